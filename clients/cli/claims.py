@@ -1,0 +1,271 @@
+"""`nemodat claim ...`"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from clients.cli.context import (
+    SETTINGS,
+    GenesisOption,
+    KeyOption,
+    PartyOption,
+    UrlOption,
+    access,
+    percent,
+    plain,
+    problems,
+    share,
+    show,
+    subject,
+    tabulate,
+    text_of,
+)
+from clients.cli.receivables import ReceivableArgument, ShareOption
+from clients.drafts import draft_from_json, draft_to_json
+from clients.errors import ClientError
+from clients.exporter import ExporterClient
+from clients.financier import RESERVE_MS, FinancierClient
+from registry.limits import RESERVATION_MAX_MS
+from registry.money import WHOLE
+from registry.receipts import Receipt
+from registry.records import Claim
+from registry.transactions.claims import Reassign
+from registry.transactions.envelope import open_transaction
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, epilog=SETTINGS)
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+HOURS_MAX = 24 * 365
+ClaimArgument = Annotated[str, typer.Argument(metavar="CLAIM", help="The claim's id.")]
+AcknowledgedOption = Annotated[
+    list[str], typer.Option(help="The id of a similar receivable that was looked at; repeat it for each.")
+]
+DraftArgument = Annotated[Path, typer.Argument(metavar="DRAFT", help="The draft that the holder has signed (JSON).")]
+
+
+@app.command()
+def offer(
+    receivable: ReceivableArgument,
+    to: Annotated[str, typer.Option(help="The financier's party id.")],
+    terms: Annotated[Path, typer.Option(help="The agreed terms; only their digest goes on the ledger.")],
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    share: ShareOption = WHOLE,
+    hours: Annotated[float, typer.Option(help="How long the offer stands.", min=0.01, max=HOURS_MAX)] = 72,
+) -> None:
+    """As the seller: offer a share of a receivable to one financier.
+
+    Example: nemodat claim offer 9f86...0a08 --to lei:984500SGBANK00000120 --share 80% --terms terms.pdf
+    """
+    with problems(), ExporterClient(**access(genesis, url, party, key)) as client:
+        until_ms = time.time_ns() // 1_000_000 + int(hours * HOUR_MS)
+        digest = hashlib.sha256(terms.read_bytes()).digest()
+        made = client.offer(
+            subject(receivable, "receivable"), to=to, share=share, terms=digest, valid_until_ms=until_ms
+        )
+        show({"claim": made.claim.hex(), "to": made.to, "share": made.share, "valid_until_ms": until_ms})
+
+
+@app.command()
+def revoke(claim: ClaimArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
+    """As the seller: withdraw an offer that nobody has reserved."""
+    with problems(), ExporterClient(**access(genesis, url, party, key)) as client:
+        _done(client.revoke(subject(claim, "claim")), "revoked")
+
+
+@app.command()
+def reserve(
+    claim: ClaimArgument,
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    minutes: Annotated[
+        int, typer.Option(help="After so many it lapses by itself.", min=1, max=RESERVATION_MAX_MS // MINUTE_MS)
+    ] = RESERVE_MS // MINUTE_MS,
+) -> None:
+    """As the financier: reserve an offer, before paying out."""
+    with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
+        _done(client.reserve(subject(claim, "claim"), ttl_ms=minutes * MINUTE_MS), "reserved")
+
+
+@app.command()
+def fund(
+    claim: ClaimArgument,
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    acknowledged: AcknowledgedOption = [],  # noqa: B006 (Typer wants a list here, and never changes it)
+) -> None:
+    """As the financier: record the funding of a reserved claim.
+
+    Refused as `unacknowledged_match` while similar receivables were not looked at; the refusal lists them.
+
+    Example: nemodat claim fund 9f86...0a08 --acknowledged 2c26...e7ae
+    """
+    with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
+        _done(client.fund(subject(claim, "claim"), acknowledged=_ids(acknowledged)), "funded")
+
+
+@app.command()
+def finance(
+    claim: ClaimArgument,
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    acknowledged: AcknowledgedOption = [],  # noqa: B006
+) -> None:
+    """As the financier: reserve and fund at once; both or neither."""
+    with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
+        final = client.finance(subject(claim, "claim"), acknowledged=_ids(acknowledged))
+        _done(final.receipts[-1], "funded")
+
+
+@app.command()
+def reassign(
+    claim: ClaimArgument,
+    to: Annotated[str, typer.Option(help="The party that takes it over.")],
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    taker_key: Annotated[
+        str | None, typer.Option(help="Its signing key in hex; the ledger's first if left out.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the draft.")] = Path("draft.json"),
+) -> None:
+    """As the holder: sign a funded claim over to another party.
+
+    The other party must sign it too, within ten minutes: `nemodat claim accept`.
+
+    Example: nemodat claim reassign 9f86...0a08 --to lei:984500DEBANK00000124 -o draft.json
+    """
+    with problems(), FinancierClient(**(settings := access(genesis, url, party, key))) as client:
+        taker = _key(client, to) if taker_key is None else subject(taker_key, "taker-key")
+        draft = client.compose_reassignment(subject(claim, "claim"), to=to, taker_key=taker)
+        signer = settings["signer"]
+        signatures = {signer.public_key: draft.sign(settings["genesis"], signer)}
+        output.write_text(draft_to_json(draft, signatures) + "\n", encoding="utf-8")
+        show({"draft": str(output), "claim": claim, "to": to, "taker_key": taker.hex()})
+
+
+@app.command()
+def accept(
+    claim: ClaimArgument,
+    draft: DraftArgument,
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+) -> None:
+    """As the taker: sign the reassignment of this claim, and nothing else, and submit it."""
+    with problems(), FinancierClient(**(settings := access(genesis, url, party, key))) as client:
+        made, signatures = draft_from_json(text_of(draft, "a draft"))
+        signer = settings["signer"]
+        signatures[signer.public_key] = made.sign(settings["genesis"], signer)
+        submission = made.sealed(settings["genesis"], signatures)
+        operations = open_transaction(submission.wire, settings["genesis"].id).operations
+        if operations != (Reassign(claim=subject(claim, "claim"), to=party),):
+            raise ClientError(f"{draft}: is not the reassignment of that claim to {party} alone: nothing was sent")
+        _done(client.resume(submission).receipts[0], "reassigned")
+
+
+@app.command()
+def release(claim: ClaimArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
+    """As the holder: give a claim up."""
+    with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
+        _done(client.release(subject(claim, "claim")), "released")
+
+
+@app.command()
+def discharge(
+    claim: ClaimArgument,
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    share: Annotated[
+        int | None,
+        typer.Option(parser=share, metavar="SHARE", help="What was paid; all that is outstanding if left out."),
+    ] = None,
+) -> None:
+    """As the holder: record that the debtor paid, all or a share."""
+    with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
+        claim_id = subject(claim, "claim")
+        _done(
+            client.discharge(claim_id, share=_claim(client, claim_id).share if share is None else share), "discharged"
+        )
+
+
+@app.command("list")
+def list_claims(
+    receivable: ReceivableArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
+) -> None:
+    """The claims on a receivable that this party may see, in the order of their offers."""
+    with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
+        table = Table("id", "state", "share", "holder", "assignor")
+        for record in client.claims(subject(receivable, "receivable")):
+            cells = (record.id.hex(), _state(record), percent(record.share), record.holder, record.assignor)
+            table.add_row(*map(plain, cells))
+        tabulate(table)
+
+
+@app.command("show")
+def show_claim(
+    claim: ClaimArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
+) -> None:
+    """The record, proved against genesis."""
+    with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
+        record = _claim(client, subject(claim, "claim"))
+        show(
+            {
+                "id": record.id.hex(),
+                "receivable": record.receivable.hex(),
+                "assignor": record.assignor,
+                "holder": record.holder,
+                "share": record.share,
+                "state": _state(record),
+                "offer_valid_until_ms": record.offer_valid_until_ms,
+                "reserved_until_ms": record.reserved_until_ms,
+                "holders": list(record.holders),
+            }
+        )
+
+
+def _claim(client: FinancierClient, claim: bytes) -> Claim:
+    record = client.claim(claim)
+    if record is None:
+        raise ClientError("no such claim, or none that this party may see")
+    return record
+
+
+def _state(record: Claim) -> str:
+    return record.state_at(time.time_ns() // 1_000_000)
+
+
+def _ids(texts: list[str]) -> list[bytes]:
+    return [subject(text, "acknowledged") for text in texts]
+
+
+def _key(client: FinancierClient, party: str) -> bytes:
+    record = client.party(party)
+    if record is None:
+        raise ClientError(f"{party}: no such party")
+    return record.sign_keys[0]
+
+
+def _done(receipt: Receipt, what: str) -> None:
+    show({what: receipt.subject.hex(), "transaction": receipt.transaction.hex()})

@@ -1,0 +1,181 @@
+"""What every command needs: the genesis file, the nodes, who acts and with which key; and errors for people.
+
+Exit codes: 0 done; 1 not done, one line on standard error says why; 2 wrong usage (Typer's); 3 done, and something
+needs a person's eye: an invoice that was not registered, a match that a search found.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from clients.errors import ClientError
+from clients.keys import load_signing_key
+from registry.errors import FieldError, RegistryError
+from registry.genesis import Genesis
+from registry.keys import Signer
+from registry.money import WHOLE
+
+__all__ = [
+    "EXIT_LOOK",
+    "SETTINGS",
+    "GenesisOption",
+    "KeyOption",
+    "PartyOption",
+    "UrlOption",
+    "access",
+    "console",
+    "errors",
+    "fail",
+    "load_genesis",
+    "percent",
+    "plain",
+    "problems",
+    "share",
+    "show",
+    "subject",
+    "tabulate",
+    "text_of",
+]
+
+EXIT_FAILED = 1
+EXIT_LOOK = 3
+WIDTH_UNREAD = 250  # characters of a line that no terminal shows: ids stay whole
+TEXT_BYTES_MAX = 4 * 1024 * 1024
+SETTINGS = (
+    "Settings that every command needs can stand in the environment: NEMODAT_GENESIS, NEMODAT_URL, NEMODAT_PARTY, \
+NEMODAT_KEY, NEMODAT_PASSPHRASE."
+)
+GENESIS_BYTES_MAX = 32 * 1024 * 1024
+_DECIMALS = len(str(WHOLE // 100)) - 1  # of a percentage that is a whole number of parts
+_PERCENT = re.compile(rf"([0-9]{{1,3}})(?:\.([0-9]{{1,{_DECIMALS}}}))?%")
+PASSPHRASE_VARIABLE = "NEMODAT_PASSPHRASE"  # noqa: S105 (the name of a variable, not a secret)
+
+GenesisOption = Annotated[Path, typer.Option("--genesis", envvar="NEMODAT_GENESIS", help="The network's genesis file.")]
+UrlOption = Annotated[
+    list[str],
+    typer.Option("--url", envvar="NEMODAT_URL", help="A node's URL; repeat it, your own first, for failover."),
+]
+PartyOption = Annotated[str, typer.Option("--party", envvar="NEMODAT_PARTY", help="Who acts, as lei:... or uscc:...")]
+KeyOption = Annotated[Path, typer.Option("--key", envvar="NEMODAT_KEY", help="The party's signing key file.")]
+
+# Much of what is shown comes from others' files: brackets in it are text, not markup.
+console = Console(markup=False, emoji=False)
+errors = Console(stderr=True, markup=False, emoji=False)
+
+
+def plain(text: str) -> str:
+    """Text of others as it may go to a terminal: nothing in it that moves the cursor or cannot be written."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong and end with exit code 1."""
+    errors.print(Text.assemble(("error:", "bold red"), " ", plain(message)), highlight=False, soft_wrap=True)
+    raise typer.Exit(EXIT_FAILED)
+
+
+@contextmanager
+def problems() -> Iterator[None]:
+    """Turns the SDK's errors into one line and exit code 1."""
+    try:
+        yield
+    except (ClientError, RegistryError) as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{error.filename or ''}: {error.strerror}".lstrip(": "))
+
+
+def load_genesis(path: Path) -> Genesis:
+    """The genesis in a file; ends the command if it is none. Raises `OSError`."""
+    with path.open("rb") as file:
+        data = file.read(GENESIS_BYTES_MAX + 1)
+    if len(data) > GENESIS_BYTES_MAX:
+        fail(f"{path}: larger than {GENESIS_BYTES_MAX} bytes: not a genesis file")
+    try:
+        return Genesis.from_toml(data.decode())
+    except UnicodeDecodeError:
+        fail(f"{path}: not text: not a genesis file")
+    except FieldError as error:
+        fail(f"{path}: {error}")
+
+
+def access(genesis: Path, url: list[str], party: str, key: Path) -> dict[str, Any]:
+    """The arguments of a role client."""
+    return {"genesis": load_genesis(genesis), "urls": url, "party": party, "signer": _signer(key)}
+
+
+def text_of(path: Path, what: str) -> str:
+    """The text in a file. Raises `ClientError`, `OSError`."""
+    with path.open("rb") as file:
+        data = file.read(TEXT_BYTES_MAX + 1)
+    if len(data) > TEXT_BYTES_MAX:
+        raise ClientError(f"{path}: larger than {TEXT_BYTES_MAX} bytes: not {what}")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise ClientError(f"{path}: not text: not {what}") from error
+
+
+def tabulate(table: Table) -> None:
+    """Print a table; where no terminal is, in lines wide enough for whole ids."""
+    if not console.is_terminal:
+        console.width = max(console.width, WIDTH_UNREAD)
+    console.print(table)
+
+
+def share(given: str | int) -> int:
+    """A share: parts of WHOLE, or percent as "80%" or "12.5%". Raises `typer.BadParameter`."""
+    text = str(given)  # Typer passes an option's default too
+    found = _PERCENT.fullmatch(text)
+    if found:
+        parts = int(found[1]) * (WHOLE // 100) + int((found[2] or "").ljust(_DECIMALS, "0"))
+    else:
+        parts = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(WHOLE)) else 0
+    if not 1 <= parts <= WHOLE:
+        raise typer.BadParameter(f"a share is 1 to {WHOLE} parts, or a percentage such as 80%")
+    return parts
+
+
+def percent(share: int) -> str:
+    """A share for people: "80%". Exact."""
+    whole, rest = divmod(share, WHOLE // 100)
+    decimals = str(rest).rjust(_DECIMALS, "0").rstrip("0")
+    return f"{whole}.{decimals}%" if decimals else f"{whole}%"
+
+
+def subject(text: str, name: str) -> bytes:
+    """An id of 32 bytes given as 64 hexadecimal digits."""
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        found = b""
+    if len(found) != 32:
+        fail(f"{name}: 64 hexadecimal digits are expected")
+    return found
+
+
+def show(value: dict[str, Any]) -> None:
+    """One result as JSON, for people and programs."""
+    console.print_json(json.dumps(value, ensure_ascii=False))
+
+
+def _signer(key: Path) -> Signer:
+    given = os.environ.get(PASSPHRASE_VARIABLE)
+    if given is not None:
+        return load_signing_key(key, os.fsencode(given))
+    if not sys.stdin.isatty():
+        fail(f"{key}: no passphrase: set the variable {PASSPHRASE_VARIABLE}")
+    asked: str = typer.prompt(f"Passphrase of {key}", hide_input=True, err=True)
+    return load_signing_key(key, asked.encode())

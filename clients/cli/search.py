@@ -1,0 +1,58 @@
+"""`nemodat search`"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clients.cli.context import (
+    EXIT_LOOK,
+    GenesisOption,
+    KeyOption,
+    PartyOption,
+    UrlOption,
+    access,
+    console,
+    problems,
+    text_of,
+)
+from clients.dossier import Dossier
+from clients.financier import FinancierClient
+
+__all__ = ["search"]
+
+
+def search(
+    dossier: Annotated[Path, typer.Argument(metavar="DOSSIER", help="The receivable's dossier (JSON).")],
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    purpose: Annotated[str, typer.Option(help="Why, in words; stands in the certificate.")] = "financing",
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the certificate.")] = Path(
+        "certificate.json"
+    ),
+) -> None:
+    """As a financier: search everything that resembles a receivable, and keep the certificate.
+
+    The certificate proves what was found, and what was not (`nemodat certificate verify`).
+
+    Exit code 3 if something matches besides the receivable itself.
+
+    Example: nemodat search dossier.json --purpose "offer 2026-118" -o certificate.json
+    """
+    with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
+        known = Dossier.from_json(text_of(dossier, "a dossier"))
+        certificate = client.search(known.particulars, purpose=purpose)
+        output.write_text(json.dumps(certificate) + "\n", encoding="utf-8")
+    matches = 0
+    for result in certificate["results"]:
+        others = [match for match in result["matches"] if match != known.receivable.hex()]
+        matches += len(others)
+        console.print(f"{result['kind']:12} {result['level']:7} {', '.join(others) or 'no other'}", soft_wrap=True)
+    console.print(f"Certificate {certificate['number']} written to {output}")
+    if matches:
+        raise typer.Exit(EXIT_LOOK)

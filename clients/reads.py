@@ -1,0 +1,157 @@
+"""Reads of records, each proved against the state root of a final block.
+
+That there is a record is proved; that there is none, or none that the caller may see, is the node's word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from clients.errors import ClientError, ProofInvalid, RequestFailed
+from clients.exchange import Procedure, get
+from clients.session import Session
+from clients.verify import Final
+from registry import state
+from registry.certificates import SearchCertificate
+from registry.codec import decode
+from registry.errors import RegistryError
+from registry.parties import Party
+from registry.records import Claim, Receivable
+
+__all__ = ["all_claims", "certificate", "claim", "claims", "own_receivables", "party", "receivable", "transaction"]
+
+T = TypeVar("T")
+_ID = re.compile("[0-9a-f]{64}")
+
+
+def receivable(session: Session, receivable: bytes) -> Procedure[Receivable | None]:
+    """The proved record, or None."""
+    return (yield from _receivable(session, receivable))
+
+
+def claim(session: Session, claim: bytes) -> Procedure[Claim | None]:
+    """The proved record, or None."""
+    return (yield from _record(session, f"/v1/claims/{claim.hex()}", state.claim_key(claim), Claim.decode))
+
+
+def party(session: Session, party: str) -> Procedure[Party | None]:
+    """The proved record, or None."""
+    return (yield from _record(session, f"/v1/parties/{quote(party, safe=':')}", state.party_key(party), _party))
+
+
+def claims(session: Session, receivable: bytes) -> Procedure[tuple[Claim, ...]]:
+    """The claims ever offered on a receivable that the caller may see, each proved."""
+    answer = yield from get(f"/v1/receivables/{receivable.hex()}/claims")
+    found = tuple(_listed(session, answer, "claims", state.claim_key, Claim.decode))
+    for claim in found:
+        if claim.receivable != receivable:
+            raise ProofInvalid(f"claims: {claim.id.hex()} is on another receivable")
+    return found
+
+
+def all_claims(session: Session, receivable: bytes) -> Procedure[tuple[Claim, ...]]:
+    """Every claim ever offered on a receivable, each proved, and proved to be all; for who may see them all.
+
+    Raises `ClientError` if there is no such receivable.
+    """
+    record = yield from _receivable(session, receivable)
+    if record is None:
+        raise ClientError(f"{receivable.hex()}: no such receivable, or none that this party may see")
+    found = yield from claims(session, receivable)
+    missing = set(record.claims) - {claim.id for claim in found}
+    if missing:
+        raise ProofInvalid(f"claims: {min(missing).hex()} is kept back")
+    return found
+
+
+def own_receivables(session: Session) -> Procedure[tuple[Receivable, ...]]:
+    """The caller's own receivables (registered by it, or answered by it as debtor), each proved, by id."""
+    found: list[Receivable] = []
+    after = ""
+    while True:
+        answer = yield from get("/v1/receivables?party=me" + (f"&after={after}" if after else ""))
+        page = _listed(session, answer, "receivables", state.receivable_key, Receivable.decode)
+        for record in page:
+            if session.party not in (record.registrant, record.debtor):
+                raise ProofInvalid(f"receivables: {record.id.hex()} is another party's")
+        found += page
+        following = answer.get("next")
+        if following is None:
+            return tuple(found)
+        if not isinstance(following, str) or not _ID.fullmatch(following) or following <= after:
+            raise ProofInvalid("next: the id where the list goes on is expected")
+        after = following
+
+
+def transaction(session: Session, transaction_id: bytes, operations: int) -> Procedure[Final | None]:
+    """The verified receipts, or None while it is not final."""
+    answer = yield from get(f"/v1/transactions/{transaction_id.hex()}")
+    if answer.get("status") != "final":
+        return None
+    return session.trust.receipts(transaction_id, operations, answer)
+
+
+def certificate(session: Session, number: str) -> Procedure[SearchCertificate | None]:
+    """An issued certificate, verified; None if this node issued none of that number to the caller."""
+    answer = yield from _found(f"/v1/certificates/{quote(number, safe='')}")
+    if answer is None:
+        return None
+    checked = session.trust.search_certificate(answer)
+    if checked.number != number:
+        raise ProofInvalid("number: the answer is another certificate")
+    return checked
+
+
+def _party(data: bytes) -> Party:
+    return Party.decode(decode(data))
+
+
+def _receivable(session: Session, receivable: bytes) -> Procedure[Receivable | None]:
+    key = state.receivable_key(receivable)
+    return (yield from _record(session, f"/v1/receivables/{receivable.hex()}", key, Receivable.decode))
+
+
+def _record(session: Session, path: str, key: bytes, read: Callable[[bytes], T]) -> Procedure[T | None]:
+    answer = yield from _found(path)
+    return None if answer is None else _decoded(session, key, answer, read)
+
+
+def _found(path: str) -> Procedure[dict[str, Any] | None]:
+    try:
+        return (yield from get(path))
+    except RequestFailed as problem:
+        if problem.status == 404:
+            return None
+        raise
+
+
+def _listed(
+    session: Session, answer: dict[str, Any], name: str, key: Callable[[bytes], bytes], read: Callable[[bytes], T]
+) -> list[T]:
+    items = answer.get(name)
+    if not isinstance(items, list):
+        raise ProofInvalid(f"{name}: a list is expected")
+    found = []
+    for item in items:
+        try:
+            subject = bytes.fromhex(item["record"]["id"])
+        except (TypeError, KeyError, ValueError) as error:
+            raise ProofInvalid(f"{name}: records with an id are expected") from error
+        value = _decoded(session, key(subject), item, read)
+        if value is None:
+            raise ProofInvalid(f"{name}: {subject.hex()} is listed and proved absent")
+        found.append(value)
+    return found
+
+
+def _decoded(session: Session, key: bytes, answer: Any, read: Callable[[bytes], T]) -> T | None:
+    if not isinstance(answer, dict) or not isinstance(answer.get("proof"), dict):
+        raise ProofInvalid("the answer carries no proof")
+    proved = session.trust.state(key, answer["proof"])
+    try:
+        return None if proved.value is None else read(proved.value)
+    except RegistryError as error:
+        raise ProofInvalid(f"the proved value is not a record: {error}") from error

@@ -1,0 +1,163 @@
+"""Compose, sign, submit, wait, verify: the one way a participant's operations reach the ledger."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from clients.errors import ClientError, NotFinal, ProofInvalid, Refused, Rejected
+from clients.exchange import MSGPACK, Call, Procedure, Reply, get
+from clients.submission import Submission
+from clients.verify import Final, Trust
+from registry.codec import decode, encode
+from registry.errors import CodecError, FieldError, TransactionError
+from registry.genesis import Genesis
+from registry.keys import DOMAIN_TRANSACTION, Signer
+from registry.receipts import Receipt
+from registry.transactions.envelope import EACH, draft, seal
+from registry.transactions.operations import Operation
+
+__all__ = ["Draft", "Session", "accepted", "compose", "resume", "send", "signed", "submit"]
+
+VALIDITY_MS = 10 * 60 * 1000  # how long a composed transaction may still be included
+WAIT_S = 5.0  # one long poll; if it is not final after that, another node is given the transaction too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Who acts, on which chain. `final_within_s` is how long a submission is waited for before `NotFinal`."""
+
+    genesis: Genesis
+    party: str
+    signer: Signer
+    final_within_s: float = 60.0
+
+    @property
+    def trust(self) -> Trust:
+        """The verifier for this chain."""
+        return Trust(self.genesis)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A transaction that awaits the signatures of `signers`, in that order. `payload` is what they sign."""
+
+    payload: bytes
+    signers: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, payload: bytes) -> Draft:
+        """The draft with this payload; what else is in it is checked when it is sealed. Raises `ClientError`."""
+        try:
+            _, _, signers, *_ = cast("list[list[bytes]]", decode(payload))
+            return cls(payload, tuple(signers))
+        except (CodecError, TypeError, ValueError) as error:
+            raise ClientError(f"not the payload of a transaction: {error}") from error
+
+    def sign(self, genesis: Genesis, signer: Signer) -> bytes:
+        """This signer's signature. Raises `ClientError` if it is not one of the signers."""
+        if signer.public_key not in self.signers:
+            raise ClientError("this key is not among the draft's signers")
+        return signer.sign(DOMAIN_TRANSACTION, genesis.id, self.payload)
+
+    def sealed(self, genesis: Genesis, signatures: Mapping[bytes, bytes]) -> Submission:
+        """The submission, given everybody's signature by public key. Raises `ClientError` naming who is missing."""
+        missing = [signer.hex() for signer in self.signers if signer not in signatures]
+        if missing:
+            raise ClientError(f"signatures are missing of: {', '.join(missing)}")
+        return Submission.of(seal(self.payload, [signatures[signer] for signer in self.signers]), genesis.id)
+
+
+def compose(genesis: Genesis, operations: Sequence[Operation], *, signers: Sequence[bytes], mode: str = EACH) -> Draft:
+    """A draft with a fresh nonce, valid for ten minutes from now. Raises `Rejected` naming the field that is wrong."""
+    try:
+        payload = draft(
+            chain_id=genesis.id,
+            signers=tuple(signers),
+            nonce=secrets.token_bytes(16),
+            valid_until_ms=time.time_ns() // 1_000_000 + VALIDITY_MS,
+            operations=tuple(operations),
+            mode=mode,
+        )
+    except TransactionError as error:
+        raise Rejected(error.code, error.field, error.reason) from error
+    except FieldError as error:
+        raise Rejected("malformed", error.field, error.reason) from error
+    return Draft(payload, tuple(signers))
+
+
+def signed(session: Session, operations: Sequence[Operation], *, mode: str = EACH) -> Submission:
+    """These operations under the session's own signature alone. Raises `Rejected`."""
+    made = compose(session.genesis, operations, signers=[session.signer.public_key], mode=mode)
+    return made.sealed(session.genesis, {session.signer.public_key: made.sign(session.genesis, session.signer)})
+
+
+def submit(session: Session, operations: Sequence[Operation], *, mode: str = EACH) -> Procedure[Final]:
+    """Sign, submit, wait for finality, verify. Raises `Rejected`, `NotFinal`, `Unreachable`, `ProofInvalid`."""
+    return (yield from send(session, signed(session, operations, mode=mode)))
+
+
+def send(session: Session, submission: Submission) -> Procedure[Final]:
+    """Submit until it is final, and verify its receipts. Raises `ClientError`, with `submission` to resume.
+
+    Sending again is harmless, so a node that does not get it decided (it is cut off, say) is followed by another one.
+    """
+    deadline = time.monotonic() + session.final_within_s
+    elsewhere = False
+    try:
+        while (left := deadline - time.monotonic()) > 0:
+            yield from _offer(submission, elsewhere=elsewhere)
+            wait_s = min(WAIT_S, left)
+            path = f"/v1/transactions/{submission.transaction_id.hex()}?wait_s={wait_s:.3f}"
+            answer = yield from get(path, wait_s=wait_s)
+            if answer.get("status") == "final":
+                return session.trust.receipts(submission.transaction_id, submission.operations, answer)
+            elsewhere = True
+    except ClientError as error:
+        error.submission = submission
+        raise
+    raise NotFinal(submission, session.final_within_s)
+
+
+def resume(session: Session, submission: Submission) -> Procedure[Final]:
+    """As `send`; raises `Refused` as well, if a rule refused any operation."""
+    final = yield from send(session, submission)
+    accepted(final)
+    return final
+
+
+def accepted(final: Final) -> Receipt:
+    """The receipt of the last operation. Raises `Refused` if a rule refused any of them."""
+    for receipt in final.receipts:
+        if receipt.code != "ok" and receipt.code != "rolled_back":
+            raise Refused(receipt)
+    return final.receipts[-1]
+
+
+def _offer(submission: Submission, *, elsewhere: bool) -> Procedure[None]:
+    """Hand it to one node. Raises `Rejected` when every node has been asked and none takes it."""
+    refused_by: set[str] = set()
+    while True:
+        reply = yield Call("POST", "/v1/transactions", encode([submission.wire]), MSGPACK, elsewhere=elsewhere)
+        rejection = _rejection(reply, submission.transaction_id)
+        if rejection is None:
+            return
+        if reply.node in refused_by:
+            raise rejection
+        refused_by.add(reply.node)
+        elsewhere = True
+
+
+def _rejection(reply: Reply, transaction_id: bytes) -> Rejected | None:
+    results = reply.object().get("results")
+    if not isinstance(results, list) or len(results) != 1 or not isinstance(results[0], dict):
+        raise ProofInvalid("results: one is expected")
+    result = results[0]
+    if "code" in result:
+        return Rejected(str(result["code"]), str(result.get("field", "")), str(result.get("detail", "")))
+    if result.get("transaction_id") != transaction_id.hex():
+        raise ProofInvalid("transaction_id: the node speaks of another transaction")
+    return None

@@ -1,0 +1,151 @@
+"""Nothing a node says is believed before it is checked here, against the genesis file and nothing else.
+
+A chain of three links: a quorum of the genesis authorities signed the header (`consensus.light`); the header commits
+to the results of its block and to the whole state after it; an inclusion, presence or absence proof leads from there
+to the bytes in question. An auditor can read this page instead of trusting it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clients.errors import ProofInvalid
+from consensus.authorities import Authority, AuthoritySet
+from consensus.blocks import Header
+from consensus.errors import ConsensusError
+from consensus.light import verify_header
+from consensus.votes import Certificate
+from registry.certificates import SearchCertificate, check_search_certificate, check_state_proof
+from registry.codec import decode
+from registry.errors import CodecError, RegistryError
+from registry.genesis import Genesis
+from registry.merkle.log import entry_hash, verify_inclusion
+from registry.receipts import Receipt
+
+__all__ = ["Final", "Proved", "Trust"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Final:
+    """A transaction that is final: where it stands, when (block time, ms UTC), and what came of each operation."""
+
+    transaction_id: bytes
+    height: int
+    timestamp_ms: int
+    block_hash: bytes
+    receipts: tuple[Receipt, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proved:
+    """The value of one state key as of a final block; None if it was proved that there is none."""
+
+    key: bytes
+    value: bytes | None
+    height: int
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What a participant believes: its genesis file."""
+
+    genesis: Genesis
+
+    @property
+    def authorities(self) -> AuthoritySet:
+        """The set whose quorum makes a block final."""
+        entries = self.genesis.authorities
+        return AuthoritySet(tuple(Authority(entry.party, entry.consensus_key) for entry in entries))
+
+    def header(self, answer: object) -> Header:
+        """The header of an answer, final under the genesis authorities. Raises `ProofInvalid`."""
+        try:
+            header = Header.decode(_bytes(answer, "header"))
+            certificate = Certificate.from_value(decode(_bytes(answer, "finality")))
+            verify_header(self.genesis.id, self.authorities, header, certificate)
+        except (ConsensusError, CodecError) as error:
+            raise ProofInvalid(f"finality: {error}") from error
+        return header
+
+    def receipts(self, transaction_id: bytes, operations: int, answer: object) -> Final:
+        """All receipts of a final transaction with this many operations. Raises `ProofInvalid`."""
+        header = self.header(answer)
+        entries = _member(answer, "receipts")
+        if not isinstance(entries, list) or len(entries) != operations:
+            raise ProofInvalid(f"receipts: one per operation is expected, {operations}")
+        receipts = tuple(_receipt(header, entry) for entry in entries)
+        for position, receipt in enumerate(receipts):
+            if receipt.transaction != transaction_id or receipt.operation != position:
+                raise ProofInvalid(f"receipts[{position}]: belongs to another operation")
+        return Final(
+            transaction_id=transaction_id,
+            height=header.height,
+            timestamp_ms=header.timestamp_ms,
+            block_hash=header.hash,
+            receipts=receipts,
+        )
+
+    def state(self, key: bytes, answer: object) -> Proved:
+        """The proved value of state key `key`, or its proved absence. Raises `ProofInvalid`."""
+        header = self.header(answer)
+        try:
+            proof = check_state_proof(answer, header.state_root)
+        except RegistryError as error:
+            raise ProofInvalid(str(error)) from error
+        if proof.key != key:
+            raise ProofInvalid("key: the proof is about another entry of the state")
+        if proof.height != header.height:
+            raise ProofInvalid("height: the proof claims another height than its header")
+        return Proved(key=key, value=proof.value, height=header.height, timestamp_ms=header.timestamp_ms)
+
+    def search_certificate(self, certificate: object) -> SearchCertificate:
+        """The certificate's verified content. Raises `ProofInvalid`."""
+        header = self.header(certificate)
+        try:
+            checked = check_search_certificate(certificate, header.state_root)
+        except RegistryError as error:
+            raise ProofInvalid(str(error)) from error
+        if checked.genesis_id != self.genesis.id:
+            raise ProofInvalid("genesis_id: the certificate is of another chain")
+        if (checked.height, checked.timestamp_ms) != (header.height, header.timestamp_ms):
+            raise ProofInvalid("height: the certificate claims another height or time than its header")
+        return checked
+
+
+def _receipt(header: Header, entry: object) -> Receipt:
+    if not isinstance(entry, dict):
+        raise ProofInvalid("receipts: objects are expected")
+    data = _bytes(entry, "receipt")
+    path, index, size = entry.get("path"), entry.get("index"), entry.get("size")
+    if type(index) is not int or type(size) is not int or not isinstance(path, list) or len(path) > 64:
+        raise ProofInvalid("receipts: index, size and path are expected")
+    proof = [_hex(item, "path") for item in path]
+    if not verify_inclusion(root=header.results_root, leaf_hash=entry_hash(data), index=index, size=size, proof=proof):
+        raise ProofInvalid("receipts: not among the results of its block")
+    try:
+        return Receipt.decode(data)
+    except RegistryError as error:
+        raise ProofInvalid(f"receipts: {error}") from error
+
+
+def _member(answer: object, field: str) -> object:
+    if not isinstance(answer, dict):
+        raise ProofInvalid(f"{field}: an object with this member is expected")
+    return answer.get(field)
+
+
+def _bytes(answer: object, field: str) -> bytes:
+    return _hex(_member(answer, field), field)
+
+
+def _hex(value: object, field: str) -> bytes:
+    if not isinstance(value, str):
+        raise ProofInvalid(f"{field}: hexadecimal text is expected")
+    try:
+        data = bytes.fromhex(value)
+    except ValueError as error:
+        raise ProofInvalid(f"{field}: not hexadecimal") from error
+    if data.hex() != value:  # one spelling of one value
+        raise ProofInvalid(f"{field}: lower-case hexadecimal without spaces is expected")
+    return data

@@ -1,0 +1,81 @@
+"""Evidence: two votes that no honest authority ever signs together.
+
+Either two votes of one kind for different blocks, or a FINALIZE with a NULLIFY, by one signer in one view of one
+height. It needs no history: whoever has the genesis id and the set of that height checks it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consensus.authorities import AuthoritySet
+from consensus.errors import EvidenceError, MessageError
+from consensus.votes import Kind, Vote
+from registry.codec import CodecError, decode, encode
+from registry.keys import SignatureInvalid
+
+__all__ = ["EVIDENCE_SIZE_MAX", "Evidence", "conflicting", "verify_evidence"]
+
+EVIDENCE_SIZE_MAX = 512  # bytes, encoded
+
+
+def conflicting(first: Vote, second: Vote) -> bool:
+    """Whether one honest signer cannot have signed both."""
+    same_place = (first.signer, first.height, first.view) == (second.signer, second.height, second.view)
+    two_blocks = first.kind is second.kind and first.block != second.block
+    took_back = {first.kind, second.kind} == {Kind.FINALIZE, Kind.NULLIFY}
+    return same_place and (two_blocks or took_back)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A pair of conflicting votes, the one with the smaller encoding first: one pair is one value.
+
+    Raises `EvidenceError` if they do not conflict. Signatures and membership are checked by `verify_evidence`.
+    """
+
+    first: Vote
+    second: Vote
+
+    def __post_init__(self) -> None:
+        if not conflicting(self.first, self.second):
+            raise EvidenceError("the two votes do not conflict")
+        if encode(self.first.to_value()) > encode(self.second.to_value()):
+            first, second = self.second, self.first
+            object.__setattr__(self, "first", first)
+            object.__setattr__(self, "second", second)
+
+    @property
+    def accused(self) -> bytes:
+        """The public key that signed both."""
+        return self.first.signer
+
+    def encode(self) -> bytes:
+        """The canonical bytes: `[vote, vote]`."""
+        return encode([self.first.to_value(), self.second.to_value()])
+
+    @classmethod
+    def decode(cls, data: bytes) -> Evidence:
+        """The evidence of these bytes (at most `EVIDENCE_SIZE_MAX`). Raises `EvidenceError`."""
+        try:
+            value = decode(data, size_max=EVIDENCE_SIZE_MAX)
+            if not isinstance(value, list) or len(value) != 2:
+                raise EvidenceError("two votes are expected")
+            first, second = Vote.from_value(value[0]), Vote.from_value(value[1])
+        except (CodecError, MessageError) as error:
+            raise EvidenceError(str(error)) from error
+        evidence = cls(first, second)
+        if evidence.encode() != data:
+            raise EvidenceError("the votes are not in their order")
+        return evidence
+
+
+def verify_evidence(genesis_id: bytes, authorities: AuthoritySet, evidence: Evidence) -> None:
+    """Return if a member of the height's set signed both votes. Raises `EvidenceError`."""
+    if evidence.accused not in authorities:
+        raise EvidenceError("the accused is no authority of this height")
+    try:
+        evidence.first.verify(genesis_id)
+        evidence.second.verify(genesis_id)
+    except SignatureInvalid as error:
+        raise EvidenceError("a signature does not verify") from error

@@ -1,0 +1,174 @@
+"""What must be on disk first, and recovery from it: votes and certificates, not inputs to replay.
+
+The record is a handful of keys of the height in progress, all cleared by the batch that decides it, and one key that
+outlives heights: the standing of the node's consensus key. Values are canonical encodings; numbers in keys are 8 bytes
+big-endian.
+
+| key | value |
+| --- | --- |
+| `vote/` height view kind | own vote |
+| `certificate/` height view kind | certificate that a later vote stands on |
+| `block/` height hash | block that a vote of ours is for |
+| `standing/` public key | whether this key may sign here |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from consensus.authorities import AuthoritySet
+from consensus.blocks import Block
+from consensus.errors import CertificateError, MessageError, RecordError
+from consensus.votes import Certificate, Vote
+from registry.codec import CodecError, decode, encode
+from registry.keys import SignatureInvalid
+
+__all__ = ["Journal", "Recovered", "Standing", "recover"]
+
+_VOTE, _CERTIFICATE, _BLOCK, _STANDING = b"vote/", b"certificate/", b"block/", b"standing/"
+
+
+class Standing(Enum):
+    """Whether a key may sign (R9). The values are on disk."""
+
+    UNKNOWN = 0
+    """No record: perhaps a first start, perhaps a lost disk. Others are asked before the first vote."""
+    GOOD = 1
+    """The record is complete."""
+    BURNT = 2
+    """Votes exist that are not in the record: this key never signs here again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What the record of one height says."""
+
+    votes: tuple[Vote, ...]
+    certificates: tuple[Certificate, ...]
+    blocks: tuple[Block, ...]
+    standing: Standing
+    keys: frozenset[bytes]
+    """The keys of this height in the record."""
+    stale: tuple[bytes, ...]
+    """Keys of heights that are decided: to be deleted."""
+
+
+class Journal:
+    """What is in the record of the height in progress: makes puts of what is not there yet."""
+
+    __slots__ = ("_height", "_keys")
+
+    def __init__(self, height: int, keys: Iterable[bytes] = ()) -> None:
+        self._height = height
+        self._keys = set(keys)
+
+    def puts(
+        self, *, votes: Iterable[Vote], certificates: Iterable[Certificate], blocks: Iterable[Block]
+    ) -> tuple[tuple[bytes, bytes], ...]:
+        """The puts that bring these into the record; what is in it already is left out."""
+        wanted = [(_key(_VOTE, self._height, _place(vote)), encode(vote.to_value())) for vote in votes]
+        wanted += [(_key(_CERTIFICATE, self._height, _place(held)), encode(held.to_value())) for held in certificates]
+        wanted += [(_key(_BLOCK, self._height, block.hash), block.encode()) for block in blocks]
+        puts = tuple(put for put in wanted if put[0] not in self._keys)
+        self._keys.update(key for key, _ in puts)
+        return puts
+
+    def clears(self) -> tuple[bytes, ...]:
+        """Every key of this height in the record."""
+        return tuple(sorted(self._keys))
+
+
+def standing_put(public_key: bytes, standing: Standing) -> tuple[bytes, bytes]:
+    """The put that notes the standing of a consensus key."""
+    return _STANDING + public_key, encode(standing.value)
+
+
+def recover(
+    record: Mapping[bytes, bytes],
+    *,
+    height: int,
+    genesis_id: bytes,
+    authorities: AuthoritySet,
+    public_key: bytes | None,
+) -> Recovered:
+    """Read the record of a node whose next height is `height`, and check every signature in it.
+
+    Raises `RecordError` for anything that this node did not write, or wrote at a height that the store has lost.
+    """
+    votes: list[Vote] = []
+    certificates: list[Certificate] = []
+    blocks: list[Block] = []
+    keys: set[bytes] = set()
+    stale: list[bytes] = []
+    for key, value in sorted(record.items()):
+        if key.startswith(_STANDING):
+            continue
+        if _height_in(key) < height:
+            stale.append(key)
+            continue
+        if _height_in(key) > height:
+            raise RecordError(f"the record is of height {_height_in(key)}, the store's next height is {height}")
+        keys.add(key)
+        try:
+            if key.startswith(_VOTE):
+                votes.append(_own_vote(key, value, height, genesis_id, public_key))
+            elif key.startswith(_CERTIFICATE):
+                certificates.append(_certificate(key, value, height, genesis_id, authorities))
+            else:
+                blocks.append(_block(key, value, height))
+        except (CodecError, MessageError, CertificateError, SignatureInvalid) as error:
+            raise RecordError(f"record {key!r}: {error}") from error
+    standing = _standing(record, public_key)
+    if votes and standing is Standing.UNKNOWN:
+        raise RecordError("the record holds votes, but not the standing of their key")
+    return Recovered(tuple(votes), tuple(certificates), tuple(blocks), standing, frozenset(keys), tuple(stale))
+
+
+def _standing(record: Mapping[bytes, bytes], public_key: bytes | None) -> Standing:
+    value = None if public_key is None else record.get(_STANDING + public_key)
+    if value is None:
+        return Standing.UNKNOWN
+    known = {encode(standing.value): standing for standing in Standing}
+    if value not in known:
+        raise RecordError("the standing of the key cannot be read")
+    return known[value]
+
+
+def _own_vote(key: bytes, value: bytes, height: int, genesis_id: bytes, public_key: bytes | None) -> Vote:
+    vote = Vote.from_value(decode(value))
+    if _key(_VOTE, height, _place(vote)) != key or vote.height != height or vote.signer != public_key:
+        raise RecordError(f"record {key!r}: not this node's vote of this place")
+    vote.verify(genesis_id)
+    return vote
+
+
+def _certificate(key: bytes, value: bytes, height: int, genesis_id: bytes, authorities: AuthoritySet) -> Certificate:
+    certificate = Certificate.from_value(decode(value))
+    if _key(_CERTIFICATE, height, _place(certificate)) != key or certificate.height != height:
+        raise RecordError(f"record {key!r}: not the certificate of this place")
+    certificate.verify(genesis_id, authorities)
+    return certificate
+
+
+def _block(key: bytes, value: bytes, height: int) -> Block:
+    block = Block.decode(value)
+    if _key(_BLOCK, height, block.hash) != key or block.header.height != height:
+        raise RecordError(f"record {key!r}: not the block of this hash")
+    return block
+
+
+def _key(prefix: bytes, height: int, rest: bytes) -> bytes:
+    return prefix + height.to_bytes(8, "big") + rest
+
+
+def _place(item: Vote | Certificate) -> bytes:
+    return item.view.to_bytes(8, "big") + bytes([item.kind])
+
+
+def _height_in(key: bytes) -> int:
+    for prefix in (_VOTE, _CERTIFICATE, _BLOCK):
+        if key.startswith(prefix) and len(key) > len(prefix) + 8:
+            return int.from_bytes(key[len(prefix) : len(prefix) + 8], "big")
+    raise RecordError(f"record {key!r}: not a key of the record")

@@ -1,0 +1,113 @@
+"""Counting votes, which is not deciding: what a quorum has said at one height, and who has contradicted itself.
+
+Of each member, view and kind the first vote counts; another one is evidence. Votes inside certificates are votes like
+others, so a certificate that contradicts what was seen accuses those who signed both sides.
+"""
+
+from __future__ import annotations
+
+from consensus.authorities import AuthoritySet
+from consensus.errors import CertificateError
+from consensus.evidence import Evidence, conflicting
+from consensus.votes import Certificate, Kind, Vote, assemble
+from registry.keys import SignatureInvalid
+
+__all__ = ["Tally"]
+
+_OPPOSITE = {Kind.FINALIZE: Kind.NULLIFY, Kind.NULLIFY: Kind.FINALIZE}
+
+
+class Tally:
+    """The verified votes and certificates of one height."""
+
+    __slots__ = ("_authorities", "_certificates", "_genesis_id", "_votes", "voters")
+
+    def __init__(self, genesis_id: bytes, authorities: AuthoritySet) -> None:
+        self._genesis_id = genesis_id
+        self._authorities = authorities
+        self._votes: dict[tuple[Kind, int], dict[int, Vote]] = {}
+        self._certificates: dict[tuple[Kind, int], Certificate] = {}
+        self.voters: set[bytes] = set()
+        """Whoever has voted at this height."""
+
+    def holds(self, vote: Vote) -> bool:
+        """Whether this very statement of this signer is counted already: then it needs no verification."""
+        held = self.vote(vote.kind, vote.view, vote.signer)
+        return held is not None and held.block == vote.block
+
+    def vote(self, kind: Kind, view: int, signer: bytes) -> Vote | None:
+        """The vote that counts for this member."""
+        index = self._authorities.index_of(signer)
+        return None if index is None else self._votes.get((kind, view), {}).get(index)
+
+    def votes_of(self, signer: bytes) -> list[Vote]:
+        """All counted votes of a member, the latest views first."""
+        index = self._authorities.index_of(signer)
+        found = [votes[index] for votes in self._votes.values() if index is not None and index in votes]
+        return sorted(found, key=lambda vote: -vote.view)
+
+    def count(self, kind: Kind, view: int) -> int:
+        """How many members have cast a vote of this kind in this view."""
+        return len(self._votes.get((kind, view), {}))
+
+    def certificate(self, kind: Kind, view: int) -> Certificate | None:
+        """The certificate of this kind and view, if there is one."""
+        return self._certificates.get((kind, view))
+
+    def views_of(self, kind: Kind) -> list[int]:
+        """The views with a certificate of this kind."""
+        return [view for known, view in self._certificates if known is kind]
+
+    def add(self, vote: Vote) -> Evidence | None:
+        """Count a verified vote of a member; assemble the certificate that it completes. Evidence if it conflicts."""
+        index = self._authorities.index_of(vote.signer)
+        assert index is not None, "only members' votes are counted"
+        self.voters.add(vote.signer)
+        slot = self._votes.setdefault((vote.kind, vote.view), {})
+        if index in slot:
+            return _evidence(slot[index], vote)
+        slot[index] = vote
+        place = (vote.kind, vote.view)
+        equal = {other: held.signature for other, held in slot.items() if held.block == vote.block}
+        if place not in self._certificates and len(equal) >= self._authorities.quorum:
+            self._certificates[place] = assemble(
+                kind=vote.kind,
+                height=vote.height,
+                view=vote.view,
+                block=vote.block,
+                signatures=equal,
+                n=self._authorities.n,
+            )
+        opposite = _OPPOSITE.get(vote.kind)
+        other_vote = None if opposite is None else self._votes.get((opposite, vote.view), {}).get(index)
+        return None if other_vote is None else _evidence(other_vote, vote)
+
+    def verify(self, certificate: Certificate) -> None:
+        """Return if the certificate is good; signatures that were seen before are not verified again.
+
+        Raises `CertificateError`.
+        """
+        certificate.check_shape(self._authorities)
+        for vote in certificate.votes(self._authorities):
+            held = self.vote(vote.kind, vote.view, vote.signer)
+            if held is not None and held == vote:
+                continue
+            try:
+                vote.verify(self._genesis_id)
+            except SignatureInvalid as error:
+                raise CertificateError(f"signatures: one of member {vote.signer.hex()} fails") from error
+
+    def add_certificate(self, certificate: Certificate) -> list[Evidence]:
+        """Keep a verified certificate and count its votes. Evidence against whoever contradicts itself by it."""
+        self._certificates.setdefault((certificate.kind, certificate.view), certificate)
+        found = [self.add(vote) for vote in certificate.votes(self._authorities) if not self.holds(vote)]
+        return [evidence for evidence in found if evidence is not None]
+
+    def forget_votes_before(self, view: int) -> None:
+        """Drop single votes of long passed views; certificates stay (R10)."""
+        for place in [place for place in self._votes if place[1] < view]:
+            del self._votes[place]
+
+
+def _evidence(first: Vote, second: Vote) -> Evidence | None:
+    return Evidence(first, second) if conflicting(first, second) else None

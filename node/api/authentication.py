@@ -1,0 +1,174 @@
+"""Who asks? A registered party by a signed request (RFC 9421), or this node's operator by its token. Nobody else.
+
+Refusals are counted by address, those of members included, and an address that has used its share up is refused before
+anything is verified; what is signed by a member is counted by member. The signature over the headers is verified before
+the body is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections.abc import Callable
+from typing import Final
+
+from starlette.requests import Request
+
+from node.api.access import Caller
+from node.api.limits import address_of
+from node.api.problems import Problem
+from node.api.rates import Buckets
+from node.api.replay import MemoryFull, NonceMemory
+from node.layout import STATE
+from node.service import NodeService
+from registry.http_signatures import WINDOW_S, HttpSignatureError, VerifiedRequest, verify_headers
+from registry.parties import Party
+from registry.state import State
+
+__all__ = ["Gate"]
+
+NAMES_MAX: Final = 50_000  # callers, and as many addresses, whose rate is remembered
+CALLER_NONCES_MAX: Final = 100_000  # signed requests of one caller in two windows: 830 per second, about 10 MB
+ITEMS_PER_TOKEN: Final = 32  # proofs, transactions or ids in one request: about 2 ms of work
+BODY_WAIT_S: Final = 30.0
+HOST_CHARS_MAX: Final = 300
+
+
+class Gate:
+    """Lets callers in, one request at a time. `operator_digest` is the SHA-256 of the token, None without one."""
+
+    def __init__(
+        self,
+        service: NodeService,
+        *,
+        operator_digest: bytes | None,
+        per_s: float,
+        burst: int,
+        clock_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._service = service
+        self._operator_digest = operator_digest
+        self._callers = Buckets(per_s=per_s, burst=burst, names_max=NAMES_MAX)
+        self._addresses = Buckets(per_s=per_s, burst=burst, names_max=NAMES_MAX)
+        self._nonces = NonceMemory(window_s=WINDOW_S, caller_max=CALLER_NONCES_MAX)
+        self._clock_s = clock_s
+
+    def pass_public(self, request: Request) -> None:
+        """Let anybody in, at a rate. Raises `Problem`."""
+        _limited(self._addresses.take(_address(request), now_s=self._clock_s()))
+
+    async def admit(self, request: Request) -> Caller:
+        """Who asks. Raises `Problem`.
+
+        The caller's token is taken before anything is remembered or read for it: what a throttled caller sends costs
+        the verification of its headers only.
+        """
+        address = _address(request)
+        _limited(self._addresses.wait_s(address, now_s=self._clock_s()))
+        try:
+            return await self._identify(request)
+        except Problem as problem:
+            if problem.status == 401 or problem.code in ("suspended", "rate_limited"):
+                self._addresses.take(address, now_s=self._clock_s())
+            raise
+
+    def charge(self, caller: Caller, items: int) -> None:
+        """Count a request of many items (proofs, transactions, ids) as what it costs; its first token is taken."""
+        self._callers.charge(caller.name, items / ITEMS_PER_TOKEN, now_s=self._clock_s())
+
+    def stays(self, caller: Caller) -> bool:
+        """Whether a caller that was let in earlier still may what it might then: not suspended, its roles the same."""
+        if caller.party is None:
+            return True
+        found = self._state().party(caller.party.id)
+        return found is not None and not found.suspended and found.roles == caller.party.roles
+
+    async def _identify(self, request: Request) -> Caller:
+        authorization = request.headers.get("authorization")
+        if authorization is not None:
+            self._check_token(authorization)
+            caller = Caller(None)
+            _limited(self._callers.take(caller.name, now_s=self._clock_s()))
+            return caller
+        try:
+            verified = _verified(request, self._clock_s())
+            caller = Caller(self._party(verified.public_key))
+            self._count(caller.name, verified)
+            verified.check_body(await _body(request))
+        except HttpSignatureError as error:
+            raise Problem(error.code, error.reason, field=error.field) from error
+        return caller
+
+    def _check_token(self, authorization: str) -> None:
+        scheme, _, token = authorization.partition(" ")
+        presented = hashlib.sha256(token.strip().encode()).digest()
+        known = self._operator_digest
+        if known is None or scheme.lower() != "bearer" or not hmac.compare_digest(presented, known):
+            raise Problem("bad_token", "this is not the operator token of this node", field="authorization")
+
+    def _party(self, public_key: bytes) -> Party:
+        party = self._state().party_of_key(public_key)
+        if party is None:
+            raise Problem("unknown_party", "is not a signing key of a registered party", field="keyid")
+        if party.suspended:
+            raise Problem("suspended", f"{party.id} is suspended")
+        return party
+
+    def _state(self) -> State:
+        store = self._service.store
+        return State(lambda key: store.get(STATE + key))
+
+    def _count(self, caller: str, verified: VerifiedRequest) -> None:
+        """Take the caller's token and remember the nonce; a request sent twice takes none, for others may send it."""
+        now_s, key, nonce = self._clock_s(), verified.public_key, verified.nonce
+        if self._nonces.knows(caller, key, nonce, now_s=now_s):
+            raise Problem("replayed_request", "this nonce was used before: sign each request afresh", field="nonce")
+        _limited(self._callers.take(caller, now_s=now_s))
+        try:
+            self._nonces.add(caller, key, nonce, now_s=now_s)
+        except MemoryFull:
+            reason = f"more than {CALLER_NONCES_MAX} signed requests within {2 * WINDOW_S} s"
+            raise Problem("rate_limited", reason, retry_after_s=WINDOW_S) from None
+
+
+def _limited(wait_s: float) -> None:
+    if wait_s > 0:
+        raise Problem("rate_limited", f"try again in {wait_s:.1f} s", retry_after_s=wait_s)
+
+
+async def _body(request: Request) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_WAIT_S):
+            return await request.body()
+    except TimeoutError:
+        raise Problem("body_timeout", f"the body did not arrive within {BODY_WAIT_S:.0f} s", field="body") from None
+
+
+def _verified(request: Request, now_s: float) -> VerifiedRequest:
+    """Who signed the request, as it stands on the wire: nothing decoded, the authority from Host."""
+    headers = _headers(request)
+    host = headers.get("host", "")
+    if not 0 < len(host) <= HOST_CHARS_MAX:
+        raise Problem("malformed", f"1 to {HOST_CHARS_MAX} characters are expected", field="host")
+    return verify_headers(
+        request.method,
+        authority=host,
+        path=request.scope["raw_path"].decode("latin-1"),
+        query=request.scope["query_string"].decode("latin-1"),
+        headers=headers,
+        now_s=now_s,
+    )
+
+
+def _address(request: Request) -> str:
+    return "" if request.client is None else address_of(request.client.host)
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """Lines of one name are joined (RFC 9110, 5.3), so that none can hide behind another."""
+    joined: dict[str, str] = {}
+    for name, value in request.headers.items():
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined

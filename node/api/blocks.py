@@ -1,0 +1,43 @@
+"""Final headers with their certificates, and the genesis file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from node.api.access import Caller, Resource
+from node.api.context import TheApi, allowed, read
+from node.api.models import Block
+from node.api.problems import Problem
+from node.views import View
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["blocks"])
+
+
+@router.get("/genesis", response_class=PlainTextResponse)
+async def genesis(api: TheApi, caller: Annotated[Caller, allowed(Resource.GENESIS)]) -> PlainTextResponse:
+    """The genesis file (TOML). Compare its id with one from elsewhere before trusting it."""
+    return PlainTextResponse(api.service.genesis.to_toml())
+
+
+@router.get("/blocks/{height}", responses={200: {"model": Block}})
+async def block(
+    height: Annotated[str, Path(pattern=r"^(latest|[1-9][0-9]{0,14})$", examples=["latest", "42"])],
+    api: TheApi,
+    caller: Annotated[Caller, allowed(Resource.BLOCKS)],
+) -> JSONResponse:
+    """A final block. Its transactions' ids open their receipts, so only overseers are told them."""
+
+    def shape(view: View) -> dict[str, Any]:
+        if view.tip is None and height == "latest":
+            raise Problem("not_ready", "no block is final yet")
+        found = view.block(view.height if height == "latest" else int(height))
+        if not caller.sees_all:
+            del found["transactions"]
+        return found
+
+    return JSONResponse(await read(api, shape))

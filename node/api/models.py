@@ -1,0 +1,229 @@
+"""The JSON of the API: requests are checked by these models, answers are documented by them.
+
+Answers are built as plain objects and not passed through a model again. Bytes are lower-case hexadecimal everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from registry.fingerprint import LEVELS
+from registry.limits import SEARCH_MAX
+
+__all__ = [
+    "IDS_MAX",
+    "TRANSACTIONS_MAX",
+    "WAIT_S_MAX",
+    "Block",
+    "ClaimList",
+    "Health",
+    "PartyList",
+    "ProblemDetails",
+    "Proved",
+    "ReceiptsRequest",
+    "ReceivableList",
+    "SearchCertificate",
+    "SearchRequest",
+    "SubmitAnswer",
+    "SubmitRequest",
+    "TransactionAnswer",
+    "request_body",
+]
+
+TRANSACTIONS_MAX: Final = 1000  # of one submission
+IDS_MAX: Final = 1000  # transactions asked for at once
+WAIT_S_MAX: Final = 30.0
+PURPOSE_CHARS_MAX: Final = 200
+_DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=[_DIGEST])]
+Hex = Annotated[str, Field(pattern=r"^([0-9a-f]{2})*$")]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class SubmitRequest(_Request):
+    """Transactions as JSON; a canonical MessagePack list of them is smaller and faster."""
+
+    transactions: list[Annotated[Hex, Field(min_length=2)]] = Field(
+        min_length=1, max_length=TRANSACTIONS_MAX, examples=[["92c4a0", "92c4a1"]]
+    )
+
+
+class ReceiptsRequest(_Request):
+    """Transactions whose receipts are wanted; `wait_s` is how long the answer may wait for all of them."""
+
+    ids: list[Digest] = Field(min_length=1, max_length=IDS_MAX)
+    wait_s: float = Field(default=0.0, ge=0.0, le=WAIT_S_MAX, examples=[10])
+
+
+class FingerprintQuery(_Request):
+    """One fingerprint to look for."""
+
+    kind: Literal[tuple(LEVELS)] = Field(examples=["exact"])  # type: ignore[valid-type]
+    fingerprint: Digest
+
+
+class SearchRequest(_Request):
+    """A search; `purpose` stands in the certificate."""
+
+    fingerprints: list[FingerprintQuery] = Field(min_length=1, max_length=SEARCH_MAX)
+    purpose: str = Field(min_length=1, max_length=PURPOSE_CHARS_MAX, examples=["purchase of invoice, offer 2026-118"])
+
+
+class ProblemDetails(_Answer):
+    """RFC 9457. `code` is stable; `field` names what is wrong in the request."""
+
+    type: str = Field(examples=["urn:nemodat:problem:malformed"])
+    title: str = Field(examples=["The request is not well formed"])
+    status: int = Field(examples=[400])
+    detail: str = Field(examples=["32 bytes in lower-case hexadecimal are expected"])
+    code: str = Field(examples=["malformed"])
+    field: str | None = Field(default=None, examples=["id"])
+
+
+class SubmitResult(_Answer):
+    """Accepted: `transaction_id`. Otherwise `code`, `field` and `detail`."""
+
+    transaction_id: Digest | None = None
+    code: str | None = Field(default=None, examples=["bad_signature"])
+    field: str | None = Field(default=None, examples=["signatures[0]"])
+    detail: str | None = None
+
+
+class SubmitAnswer(_Answer):
+    """One result for each transaction, in order. Accepted means pending or final; the receipt says what came of it."""
+
+    results: list[SubmitResult]
+
+
+class ReceiptProof(_Answer):
+    """A receipt (canonical bytes) as entry `index` of the `size` results of its block, with its path to their root."""
+
+    receipt: Hex
+    index: int
+    size: int
+    path: list[Digest]
+
+
+class TransactionAnswer(_Answer):
+    """What became of a transaction. All but id and status is there when it is final."""
+
+    transaction_id: Digest
+    status: Literal["pending", "final", "unknown"]
+    height: int | None = None
+    block_hash: Digest | None = None
+    receipts: list[ReceiptProof] | None = None
+    header: Hex | None = None
+    finality: Hex | None = None
+
+
+class Block(_Answer):
+    """A final block: its header's fields; header and finality certificate in canonical bytes."""
+
+    height: int
+    block_hash: Digest
+    parent: Digest
+    proposer: Digest
+    timestamp_ms: int
+    transactions_root: Digest
+    results_root: Digest
+    state_root: Digest
+    history_root: Digest
+    transactions: list[Digest] | None = Field(default=None, description="ids; for regulators and the operator")
+    header: Hex
+    finality: Hex
+
+
+class StateProof(_Answer):
+    """One entry of the state, or its absence, proved under the state root of a final header."""
+
+    key: Hex
+    value: Hex | None
+    proof: Hex
+    height: int
+    header: Hex
+    finality: Hex
+
+
+class Proved(_Answer):
+    """A record: its fields to read, and the proof of its canonical bytes."""
+
+    record: dict[str, Any]
+    proof: StateProof
+
+
+class PartyList(_Answer):
+    """Part of the parties; `next` goes into `after` for the next part."""
+
+    parties: list[Proved]
+    next: str | None
+
+
+class ReceivableList(_Answer):
+    """Part of a party's receivables; `next` goes into `after` for the next part."""
+
+    receivables: list[Proved]
+    next: str | None
+
+
+class ClaimList(_Answer):
+    """The claims on a receivable that the caller may see."""
+
+    claims: list[Proved]
+
+
+class SearchResult(_Answer):
+    """What the ledger has under one fingerprint, with the proof of presence or absence."""
+
+    kind: str = Field(examples=["exact"])
+    level: Literal["block", "review"]
+    fingerprint: Digest
+    matches: list[Digest]
+    value: Hex | None
+    proof: Hex
+
+
+class SearchCertificate(_Answer):
+    """Proves offline, with the genesis file, exactly which receivables held these fingerprints at a height."""
+
+    format: Literal["nemodat-search-certificate-v1"]
+    number: str = Field(examples=["4f0c9d1f0f4e4f31a8ed4e0cf9b2a6a1"])
+    genesis_id: Digest
+    requester: str
+    purpose: str
+    height: int
+    timestamp_ms: int
+    results: list[SearchResult]
+    not_searched: list[str]
+    header: Hex
+    finality: Hex
+
+
+class Health(_Answer):
+    """Whether the process answers (`health`), or serves clients well (`ready`)."""
+
+    status: Literal["ok", "ready"]
+
+
+def request_body(model: type[BaseModel], *, others: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What OpenAPI says of a JSON body that the route checks by itself; `others` are further media types."""
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def inlined(value: Any) -> Any:
+        if isinstance(value, dict):
+            name = str(value.get("$ref", "")).removeprefix("#/$defs/")
+            return inlined(definitions[name]) if name else {key: inlined(item) for key, item in value.items()}
+        return [inlined(item) for item in value] if isinstance(value, list) else value
+
+    content = {"application/json": {"schema": inlined(schema)}} | (others or {})
+    return {"requestBody": {"required": True, "content": content}}

@@ -1,0 +1,55 @@
+"""Parties: every registered party may know the others, as the ledger has them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+
+from node.api.access import Caller, Resource
+from node.api.context import TheApi, allowed, proof_of, read
+from node.api.models import PartyList, Proved
+from node.api.problems import Problem
+from node.api.shapes import party_json
+from node.views import View
+from registry.state import State, party_key
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["parties"])
+
+PAGE_MAX = 100
+ID_CHARS_MAX = 100
+
+
+@router.get("/parties", responses={200: {"model": PartyList}})
+async def parties(
+    api: TheApi,
+    caller: Annotated[Caller, allowed(Resource.PARTIES)],
+    after: Annotated[str, Query(max_length=ID_CHARS_MAX)] = "",
+) -> JSONResponse:
+    """All parties, a part at a time, in the order of their ids."""
+    api.gate.charge(caller, PAGE_MAX)
+
+    def shape(view: View) -> dict[str, Any]:
+        page = view.state_keys(b"party/", after=after.encode() if after else None, limit=PAGE_MAX)
+        found = [_proved(view, id_.decode()) for id_ in page.ids]
+        return {"parties": found, "next": None if page.after is None else page.after.decode()}
+
+    return JSONResponse(await read(api, shape))
+
+
+@router.get("/parties/{id:path}", responses={200: {"model": Proved}})
+async def party(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resource.PARTIES)]) -> JSONResponse:
+    """One party by its id, for instance `lei:984500TJEXPORT000197`."""
+    if len(id) > ID_CHARS_MAX:
+        raise Problem("not_found", "no such party", field="id")
+    return JSONResponse(await read(api, lambda view: _proved(view, id)))
+
+
+def _proved(view: View, party: str) -> dict[str, Any]:
+    found = State(view.state).party(party)
+    if found is None:
+        raise Problem("not_found", "no such party", field="id")
+    return {"record": party_json(found), "proof": proof_of(view, party_key(party))}

@@ -1,0 +1,81 @@
+"""Receivables, and the claims on them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+
+from node.api.access import Caller, Resource
+from node.api.context import TheApi, allowed, digest_in, read
+from node.api.models import ClaimList, Proved, ReceivableList
+from node.api.problems import Problem
+from node.api.records import Records
+from node.views import View
+from registry.limits import CLAIMS_MAX
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["receivables"])
+
+PAGE_MAX = 100
+PARTY_CHARS_MAX = 100
+
+
+@router.get("/receivables", responses={200: {"model": ReceivableList}})
+async def receivables(
+    api: TheApi,
+    caller: Annotated[Caller, allowed(Resource.RECEIVABLES)],
+    party: Annotated[str, Query(max_length=PARTY_CHARS_MAX, examples=["me"])] = "me",
+    after: Annotated[str, Query(max_length=64)] = "",
+) -> JSONResponse:
+    """A party's own receivables (registered by it, or owed by it), a part at a time; overseers may name a party."""
+    owner = _owner(caller, party)
+    start = digest_in(after, "after") if after else None
+    api.gate.charge(caller, PAGE_MAX)
+
+    def shape(view: View) -> dict[str, Any]:
+        page = view.receivables_of(owner, after=start, limit=PAGE_MAX)
+        records = Records(view, caller)
+        shown = [records.receivable_shown(one) for one in records.own(owner, page.ids)]
+        return {"receivables": shown, "next": None if page.after is None else page.after.hex()}
+
+    return JSONResponse(await read(api, shape))
+
+
+@router.get("/receivables/{id}", responses={200: {"model": Proved}})
+async def receivable(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECEIVABLES)]) -> JSONResponse:
+    """One receivable: for its registrant, its debtor, the sides of claims on it, and overseers."""
+    subject = digest_in(id, "id")
+
+    def shape(view: View) -> dict[str, Any]:
+        records = Records(view, caller)
+        return records.receivable_shown(records.receivable(subject))
+
+    return JSONResponse(await read(api, shape))
+
+
+@router.get("/receivables/{id}/claims", responses={200: {"model": ClaimList}})
+async def claims(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resource.CLAIMS)]) -> JSONResponse:
+    """Every claim ever offered on a receivable, as far as the caller may see them."""
+    subject = digest_in(id, "id")
+    api.gate.charge(caller, CLAIMS_MAX)
+
+    def shape(view: View) -> dict[str, Any]:
+        records = Records(view, caller)
+        return {"claims": [records.claim_shown(one) for one in records.claims(records.receivable(subject))]}
+
+    return JSONResponse(await read(api, shape))
+
+
+def _owner(caller: Caller, party: str) -> str:
+    if party == "me":
+        if caller.party is None:
+            raise Problem("malformed", "the operator is no party: name one", field="party")
+        return caller.party.id
+    if not caller.sees_all and party != caller.name:
+        raise Problem("not_authorised", "only regulators and the operator list what is another party's", field="party")
+    if "\x00" in party:
+        raise Problem("malformed", "is not a party id", field="party")
+    return party

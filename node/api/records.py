@@ -1,0 +1,68 @@
+"""Receivables and claims as one caller may see them: found, judged by `access`, shown with proof."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consensus.blocks import Header
+from node.api.access import Caller, may_see_claim, may_see_receivable
+from node.api.context import proof_of
+from node.api.problems import Problem
+from node.api.shapes import claim_json, receivable_json
+from node.views import View
+from registry.records import Claim, Receivable
+from registry.state import State, claim_key, receivable_key
+
+__all__ = ["Records"]
+
+
+class Records:
+    """The receivables and claims of one view, for one caller."""
+
+    def __init__(self, view: View, caller: Caller) -> None:
+        self._view = view
+        self._caller = caller
+        self._state = State(view.state)
+
+    def receivable(self, id_: bytes) -> Receivable:
+        """The receivable. Raises `Problem`: the same whether there is none or the caller may not see it."""
+        found = self._state.receivable(id_)
+        if found is None or not may_see_receivable(self._caller, found, self._claims(found)):
+            raise Problem("not_found", "no such receivable, or not for this caller", field="id")
+        return found
+
+    def claim(self, id_: bytes) -> Claim:
+        """The claim. Raises `Problem` likewise."""
+        found = self._state.claim(id_)
+        if found is None or not self._sees(found):
+            raise Problem("not_found", "no such claim, or not for this caller", field="id")
+        return found
+
+    def claims(self, receivable: Receivable) -> list[Claim]:
+        """The claims on a receivable that the caller may see, in the order of their offers."""
+        return [claim for claim in self._claims(receivable) if self._sees(claim)]
+
+    def own(self, party: str, ids: tuple[bytes, ...]) -> list[Receivable]:
+        """Those of these receivables that `party` registered, or is the debtor of."""
+        found = [self._state.receivable(id_) for id_ in ids]
+        return [one for one in found if one is not None and party in (one.registrant, one.debtor)]
+
+    def receivable_shown(self, receivable: Receivable) -> dict[str, Any]:
+        """Record and proof."""
+        return {"record": receivable_json(receivable), "proof": proof_of(self._view, receivable_key(receivable.id))}
+
+    def claim_shown(self, claim: Claim) -> dict[str, Any]:
+        """Record, as of the time of the newest block, and proof."""
+        proof = proof_of(self._view, claim_key(claim.id))
+        assert self._view.tip is not None, "what is proved is proved by a block"
+        now_ms = Header.decode(self._view.tip.header).timestamp_ms
+        return {"record": claim_json(claim, now_ms=now_ms), "proof": proof}
+
+    def _claims(self, receivable: Receivable) -> list[Claim]:
+        found = [self._state.claim(id_) for id_ in receivable.claims]
+        return [claim for claim in found if claim is not None]
+
+    def _sees(self, claim: Claim) -> bool:
+        receivable = self._state.receivable(claim.receivable)
+        assert receivable is not None, "a claim's receivable is in the state"
+        return may_see_claim(self._caller, claim, receivable)

@@ -1,0 +1,130 @@
+"""Submitting transactions, and what became of them: receipts with their inclusion proofs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+
+from node.api.access import Caller, Resource
+from node.api.context import Api, TheApi, allowed, digest_in, parsed, read
+from node.api.limits import SUBMISSION_BYTES_MAX
+from node.api.models import (
+    TRANSACTIONS_MAX,
+    WAIT_S_MAX,
+    ReceiptsRequest,
+    SubmitAnswer,
+    SubmitRequest,
+    TransactionAnswer,
+    request_body,
+)
+from node.api.problems import Problem
+from node.intake import Submitted
+from node.layout import TRANSACTION, Place
+from node.views import View
+from registry.codec import decode
+from registry.errors import CodecError, TransactionError
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["transactions"])
+
+MSGPACK: Final = "application/msgpack"
+JSON: Final = "application/json"
+RECEIPTS_MAX: Final = 20_000  # of one answer: about 25 MB of JSON
+_BODY: Final = request_body(
+    SubmitRequest, others={MSGPACK: {"schema": {"type": "string", "contentMediaType": MSGPACK}}}
+)
+
+
+@router.post("/transactions", status_code=202, responses={202: {"model": SubmitAnswer}}, openapi_extra=_BODY)
+async def submit(request: Request, api: TheApi, caller: Annotated[Caller, allowed(Resource.SUBMIT)]) -> JSONResponse:
+    """Submit 1 to 1000 transactions. Idempotent: what is pending or final already counts as accepted."""
+    wires = await _wires(request)
+    api.gate.charge(caller, len(wires))
+    results = await api.service.submit(wires)
+    api.metrics.submitted(results)
+    return JSONResponse({"results": [_result(result) for result in results]}, 202)
+
+
+@router.get("/transactions/{id}", responses={200: {"model": TransactionAnswer}})
+async def transaction(
+    id: str,
+    api: TheApi,
+    caller: Annotated[Caller, allowed(Resource.RECEIPTS)],
+    wait_s: Annotated[float, Query(ge=0, le=WAIT_S_MAX, allow_inf_nan=False)] = 0.0,
+) -> JSONResponse:
+    """What became of a transaction; `wait_s` is how long the answer may wait until it is final."""
+    transaction_id = digest_in(id, "id")
+    await _wait([transaction_id], api, caller, wait_s)
+    return JSONResponse(await read(api, lambda view: _answer(api, view, transaction_id)))
+
+
+@router.post(
+    "/receipts",
+    responses={200: {"model": list[TransactionAnswer]}},
+    openapi_extra=request_body(ReceiptsRequest),
+)
+async def receipts(
+    request: Request, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECEIPTS)]
+) -> JSONResponse:
+    """The same for up to 1000 transactions at once, in the order asked."""
+    wanted = await parsed(request, ReceiptsRequest)
+    api.gate.charge(caller, len(wanted.ids))
+    ids = [digest_in(id_, "ids") for id_ in wanted.ids]
+    await _wait(ids, api, caller, wanted.wait_s)
+
+    def answers(view: View) -> list[dict[str, Any]]:
+        if sum(_receipts_of(view, id_) for id_ in ids) > RECEIPTS_MAX:
+            raise Problem("too_large", f"more than {RECEIPTS_MAX} receipts: ask for fewer transactions", field="ids")
+        return [_answer(api, view, id_) for id_ in ids]
+
+    return JSONResponse(await read(api, answers))
+
+
+async def _wires(request: Request) -> list[bytes]:
+    """The transactions in the body: one decoding, nothing else. Raises `Problem`."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == JSON:
+        return [bytes.fromhex(wire) for wire in (await parsed(request, SubmitRequest)).transactions]
+    if media_type != MSGPACK:
+        raise Problem("unsupported_media_type", f"send {MSGPACK} or {JSON}", field="content-type")
+    try:
+        value = decode(await request.body(), size_max=SUBMISSION_BYTES_MAX)
+    except CodecError as error:
+        raise Problem("malformed", str(error), field="body") from error
+    if not isinstance(value, list) or not 0 < len(value) <= TRANSACTIONS_MAX:
+        raise Problem("malformed", f"a list of 1 to {TRANSACTIONS_MAX} transactions is expected", field="body")
+    wires = [wire for wire in value if type(wire) is bytes]
+    if len(wires) != len(value):
+        raise Problem("malformed", "each transaction is a byte string", field="body")
+    return wires
+
+
+def _result(result: Submitted) -> dict[str, str]:
+    if isinstance(result, TransactionError):
+        return {"code": result.code, "field": result.field, "detail": result.reason}
+    return {"transaction_id": result.hex()}
+
+
+async def _wait(ids: Sequence[bytes], api: Api, caller: Caller, wait_s: float) -> None:
+    """Return when all are final, or the time is over. Raises `TooManyWaiters`, `Problem`."""
+    if wait_s <= 0:
+        return
+    with api.waits.hold(caller.name, len(ids)):
+        await asyncio.gather(*(api.service.wait_final(id_, wait_s) for id_ in ids))
+
+
+def _answer(api: Api, view: View, transaction_id: bytes) -> dict[str, Any]:
+    if view.is_final(transaction_id):
+        return view.receipts(transaction_id)
+    status = "pending" if api.service.is_pending(transaction_id) else "unknown"
+    return {"transaction_id": transaction_id.hex(), "status": status}
+
+
+def _receipts_of(view: View, transaction_id: bytes) -> int:
+    found = view.reader.get(TRANSACTION + transaction_id)
+    return 0 if found is None else Place.decode(found).receipts

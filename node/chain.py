@@ -1,0 +1,342 @@
+"""The chain of one node: joins what consensus decides to what the registry executes, and makes it durable.
+
+    build    make a block on the tip                      execute, take the roots
+    check    is somebody else's block good?               execute, compare the roots
+    commit   a certified block becomes final here         execute (unless done above), compare, one synced batch
+
+All calls come from one thread; readers take snapshots of the store (see `views`). The outcome of a block is remembered
+by its hash from `build` or `check` to `commit`, so that a block is executed once. State is only ever that of the tip:
+after a crash at any moment the store shows the last batch whole or not at all, and `open` goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from consensus.blocks import BLOCK_SIZE_MAX, HEADER_SIZE_MAX, TRANSACTIONS_MAX, Block, Header
+from consensus.errors import ConsensusError
+from consensus.light import verify_header
+from consensus.votes import Certificate
+from node.cache import OpenedCache, StateCache
+from node.errors import GenesisMismatch, Inconsistent, StoreError
+from node.index import block_entries
+from node.layout import (
+    BLOCK,
+    CONSENSUS,
+    GENESIS_KEY,
+    HEIGHT,
+    LAYOUT_VERSION,
+    PAGE,
+    STATE,
+    TIP_KEY,
+    TRANSACTION,
+    VERSION_KEY,
+    HeightRecord,
+    at_height,
+    log_key,
+)
+from node.recovery import Tip, authority_set, initialise, read_tip
+from node.store import Store
+from registry.codec import decode, encode
+from registry.errors import CodecError, InvalidBlock, TransactionError
+from registry.genesis import Genesis
+from registry.ledger import BlockContext, Outcome, execute
+from registry.merkle import tree
+from registry.merkle.log import CompactRange, completed_nodes, entry_hash
+from registry.merkle.pages import PageCache
+from registry.parties import Party
+from registry.reasons import SUSPENDED, UNKNOWN_PARTY
+from registry.state import key_key, party_key
+from registry.transactions.envelope import Transaction, admissible
+
+__all__ = ["CLOCK_TOLERANCE_MS", "Chain", "Committed", "Tip", "authority_set"]
+
+CLOCK_TOLERANCE_MS = 2_000  # a fresh proposal further from this node's clock is not notarized (consensus.md 4)
+PARTIES_DECODED_MAX = 4_096  # by their stored bytes
+EXECUTED_MAX = 4  # blocks of the next height whose outcome is remembered: one per leader and retry
+_OVERHEAD_BYTES = HEADER_SIZE_MAX + 64  # of a block beside its transactions
+_WIRE_OVERHEAD_BYTES = 5  # MessagePack's longest head of a byte string
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """A block that has just become final on this node's disk; `transactions` are the ids, in order."""
+
+    height: int
+    block_hash: bytes
+    timestamp_ms: int
+    outcome: Outcome
+    transactions: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Executed:
+    """The outcome of a block on the tip, ready to be compared with a header and written."""
+
+    transactions: tuple[Transaction, ...]
+    outcome: Outcome
+    update: tree.TreeUpdate
+
+
+class Chain:
+    """See the module. Made by `Chain.open`."""
+
+    def __init__(self, store: Store, genesis: Genesis, tip: Tip, history: CompactRange) -> None:
+        self._store = store
+        self._genesis = genesis
+        self._state = StateCache(lambda key: store.get(STATE + key))
+        self._pages = PageCache(lambda key: store.get(PAGE + key))
+        self._opened = OpenedCache(genesis.id)
+        self._history = history  # of all header hashes up to the tip's
+        self._executed: dict[bytes, _Executed] = {}
+        self.tip = tip
+        self.authorities = authority_set(genesis)
+        """In force at the height above the tip."""
+
+    @classmethod
+    def open(cls, store: Store, genesis: Genesis) -> Chain:
+        """The chain in this store; an empty store begins at genesis.
+
+        Raises `GenesisMismatch` for another network's store, `StoreDamaged` or `Inconsistent` if tip, state and
+        history do not belong together.
+        """
+        if store.get(GENESIS_KEY) is None:
+            initialise(store, genesis)
+        found = store.get(GENESIS_KEY)
+        if found != genesis.id:
+            raise GenesisMismatch(
+                f"the data folder belongs to the network {(found or b'').hex()}, the genesis file says"
+                f" {genesis.id.hex()}: use the right genesis file, or another data_dir"
+            )
+        if store.get(VERSION_KEY) != LAYOUT_VERSION:
+            raise StoreError("the data folder was written by another version of nemodat: use that version")
+        tip, history = read_tip(store, genesis)
+        chain = cls(store, genesis, tip, history)
+        if tree.root(chain._pages) != tip.state_root:
+            raise Inconsistent(f"height {tip.height}: the state tree on disk is not the one the header names")
+        return chain
+
+    # --- transactions -----------------------------------------------------------------------------------------------
+
+    def opened(self, wire: bytes) -> Transaction:
+        """The transaction in these bytes, signatures verified once. Raises `TransactionError`."""
+        return self._opened.open(wire)
+
+    def is_final(self, transaction_id: bytes) -> bool:
+        """Whether a final block has this transaction."""
+        return self._store.get(TRANSACTION + transaction_id) is not None
+
+    def admitted(self, transaction: Transaction, *, now_ms: int) -> Transaction:
+        """The transaction itself, if it may wait for a block here: closed by default, unknown keys cost nothing.
+
+        Raises `TransactionError`: `unknown_party`, `suspended`, `replayed`, `expired` or `too_far_ahead` (by the later
+        of this node's clock, milliseconds UTC, and the tip's time).
+        """
+        for index, key in enumerate(transaction.signers):
+            party = self._party_of(key)
+            if party is None:
+                raise TransactionError(UNKNOWN_PARTY, f"signers[{index}]", "is not the signing key of a party")
+            if party.suspended:
+                raise TransactionError(SUSPENDED, f"signers[{index}]", f"{party.id} is suspended")
+        admissible(transaction, timestamp_ms=max(now_ms, self.tip.timestamp_ms), seen=self.is_final)
+        return transaction
+
+    # --- blocks -----------------------------------------------------------------------------------------------------
+
+    def build(self, transactions: Sequence[Transaction], *, proposer: bytes, now_ms: int) -> Block:
+        """A block on the tip of those transactions that may stand in it, in order; its outcome is remembered."""
+        timestamp_ms = max(now_ms, self.tip.timestamp_ms + 1)
+        chosen = self._choose(transactions, timestamp_ms)
+        executed = self._execute(chosen, timestamp_ms)
+        header = self._header(executed, proposer=proposer, timestamp_ms=timestamp_ms)
+        block = Block(header, tuple([transaction.wire for transaction in chosen]))
+        self._remember(block.hash, executed)
+        return block
+
+    def check(self, block: Block, *, now_ms: int | None) -> str | None:
+        """Why this block may not follow the tip, or None if it may. `now_ms` None leaves out the clock rule.
+
+        Executes the block unless that was done; a good one's outcome is remembered.
+        """
+        header = block.header
+        if now_ms is not None and abs(header.timestamp_ms - now_ms) > CLOCK_TOLERANCE_MS:
+            return f"timestamp_ms: {header.timestamp_ms - now_ms} ms from this node's clock"
+        known = self._executed.get(block.hash)
+        if known is not None and block.transactions == _wires(known):
+            return None
+        if (reason := self._check_header(header) or self._check_size(block)) is not None:
+            return reason
+        try:
+            transactions = [self.opened(wire) for wire in block.transactions]
+            if sum(len(each.operations) for each in transactions) > self._genesis.parameters.block_operations_max:
+                return "transactions: more operations than genesis allows in a block"
+            executed = self._execute(transactions, header.timestamp_ms)
+        except TransactionError as error:
+            return f"transactions: {error}"
+        except InvalidBlock as error:
+            return f"transactions: {error}"
+        mine = self._header(executed, proposer=header.proposer, timestamp_ms=header.timestamp_ms)
+        for root in ("transactions_root", "results_root", "state_root", "history_root"):
+            if getattr(mine, root) != getattr(header, root):
+                return f"{root}: {getattr(header, root).hex()}, executed here it is {getattr(mine, root).hex()}"
+        self._remember(block.hash, executed)
+        return None
+
+    def commit(self, block: Block, certificate: bytes, *, puts: Mapping[bytes, bytes | None]) -> Committed:
+        """Make a block final, with its FINALIZE certificate (canonical bytes) and `puts` (whole keys under `c/`).
+
+        One atomic synced batch: after it everything is there, before it nothing. Raises `Inconsistent` if the block is
+        not the next one, not certified, or comes out differently here: the node must halt.
+        """
+        proof = self._check_final(block, certificate)
+        reason = self.check(block, now_ms=None)
+        if reason is not None:
+            raise Inconsistent(f"height {block.header.height}: a certified block is refused here: {reason}")
+        assert all(key.startswith(CONSENSUS) for key in puts), "only the engine's record is written with a block"
+        executed = self._executed[block.hash]
+        assert block.transactions == _wires(executed), "what was executed is what is written"
+        header = block.header
+        leaf = entry_hash(block.hash)
+        history = self._history.append(leaf)
+        batch = self._batch(block, certificate, executed)
+        batch.update((log_key(level, index), node) for level, index, node in completed_nodes(self._history, leaf))
+        batch[TIP_KEY] = encode([header.height, history.encode()])
+        batch.update(puts)
+        self._store.write(batch, sync=True)
+        self._state.commit(executed.outcome.writes)
+        self._pages.commit(executed.update.pages)
+        self._executed.clear()
+        self._history = history
+        self.tip = Tip(
+            height=header.height,
+            block_hash=block.hash,
+            header=header,
+            certificate=proof,
+            state_root=header.state_root,
+            timestamp_ms=header.timestamp_ms,
+        )
+        return Committed(
+            height=header.height,
+            block_hash=block.hash,
+            timestamp_ms=header.timestamp_ms,
+            outcome=executed.outcome,
+            transactions=tuple([transaction.id for transaction in executed.transactions]),
+        )
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _choose(self, transactions: Sequence[Transaction], timestamp_ms: int) -> list[Transaction]:
+        """Those that may stand in a block of this time, as many as fit, in order."""
+        operations_left = self._genesis.parameters.block_operations_max
+        bytes_left = min(self._genesis.parameters.block_bytes_max, BLOCK_SIZE_MAX) - _OVERHEAD_BYTES
+        chosen: dict[bytes, Transaction] = {}
+
+        def seen(transaction_id: bytes) -> bool:
+            return transaction_id in chosen or self.is_final(transaction_id)
+
+        for transaction in transactions:
+            try:
+                admissible(transaction, timestamp_ms=timestamp_ms, seen=seen)
+            except TransactionError:
+                continue  # who waits for it hears of that from the pool, where it expires
+            operations_left -= len(transaction.operations)
+            bytes_left -= len(transaction.wire) + _WIRE_OVERHEAD_BYTES
+            if operations_left < 0 or bytes_left < 0 or len(chosen) == TRANSACTIONS_MAX:
+                break
+            chosen[transaction.id] = transaction
+        return list(chosen.values())
+
+    def _execute(self, transactions: Sequence[Transaction], timestamp_ms: int) -> _Executed:
+        """What these transactions do to the state of the tip. Raises `InvalidBlock`."""
+        context = BlockContext(self._genesis.id, self.tip.height + 1, timestamp_ms)
+        outcome = execute(self._state.get, context, transactions, self.is_final)
+        return _Executed(tuple(transactions), outcome, tree.update(self._pages, outcome.writes))
+
+    def _header(self, executed: _Executed, *, proposer: bytes, timestamp_ms: int) -> Header:
+        """The only header that a block with this outcome can have on the tip."""
+        return Header(
+            genesis_id=self._genesis.id,
+            height=self.tip.height + 1,
+            parent=self.tip.block_hash,
+            proposer=proposer,
+            timestamp_ms=timestamp_ms,
+            transactions_root=executed.outcome.transactions_root,
+            results_root=executed.outcome.results_root,
+            state_root=executed.update.root,
+            history_root=self._history.root(),
+            authorities=self.authorities.digest,
+            next_authorities=self.authorities.digest,
+        )
+
+    def _check_header(self, header: Header) -> str | None:
+        """Why a header may not follow the tip, as far as that shows without executing."""
+        if header.genesis_id != self._genesis.id:
+            return "genesis_id: another chain's"
+        if header.height != self.tip.height + 1 or header.parent != self.tip.block_hash:
+            return f"parent: does not follow the tip at height {self.tip.height}"
+        if header.timestamp_ms <= self.tip.timestamp_ms:
+            return "timestamp_ms: not later than the parent's"
+        if header.proposer not in self.authorities:
+            return "proposer: not an authority of this height"
+        if header.authorities != self.authorities.digest or header.next_authorities != self.authorities.digest:
+            return "authorities: not the set in force"
+        return None
+
+    def _check_size(self, block: Block) -> str | None:
+        size = len(block.encode())
+        if size > self._genesis.parameters.block_bytes_max:
+            return f"block: {size} bytes, genesis allows {self._genesis.parameters.block_bytes_max}"
+        return None
+
+    def _check_final(self, block: Block, certificate: bytes) -> Certificate:
+        """The certificate, if it makes this block final. Raises `Inconsistent`."""
+        try:
+            proof = Certificate.from_value(decode(certificate))
+            verify_header(self._genesis.id, self.authorities, block.header, proof)
+        except (ConsensusError, CodecError) as error:
+            raise Inconsistent(f"height {block.header.height}: committed without a certificate: {error}") from error
+        return proof
+
+    def _batch(self, block: Block, certificate: bytes, executed: _Executed) -> dict[bytes, bytes | None]:
+        """Block, certificate, state, tree pages, receipts and indexes."""
+        height, outcome = block.header.height, executed.outcome
+        record = HeightRecord(block.hash, block.header.encode(), certificate)
+        batch: dict[bytes, bytes | None] = {STATE + key: value for key, value in outcome.writes.items()}
+        batch.update((PAGE + key, page) for key, page in executed.update.records())
+        batch.update(block_entries(height, executed.transactions, outcome.results, outcome.events))
+        batch[at_height(BLOCK, height)] = block.encode()
+        batch[at_height(HEIGHT, height)] = record.encode()
+        return batch
+
+    def _remember(self, block_hash: bytes, executed: _Executed) -> None:
+        self._executed[block_hash] = executed
+        if len(self._executed) > EXECUTED_MAX:
+            del self._executed[next(iter(self._executed))]
+
+    def _party_of(self, key: bytes) -> Party | None:
+        party_id = self._state.get(key_key(key))
+        if party_id is None:
+            return None
+        party = self._state.get(party_key(_party_id(party_id)))
+        assert party is not None, "a party with a key is in the state"
+        return _party(party)
+
+
+def _wires(executed: _Executed) -> tuple[bytes, ...]:
+    return tuple([transaction.wire for transaction in executed.transactions])
+
+
+@lru_cache(maxsize=PARTIES_DECODED_MAX)
+def _party_id(stored: bytes) -> str:
+    """The party id that is stored under a signing key."""
+    name = decode(stored)
+    assert isinstance(name, str), "a key in the state names its party"
+    return name
+
+
+@lru_cache(maxsize=PARTIES_DECODED_MAX)
+def _party(stored: bytes) -> Party:
+    """The party of these stored bytes."""
+    return Party.decode(decode(stored))

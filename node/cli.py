@@ -1,0 +1,301 @@
+"""The command `nemodat`: what participants do (`clients.cli`), and what operators of nodes do.
+
+A network begins like this: each member runs `node init` and hands on its card; somebody runs `genesis create`; each
+member compares what `genesis show` prints with the others, runs `node join`, and then `node run`.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from node.clock import clock_ms
+from node.config import NodeConfig, load_config, read_secret_file
+from node.errors import CeremonyError, Inconsistent, NodeError
+from node.genesis import assemble, card_toml, init_node, join, new_party, read_card, read_genesis, write_public
+from node.keystore import describe, generate_key, save_key
+from node.layout import GENESIS_KEY
+from node.store import open_store
+from node.verification import Verified, verify_chain
+from registry.errors import FieldError
+from registry.genesis import Genesis
+from registry.parties import Party, vet_party
+
+__all__ = ["app", "main"]
+
+EXIT_FAILED = 1  # could not start, or could not do what was asked: the message says why
+EXIT_INCONSISTENT = 70  # what is on disk contradicts itself
+
+# Typer's own tracebacks show local variables: passphrases have no place there.
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="nemodat: one receivable, one financier, provable by anyone.",
+)
+node_app = typer.Typer(no_args_is_help=True, help="Make, run and check a node.")
+genesis_app = typer.Typer(no_args_is_help=True, help="Make and read the file that a network begins with.")
+key_app = typer.Typer(no_args_is_help=True, help="Make and show the key files of a party.")
+app.add_typer(node_app, name="node")
+app.add_typer(genesis_app, name="genesis")
+app.add_typer(key_app, name="key")
+
+_File = {"exists": True, "dir_okay": False}
+ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The node's node.toml.", **_File)]
+GenesisPath = Annotated[Path, typer.Argument(metavar="GENESIS", help="The network's genesis.toml.", **_File)]
+PassphraseFile = Annotated[
+    Path | None, typer.Option(help="File with the passphrase of the keys, readable by you only. Default: asked for.")
+]
+PASSPHRASE_ENV = "NEMODAT_PASSPHRASE"  # noqa: S105 - the name of a variable
+
+
+def main() -> None:
+    """The console command."""
+    if sys.argv[1:2] not in (["node"], ["genesis"], ["key"]):  # a starting node need not load what participants use
+        _mount_participants()
+    app()
+
+
+@node_app.command("init")
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where the keys and the card go.")],
+    *,
+    name: Annotated[str, typer.Option(help="A short name of the node, for logs.")],
+    party: Annotated[str, typer.Option(help="The party's identifier, such as lei:984500TJEXPORT000197.")],
+    party_name: Annotated[str, typer.Option(help="The party's registered name.")],
+    country: Annotated[str, typer.Option(help="Where it is registered: two letters.")],
+    address: Annotated[str, typer.Option(help="host:port at which the other nodes reach this one.")],
+    role: Annotated[Literal["authority", "observer"], typer.Option(help="Whether the node votes.")] = "authority",
+    party_role: Annotated[
+        list[str] | None, typer.Option(help="What the party is: financier, regulator, ... May be repeated.")
+    ] = None,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Make the keys of a party and of its node, and the card to hand to whoever makes the genesis file."""
+    roles = set(party_role or []) | ({"authority"} if role == "authority" else set())
+    wanted = Party(
+        id=party,
+        name=party_name,
+        country=country,
+        identifiers=(party,),
+        roles=tuple(sorted(roles)),
+        sign_keys=(),
+        owner_key=b"",
+    )
+    with _told():
+        _vet(wanted)
+        passphrase = _new_passphrase(passphrase_file)
+        keys = folder / "keys"
+        made = new_party(keys, wanted, passphrase)
+        card = init_node(keys, name=name, party=made, role=role, address=address, passphrase=passphrase)
+        write_public(folder / "card.toml", card_toml(card))
+    typer.echo(f"keys in {keys}: move owner.json to a safe place offline")
+    typer.echo(f"card in {folder / 'card.toml'}: hand it to whoever makes the genesis file")
+
+
+@node_app.command("join")
+def join_network(
+    genesis: GenesisPath,
+    *,
+    folder: Annotated[Path, typer.Option(help="The folder of `node init`; node.toml and the data go here too.")],
+    name: Annotated[str, typer.Option(help="A short name of the node, for logs.")],
+    listen: Annotated[str, typer.Option(help="host:port to listen at for other nodes.")] = "0.0.0.0:7001",
+    api_listen: Annotated[str, typer.Option(help="host:port of the HTTP interface.")] = "127.0.0.1:8001",
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Write the configuration of a node whose card is in the genesis file. Then: `nemodat node run`."""
+    with _told():
+        config = join(
+            folder,
+            name=name,
+            genesis=genesis,
+            keys=folder / "keys",
+            listen=listen,
+            api_listen=api_listen,
+            passphrase_file=passphrase_file,
+        )
+    typer.echo(f"{config.role} of {config.party}: start it with `nemodat node run {config.file}`")
+
+
+@node_app.command("run")
+def run(config: ConfigPath) -> None:
+    """Run a node until SIGTERM or Ctrl-C. Exit code 70: it contradicted itself; do not restart it, look at its log."""
+    from node.process import run_node  # brings the web framework, which no other command needs
+
+    with _told():
+        loaded = load_config(config)
+        raise typer.Exit(run_node(loaded, _passphrase(loaded)))
+
+
+@node_app.command("verify")
+def verify(config: ConfigPath) -> None:
+    """Check the whole chain on this node's disk again, from genesis. The node must be stopped."""
+    with _told():
+        loaded = load_config(config)
+        genesis = read_genesis(loaded.genesis)
+        found = _verify(loaded, genesis)
+    typer.echo(f"genesis {genesis.id.hex()}")
+    typer.echo(f"state root {found.state_root.hex()}")
+    typer.echo(f"{found.height} blocks with {found.transactions} transactions are good, up to {found.block_hash.hex()}")
+
+
+@genesis_app.command("create")
+def create(
+    cards: Annotated[list[Path], typer.Argument(metavar="CARD...", help="The members' cards.", **_File)],
+    *,
+    name: Annotated[str, typer.Option(help="The network's name.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("genesis.toml"),
+) -> None:
+    """Make the genesis file of a network of these nodes; authorities lead in the order of their cards."""
+    with _told():
+        genesis = assemble(name, [read_card(card) for card in cards], created_ms=clock_ms())
+        write_public(out, genesis.to_toml())
+    _show(genesis)
+
+
+@genesis_app.command("show")
+def show(path: GenesisPath) -> None:
+    """Show what a genesis file says, and its id: compare it with the other members before you run a node."""
+    with _told():
+        genesis = read_genesis(path)
+    _show(genesis)
+
+
+@key_app.command("new")
+def new_key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The key file to write; never over another.")],
+    *,
+    kind: Annotated[
+        Literal["sign", "owner", "receive"],
+        typer.Option(help="What it is for: daily signatures, recovery (keep it offline), or what others seal for you."),
+    ] = "sign",
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Make a key of a party, sealed under a passphrase. One key has one use.
+
+    Example: nemodat key new sign.json
+    """
+    with _told():
+        made = generate_key(kind)
+        save_key(file, made, _new_passphrase(passphrase_file))
+    typer.echo(f"{kind} key in {file}")
+    typer.echo(f"public {made.public.hex()}")
+
+
+@key_app.command("show")
+def show_key(file: Annotated[Path, typer.Argument(metavar="FILE", help="A key file.", **_File)]) -> None:
+    """Show what a key file is for, and its public half. No passphrase is needed, so neither is proved."""
+    with _told():
+        kind, public = describe(file)
+    typer.echo(f"{kind} key in {file}")
+    typer.echo(f"public {public.hex()}")
+
+
+def _vet(party: Party) -> None:
+    """Say what is wrong with a party before keys are made for it. Raises `CeremonyError`."""
+    sign, owner = (generate_key(kind).public for kind in ("sign", "owner"))
+    try:
+        vet_party(replace(party, sign_keys=(sign,), owner_key=owner))
+    except FieldError as error:
+        raise CeremonyError(f"the party cannot be a member: {error}") from error
+
+
+def _show(genesis: Genesis) -> None:
+    table = Table("party", "role", "address")
+    for authority in genesis.authorities:
+        table.add_row(authority.party, "authority", authority.address)
+    for observer in genesis.observers:
+        table.add_row(observer.party, "observer", observer.address)
+    console = Console(markup=False, emoji=False)  # a name may have brackets
+    console.print(f"{genesis.name}: {len(genesis.parties)} parties, {len(genesis.authorities)} authorities")
+    console.print(table)
+    typer.echo(f"genesis id {genesis.id.hex()}")
+
+
+def _verify(config: NodeConfig, genesis: Genesis) -> Verified:
+    columns = (TextColumn("blocks"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    store = open_store(config.data_dir, config.engine)
+    try:
+        if store.get(GENESIS_KEY) is None:
+            raise NodeError(f"{config.data_dir}: there is no chain yet: run the node first")
+        with (
+            TemporaryDirectory(prefix="verify-", dir=config.data_dir) as folder,
+            store.snapshot() as stored,
+            Progress(*columns, console=Console(stderr=True), transient=True) as bar,
+        ):
+            task = bar.add_task("blocks", total=None)
+            scratch = open_store(Path(folder))
+            try:
+                return verify_chain(
+                    stored,
+                    genesis,
+                    scratch=scratch,
+                    progress=lambda done, total: bar.update(task, completed=done, total=total),
+                )
+            finally:
+                scratch.close()
+    finally:
+        store.close()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors that a person can do something about, as one line and an exit code."""
+    try:
+        yield
+    except Inconsistent as error:
+        typer.echo(f"inconsistent: {_plain(error)}", err=True)
+        raise typer.Exit(EXIT_INCONSISTENT) from error
+    except (NodeError, OSError) as error:
+        typer.echo(f"error: {_plain(error)}", err=True)
+        raise typer.Exit(EXIT_FAILED) from error
+
+
+def _plain(error: Exception) -> str:
+    """What an error says, which may quote a file of others: on one line, and nothing in it that steers a terminal."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(error))
+
+
+def _passphrase(config: NodeConfig) -> bytes:
+    """From the file or variable that the configuration names, or asked for at a terminal."""
+    asks = config.keys.passphrase_file is None and not os.environ.get(config.keys.passphrase_env)
+    if asks and sys.stdin.isatty():
+        return getpass.getpass(f"Passphrase of {config.name}: ").encode()
+    return config.passphrase()
+
+
+def _new_passphrase(file: Path | None) -> bytes:
+    """For new keys: from a file, the environment, or typed twice."""
+    if file is not None:
+        return read_secret_file(file, "passphrase", file)
+    if given := os.environb.get(PASSPHRASE_ENV.encode()):
+        return given
+    if not sys.stdin.isatty():
+        raise CeremonyError(f"a passphrase is needed: --passphrase-file, or the variable {PASSPHRASE_ENV}")
+    first = getpass.getpass("Passphrase of the new keys: ")
+    if getpass.getpass("The same again: ") != first:
+        raise CeremonyError("the passphrases differ: nothing was made")
+    return first.encode()
+
+
+def _mount_participants() -> None:
+    """Add the participants' commands beside the operator's. Nothing else of `node` imports `clients`."""
+    from clients.cli import app as participants
+
+    app.registered_commands += participants.registered_commands
+    app.registered_groups += participants.registered_groups
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""What a block adds to the store besides its state: how its transactions, receipts and events are found again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from node.layout import (
+    CLAIMS_OF,
+    EVENTS,
+    RECEIPTS,
+    RECEIVABLES_OF,
+    TRANSACTION,
+    Place,
+    at_height,
+    event_key,
+    party_prefix,
+)
+from registry.codec import Value, encode
+from registry.events import Event
+from registry.transactions.envelope import Transaction
+
+__all__ = ["block_entries", "event_entries", "read_event"]
+
+# Events that make a receivable or claim one of a party's own. Others (a match, a refusal) name parties that must
+# not learn of each other.
+_OWN = {
+    "registered": RECEIVABLES_OF,
+    "confirmed": RECEIVABLES_OF,
+    "rejected": RECEIVABLES_OF,
+    "offered": CLAIMS_OF,
+    "reassigned": CLAIMS_OF,
+}
+
+
+def block_entries(
+    height: int, transactions: Sequence[Transaction], results: Sequence[bytes], events: Sequence[Event]
+) -> dict[bytes, bytes]:
+    """All index entries of a block; `results` are its receipts' canonical bytes."""
+    puts = {at_height(RECEIPTS, height): encode(results)}
+    first = 0
+    for index, transaction in enumerate(transactions):
+        count = len(transaction.operations)
+        puts[TRANSACTION + transaction.id] = Place(height, index, first, count).encode()
+        first += count
+    assert first == len(results), "one receipt per operation"
+    return puts | event_entries(height, events)
+
+
+def event_entries(height: int, events: Sequence[Event]) -> dict[bytes, bytes]:
+    """The events of a block, and how they are found by subject and by party."""
+    rows: list[Value] = []
+    puts: dict[bytes, bytes] = {}
+    for number, event in enumerate(events):
+        rows.append([event.kind, event.subject, event.parties, event.detail])
+        puts[event_key(event.subject, height, number)] = b""
+        kind = _OWN.get(event.kind)
+        if kind is not None:
+            for party in event.parties:
+                puts[party_prefix(kind, party) + event.subject] = b""
+    if rows:
+        puts[at_height(EVENTS, height)] = encode(rows)
+    return puts
+
+
+def read_event(row: list[object]) -> Event:
+    """The event of one row of `e/<height>`."""
+    kind, subject, parties, detail = row
+    assert isinstance(kind, str), "a stored event has a kind"
+    assert isinstance(subject, bytes), "a stored event has a subject"
+    assert isinstance(parties, list), "a stored event lists parties"
+    assert isinstance(detail, str), "a stored event has a detail"
+    return Event(kind, subject, tuple(parties), detail)

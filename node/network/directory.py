@@ -1,0 +1,51 @@
+"""Who the peers are: the members of genesis, found by id or by certificate. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from node.network.errors import AddressError, HandshakeError
+
+__all__ = ["Directory", "Peer", "split_address"]
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A member of the network.
+
+    `id` is the consensus public key of an authority and the transport public key of an observer (32 bytes); `name` is
+    for people; `role` is "authority" or "observer"; `address` is `host:port`; `certificate` is DER.
+    """
+
+    id: bytes
+    name: str
+    role: str
+    address: str
+    certificate: bytes
+
+
+class Directory:
+    """The members of genesis. Raises `HandshakeError` if two of them share an id or a certificate."""
+
+    def __init__(self, members: Iterable[Peer]) -> None:
+        self.members = tuple(members)
+        self.by_id = {peer.id: peer for peer in self.members}
+        self.by_certificate = {peer.certificate: peer for peer in self.members}
+        if not len(self.members) == len(self.by_id) == len(self.by_certificate):
+            raise HandshakeError("two members of genesis share a key or a certificate")
+
+    def identify(self, certificate: bytes | None) -> Peer:
+        """The member with exactly this certificate. Raises `HandshakeError` when there is none."""
+        peer = self.by_certificate.get(certificate) if certificate is not None else None
+        if peer is None:
+            raise HandshakeError("the certificate is not in genesis")
+        return peer
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """`host:port` (also `[v6]:port`) as host and port. Raises `AddressError`."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not host or not port.isdecimal() or not 0 <= int(port) < 65536:
+        raise AddressError(f"not host:port: {address!r}")
+    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -1,0 +1,159 @@
+"""A node as a process: configuration and keys in, network and API up, and an orderly end.
+
+It ends in one of three ways: asked to (SIGTERM, SIGINT), it finishes the commit under way and closes its store; with a
+configuration that it cannot start with, it says what to change; and when it contradicts itself it halts at once with
+`EXIT_HALTED`, and must not be restarted before somebody knows why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import resource
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+import uvicorn
+
+from node.api.app import create_app
+from node.api.connections import BoundedHttp
+from node.config import NodeConfig
+from node.errors import ConfigError
+from node.genesis import member_of, read_genesis
+from node.keystore import load_key
+from node.logs import configure_logs
+from node.network import Credentials, split_address
+from node.node import Identity, Node
+from node.store import Store, open_store
+from registry.genesis import AuthorityEntry, Genesis
+
+__all__ = ["EXIT_FAILED", "EXIT_HALTED", "EXIT_OK", "load_identity", "run_node"]
+
+EXIT_OK = 0
+EXIT_FAILED = 1  # could not start, or could not do what was asked: the message says why
+EXIT_HALTED = 70  # contradicted itself (EX_SOFTWARE); a supervisor must not restart it
+
+API_GRACE_S = 3  # for requests under way when the node stops
+KEEP_ALIVE_S = 65  # longer than the idle timeout of usual proxies
+BACKLOG = 512
+FILES_WANTED = 4_096  # open at a time: LevelDB 1,000, the API 2,000 connections, the rest peers
+COLLECTOR = (50_000, 20, 100)
+"""When to look for reference cycles. The caches hold hundreds of thousands of objects that are in none: by Python's
+own thresholds the collector walked them again and again, 25 us a registration and up to 100 ms at a time."""
+
+_log = structlog.get_logger(room="process")
+
+
+def load_identity(config: NodeConfig, genesis: Genesis, passphrase: bytes) -> Identity:
+    """The node's keys, which must be those of its member of genesis.
+
+    Raises `KeyFileError`, `CeremonyError` if genesis does not know them, `ConfigError` if it knows them otherwise.
+    """
+    transport = load_key(config.keys.transport, passphrase, kind="transport")
+    entry = member_of(genesis, transport.public)
+    if entry.party != config.party:
+        raise ConfigError(config.file, "node.party", f"genesis has this certificate for {entry.party}")
+    credentials = Credentials(transport.public, transport.secret)
+    if config.keys.consensus is None:
+        if isinstance(entry, AuthorityEntry):
+            raise ConfigError(config.file, "node.role", "genesis has this node as an authority")
+        return Identity(name=config.name, transport=credentials, consensus=None)
+    consensus = load_key(config.keys.consensus, passphrase, kind="consensus").signing_key
+    if not isinstance(entry, AuthorityEntry) or entry.consensus_key != consensus.public_key:
+        raise ConfigError(config.file, "keys.consensus", f"is not a consensus key of {entry.party} in genesis")
+    return Identity(name=config.name, transport=credentials, consensus=consensus)
+
+
+def run_node(config: NodeConfig, passphrase: bytes) -> int:
+    """Run a node until it is told to stop. Returns the exit code. Raises `NodeError` if it cannot start."""
+    configure_logs(level=config.log.level, form=config.log.format)
+    genesis = read_genesis(config.genesis)
+    identity = load_identity(config, genesis, passphrase)
+    _allow_files()
+    store = open_store(config.data_dir, config.engine)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_serve(config, genesis, identity, store))
+    finally:
+        store.close()
+
+
+async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store: Store) -> int:
+    node = Node(genesis=genesis, identity=identity, store=store, bounds=config.mempool, addresses=config.network.peers)
+    api = _api(config, node)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    gc.collect()
+    gc.freeze()  # what was imported stays
+    gc.set_threshold(*COLLECTOR)
+    await node.start(config.network.listen)
+    serving = loop.create_task(_run_api(api))
+    asked = loop.create_task(stopping.wait())
+    waited: set[asyncio.Future[Any]] = {serving, asked, node.failed}
+    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+    _log.info("stopping", asked=stopping.is_set(), failed=node.failed.done())
+    api.should_exit = True
+    if node.failed.done():
+        api.force_exit = True
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.wait({serving}), API_GRACE_S + 1)
+    asked.cancel()
+    await node.stop()
+    if node.failed.done():
+        return EXIT_HALTED
+    return EXIT_OK if stopping.is_set() else EXIT_FAILED
+
+
+async def _run_api(api: uvicorn.Server) -> None:
+    """Serve until told to stop. Returns early if it cannot listen: the reason is in the log."""
+    with contextlib.suppress(SystemExit):  # uvicorn's, which would tear the loop down under the ledger thread
+        await api.serve()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without signal handlers: the node decides when it stops."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _api(config: NodeConfig, node: Node) -> uvicorn.Server:
+    host, port = split_address(config.api.listen)
+    settings = uvicorn.Config(
+        create_app(node.service, config.api),
+        http=BoundedHttp,
+        ws="none",
+        host=host,
+        port=port,
+        backlog=BACKLOG,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=API_GRACE_S,
+    )
+    return _Server(settings)
+
+
+def _allow_files() -> None:
+    """Raise the limit of open files as far as is needed and allowed: a store that cannot open a file halts the node."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(FILES_WANTED, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if wanted < FILES_WANTED:
+        _log.warning("few files may be open: raise `ulimit -n`", allowed=wanted, wanted=FILES_WANTED)
+
+
+def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # not made for Windows
+        return None
+    return uvloop.Loop

@@ -1,0 +1,106 @@
+"""How a chain begins, and how it is found again after a stop, a crash or a `kill -9`.
+
+A store holds the last batch whole or not at all, so there is nothing to undo or replay: what is checked here is that
+the parts belong together, because a node that goes on from a damaged store signs what it does not know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consensus.authorities import Authority, AuthoritySet
+from consensus.blocks import Header
+from consensus.errors import ConsensusError
+from consensus.light import verify_header
+from consensus.votes import Certificate
+from node.errors import StoreDamaged
+from node.layout import (
+    GENESIS_KEY,
+    HEIGHT,
+    LAYOUT_VERSION,
+    PAGE,
+    STATE,
+    TIP_KEY,
+    VERSION_KEY,
+    HeightRecord,
+    at_height,
+    read_list,
+)
+from node.store import Reader, Store
+from registry.codec import decode, encode
+from registry.errors import CodecError
+from registry.genesis import Genesis
+from registry.ledger import genesis_state
+from registry.merkle import tree
+from registry.merkle.hashing import ProofError
+from registry.merkle.log import CompactRange
+
+__all__ = ["Tip", "authority_set", "initialise", "read_tip"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tip:
+    """The newest final block. At height 0 there is none: the hash is the genesis id, the time that of genesis."""
+
+    height: int
+    block_hash: bytes
+    header: Header | None
+    certificate: Certificate | None
+    state_root: bytes
+    timestamp_ms: int
+
+
+def authority_set(genesis: Genesis) -> AuthoritySet:
+    """The authorities of genesis in their order, named by party id: the same set that light clients make of it."""
+    return AuthoritySet(tuple(Authority(entry.party, entry.consensus_key) for entry in genesis.authorities))
+
+
+def initialise(store: Store, genesis: Genesis) -> None:
+    """Write the state of genesis into an empty store, in one batch."""
+    if next(store.scan(b""), None) is not None:
+        raise StoreDamaged("the data folder is not empty and has no chain: use an empty data_dir")
+    state = genesis_state(genesis)
+    batch: dict[bytes, bytes | None] = {STATE + key: value for key, value in state.items()}
+    batch.update((PAGE + key, page) for key, page in tree.rebuild(state.items()).records())
+    batch[TIP_KEY] = encode([0, CompactRange().encode()])
+    batch[VERSION_KEY] = LAYOUT_VERSION
+    batch[GENESIS_KEY] = genesis.id
+    store.write(batch, sync=True)
+
+
+def read_tip(store: Reader, genesis: Genesis) -> tuple[Tip, CompactRange]:
+    """The tip and the history up to it. Raises `StoreDamaged` if they do not fit each other."""
+    height, encoded = read_list(store.get(TIP_KEY) or b"", "tip", 2)
+    try:
+        history = CompactRange.decode(encoded)
+    except ProofError as error:
+        raise StoreDamaged(f"the stored history: {error}") from error
+    if type(height) is not int or history.size != height:
+        raise StoreDamaged(f"the stored tip is at height {height}, the history has {history.size} headers")
+    if height == 0:
+        root = tree.rebuild(genesis_state(genesis).items()).root
+        return Tip(
+            height=0,
+            block_hash=genesis.id,
+            header=None,
+            certificate=None,
+            state_root=root,
+            timestamp_ms=genesis.created_ms,
+        ), history
+    record = HeightRecord.decode(store.get(at_height(HEIGHT, height)) or b"")
+    try:
+        header = Header.decode(record.header)
+        certificate = Certificate.from_value(decode(record.certificate))
+        verify_header(genesis.id, authority_set(genesis), header, certificate)
+    except (ConsensusError, CodecError) as error:
+        raise StoreDamaged(f"the stored tip at height {height}: {error}") from error
+    if header.height != height or header.hash != record.block_hash:
+        raise StoreDamaged(f"the stored tip at height {height} names another block")
+    return Tip(
+        height=height,
+        block_hash=header.hash,
+        header=header,
+        certificate=certificate,
+        state_root=header.state_root,
+        timestamp_ms=header.timestamp_ms,
+    ), history

@@ -1,0 +1,256 @@
+"""Runs the consensus engine: events one at a time, actions in order, a Persist durable before what follows it.
+
+Three threads, each with one job. The event loop hands events to the engine. The *ledger* thread is the only one that
+builds, checks, opens and commits: its results come back as events. The *journal* thread writes the record, so that a
+slow disk holds up this node's votes but not its loop. The clock is read here and nowhere below.
+
+Whatever the engine or the ledger raises means that this node contradicts itself: it halts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar
+
+import structlog
+
+from consensus.blocks import Block
+from consensus.engine import Engine
+from consensus.errors import MessageError
+from consensus.events import (
+    Alarm,
+    Broadcast,
+    Build,
+    Built,
+    Check,
+    Checked,
+    Commit,
+    Connected,
+    Event,
+    Persist,
+    Received,
+    Report,
+    Send,
+    SendDecided,
+    SetTimer,
+    Start,
+    Timer,
+    TimerName,
+    Verdict,
+    Work,
+)
+from consensus.events import Committed as EngineCommitted
+from consensus.messages import Decided, decode_message, encode_message
+from consensus.votes import Certificate
+from node import layout
+from node.chain import CLOCK_TOLERANCE_MS, Committed
+from node.clock import clock_ms
+from node.ledger import Ledger
+from node.network import Channel, Mesh, Peer, ProtocolViolation
+from node.store import Store
+from node.views import decided
+from node.worker import Worker
+from registry.codec import decode, encode
+
+__all__ = ["Runtime"]
+
+WAITING_MAX = 2_000  # messages of one peer that wait for the engine; those beyond are dropped, they are sent again (R8)
+WAITING_BYTES_MAX = 16 * 1024 * 1024  # of one peer's messages, as they came
+EMPTY_PAUSE_S = 0.25  # after a block without transactions although some wait: its leader may not include them yet
+ANSWERS_MAX = 4  # decided blocks being read for one peer; it asks again for what it does not get (R8)
+
+_log = structlog.get_logger(room="consensus")
+
+
+class Runtime:
+    """One engine and what it needs. `run` ends only by cancellation; an exception out of it means: halt."""
+
+    def __init__(
+        self, *, engine: Engine, store: Store, ledger: Ledger, mesh: Mesh, journal: Worker, reader: Worker
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._ledger = ledger
+        self._mesh = mesh
+        self._journal = journal
+        self._reader = reader
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._waiting: dict[bytes, deque[int]] = {}  # sizes of each peer's messages among the events, oldest first
+        self._timers: dict[TimerName, asyncio.TimerHandle] = {}
+        self._work_told = False
+        self._started = False
+        self.alarm = ""
+        """Why this node has stopped voting, or empty."""
+        self.accused: set[bytes] = set()
+        """Consensus keys that provably misbehaved."""
+        self.answering: Counter[bytes] = Counter()
+        """Decided blocks that are being read, by the peer that asked."""
+        ledger.listen(self._committed)
+
+    @property
+    def height(self) -> int:
+        """The height in progress."""
+        return self._ledger.tip.height + 1
+
+    @property
+    def view(self) -> int:
+        """The view in progress."""
+        return self._engine.view if self._started else 0
+
+    @property
+    def votes(self) -> bool:
+        """Whether this node takes part."""
+        return self._started and self._engine.votes
+
+    async def run(self) -> None:
+        """Start the engine on the tip and its record, and keep it running."""
+        with self._store.snapshot() as reader:
+            size = len(layout.CONSENSUS)
+            record = {key[size:]: value for key, value in reader.scan(layout.CONSENSUS)}
+        tip, authorities = self._ledger.tip, self._ledger.authorities
+        await self._handle(Start(tip_height=tip.height, tip=tip.block_hash, authorities=authorities, record=record))
+        self._started = True
+        if tip.height == 0:
+            self.work()  # nothing can be proved before the first block: a heartbeat is due at once (R11)
+        while True:
+            event = await self._events.get()
+            if isinstance(event, Received):
+                self._waiting[event.peer].popleft()
+            await self._handle(event)
+
+    def received(self, peer: Peer, payload: bytes) -> None:
+        """A consensus message arrived. Raises `ProtocolViolation`."""
+        if peer.role != "authority":
+            raise ProtocolViolation("consensus message from an observer")
+        try:
+            message = decode_message(payload)
+        except MessageError as error:
+            raise ProtocolViolation(f"consensus message: {error}") from error
+        waiting = self._waiting.setdefault(peer.id, deque())
+        if len(waiting) < WAITING_MAX and sum(waiting) + len(payload) <= WAITING_BYTES_MAX:
+            waiting.append(len(payload))
+            self._events.put_nowait(Received(peer.id, message))
+
+    def connected(self, peer: Peer) -> None:
+        """There is a connection to an authority."""
+        self._events.put_nowait(Connected(peer.id))
+
+    def work(self) -> None:
+        """Something to put into a block is at hand."""
+        if not self._work_told:
+            self._work_told = True
+            self._events.put_nowait(Work(True))
+
+    async def _handle(self, event: Event) -> None:
+        for action in self._engine.handle(event):
+            if isinstance(action, Persist):
+                await self._journal.run(partial(self._write, action))  # durable before the next action
+            else:
+                self._actions[type(action)](self, action)
+
+    # --- what becomes of actions ----------------------------------------------------------------------------------
+
+    def _write(self, action: Persist) -> None:
+        puts: dict[bytes, bytes | None] = {layout.CONSENSUS + key: value for key, value in action.puts}
+        puts.update({layout.CONSENSUS + key: None for key in action.deletes})
+        self._store.write(puts, sync=True)
+
+    def _send(self, action: Send) -> None:
+        self._mesh.send(action.peer, Channel.CONSENSUS, encode_message(action.message))
+
+    def _broadcast(self, action: Broadcast) -> None:
+        self._mesh.broadcast(Channel.CONSENSUS, encode_message(action.message), role="authority")
+
+    def _send_decided(self, action: SendDecided) -> None:
+        def read() -> bytes:
+            with self._store.snapshot() as reader:
+                found = decided(reader, action.height)
+            assert found is not None, "the engine answers for heights that are final here"
+            block, certificate = found
+            return encode_message(Decided(Block.decode(block), Certificate.from_value(decode(certificate))))
+
+        def send(payload: bytes) -> None:
+            self.answering[action.peer] -= 1
+            self.answering += Counter()  # without those that have none
+            self._mesh.send(action.peer, Channel.CONSENSUS, payload)
+
+        if self.answering[action.peer] < ANSWERS_MAX:
+            self.answering[action.peer] += 1
+            self._reader.do(read, send)
+
+    def _set_timer(self, action: SetTimer) -> None:
+        pending = self._timers.pop(action.name, None)
+        if pending is not None:
+            pending.cancel()
+        due = Timer(action.name, action.token)
+        loop = asyncio.get_running_loop()
+        self._timers[action.name] = loop.call_later(action.delay_ms / 1000, self._events.put_nowait, due)
+
+    def _build(self, action: Build) -> None:
+        self._ledger.build(proposer=action.proposer, then=self._built)
+
+    def _built(self, block: Block) -> None:
+        self._events.put_nowait(Built(block))
+
+    def _check(self, action: Check) -> None:
+        block, drift_ms = action.block, abs(action.block.header.timestamp_ms - clock_ms())
+
+        def checked(reason: str | None) -> None:
+            if reason is not None:
+                verdict = Verdict.INVALID
+            else:
+                verdict = Verdict.VALID if drift_ms <= CLOCK_TOLERANCE_MS else Verdict.UNTIMELY
+            if verdict is not Verdict.VALID:
+                _log.warning("proposal refused", height=block.header.height, reason=reason, drift_ms=drift_ms)
+            self._events.put_nowait(Checked(block.hash, verdict))
+
+        self._ledger.check(block, checked)
+
+    def _commit(self, action: Commit) -> None:
+        clears: dict[bytes, bytes | None] = {layout.CONSENSUS + key: None for key in action.clears}
+        self._ledger.commit(action.block, encode(action.certificate.to_value()), puts=clears)
+
+    def _committed(self, committed: Committed) -> None:
+        """The ledger has a new block, by the engine's `Commit` or by fetching."""
+        tip = self._ledger.tip
+        assert tip.block_hash == committed.block_hash, "heard of in order, one at a time"
+        self._events.put_nowait(
+            EngineCommitted(
+                height=tip.height,
+                block=tip.block_hash,
+                next_authorities=self._ledger.authorities,
+                certificate=tip.certificate,
+            )
+        )
+        self._work_told = False
+        if committed.transactions:
+            self._work_if_any()
+        else:
+            asyncio.get_running_loop().call_later(EMPTY_PAUSE_S, self._work_if_any)
+
+    def _work_if_any(self) -> None:
+        if len(self._ledger.pool):
+            self.work()
+
+    def _report(self, action: Report) -> None:
+        self.accused.add(action.evidence.accused)
+        _log.error("an authority has provably misbehaved", accused=action.evidence.accused.hex())
+
+    def _alarm(self, action: Alarm) -> None:
+        self.alarm = f"{action.code.value}: {action.reason}"
+        _log.critical("this node has stopped voting", code=action.code.value, reason=action.reason)
+
+    _actions: ClassVar[dict[type, Callable[[Runtime, Any], None]]] = {
+        Send: _send,
+        Broadcast: _broadcast,
+        SendDecided: _send_decided,
+        SetTimer: _set_timer,
+        Build: _build,
+        Check: _check,
+        Commit: _commit,
+        Report: _report,
+        Alarm: _alarm,
+    }

@@ -1,0 +1,157 @@
+"""What the API sees of a node: submit, wait, read, listen, ask how it is. Knows nothing of HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+from node.clock import clock_ms
+from node.hub import Heard, Hub
+from node.intake import Intake, Submitted
+from node.ledger import Ledger
+from node.network import Mesh
+from node.runtime import Runtime
+from node.store import Reader, Store
+from node.sync import Synchroniser
+from registry.errors import TransactionError
+from registry.genesis import Genesis
+
+__all__ = ["NodeService", "PeerReport", "Role", "Status"]
+
+Role = Literal["authority", "observer"]
+READY_LAG_MAX = 100  # heights behind what enough connected authorities claim
+
+
+class PeerReport(TypedDict):
+    """One other member of the network."""
+
+    name: str
+    role: str
+    connected: bool
+    height: int | None
+    round_trip_ms: float | None
+    last_error: str
+
+
+class Status(TypedDict):
+    """How a node is. `lag` is in heights behind what enough connected authorities claim."""
+
+    name: str
+    role: str
+    genesis_id: str
+    height: int
+    block_hash: str
+    state_root: str
+    tip_timestamp_ms: int
+    tip_age_ms: int
+    view: int | None
+    voting: bool
+    alarm: str
+    mempool: int
+    mempool_bytes: int
+    gossip_dropped: int
+    store_engine: str
+    lag: int
+    sync_blocks_per_s: float
+    accused: list[str]
+    peers: list[PeerReport]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeService:
+    """The one handle on a running node. `runtime` and `intake` are None on an observer, which decides nothing."""
+
+    name: str
+    genesis: Genesis
+    store: Store
+    ledger: Ledger
+    mesh: Mesh
+    hub: Hub
+    sync: Synchroniser
+    runtime: Runtime | None
+    intake: Intake | None
+
+    @property
+    def genesis_id(self) -> bytes:
+        """The chain id."""
+        return self.genesis.id
+
+    @property
+    def role(self) -> Role:
+        """Whether this node votes."""
+        return "observer" if self.runtime is None else "authority"
+
+    async def submit(self, wires: Sequence[bytes]) -> list[Submitted]:
+        """Verify, pool and gossip transactions; one id or error each. Idempotent. Observers refuse: `read_only`."""
+        if self.intake is None:
+            reason = "this node is an observer: submit to an authority"
+            return [TransactionError("read_only", "transaction", reason) for _ in wires]
+        return await self.intake.submit(wires)
+
+    async def wait_final(self, transaction_id: bytes, timeout_s: float) -> bool:
+        """Whether the transaction is final, or becomes so in time. Raises `TooManyWaiters`."""
+        if self.ledger.is_final(transaction_id):
+            return True
+        return await self.hub.final(transaction_id, timeout_s=timeout_s)
+
+    def is_pending(self, transaction_id: bytes) -> bool:
+        """Whether the transaction waits in this node's pool."""
+        return transaction_id in self.ledger.pool
+
+    def snapshot(self) -> AbstractContextManager[Reader]:
+        """Final state as it is now, for `node.views`."""
+        return self.store.snapshot()
+
+    def subscribe(self, parties: Collection[str] | None) -> AsyncIterator[Heard]:
+        """Events that concern one of `parties` (None: all) from now on, until the reader falls behind."""
+        return self.hub.subscribe(parties)
+
+    def ready(self) -> bool:
+        """Whether clients are well served here: in contact with the network and not far behind."""
+        others = [peer for peer in self.genesis.authorities if peer.consensus_key != self.mesh.me.id]
+        in_contact = any(peer.role == "authority" for peer in self.mesh.connected()) or not others
+        return in_contact and self._lag() <= READY_LAG_MAX
+
+    def status(self) -> Status:
+        """How this node is, for operators."""
+        tip, runtime, pool = self.ledger.tip, self.runtime, self.ledger.pool
+        return {
+            "name": self.name,
+            "role": self.role,
+            "genesis_id": self.genesis_id.hex(),
+            "height": tip.height,
+            "block_hash": tip.block_hash.hex(),
+            "state_root": tip.state_root.hex(),
+            "tip_timestamp_ms": tip.timestamp_ms,
+            "tip_age_ms": max(0, clock_ms() - tip.timestamp_ms),
+            "view": None if runtime is None else runtime.view,
+            "voting": runtime is not None and runtime.votes,
+            "alarm": "" if runtime is None else runtime.alarm,
+            "mempool": len(pool),
+            "mempool_bytes": pool.size_bytes,
+            "gossip_dropped": 0 if self.intake is None else self.intake.dropped,
+            "store_engine": self.store.engine,
+            "lag": self._lag(),
+            "sync_blocks_per_s": self.sync.progress().blocks_per_s,
+            "accused": [] if runtime is None else sorted(key.hex() for key in runtime.accused),
+            "peers": self._peers(),
+        }
+
+    def _lag(self) -> int:
+        progress = self.sync.progress()
+        return max(0, progress.target - progress.height)
+
+    def _peers(self) -> list[PeerReport]:
+        return [
+            {
+                "name": status.peer.name,
+                "role": status.peer.role,
+                "connected": status.connected,
+                "height": self.sync.claim(status.peer),
+                "round_trip_ms": status.round_trip_ms,
+                "last_error": status.last_error,
+            }
+            for status in self.mesh.status()
+        ]

@@ -1,0 +1,82 @@
+"""Documents in: an exporter's files become invoices of one common model, or an error that names file and element.
+
+    for name, reading in read_many(files):          # (name, bytes) of any supported syntax
+        if isinstance(reading, DocumentError): ...  # reading.file, reading.element, reading.reason
+        else:
+            match receivable_of(reading):           # Receivable | Adjustment | Refusal
+
+Syntaxes: UBL 2.1 invoice and credit note, UN/CEFACT CII, ZUGFeRD 1, the same inside PDFs, CSV and XLSX with a
+column map. Pure: bytes in, values out. Only exporters' clients call this; no node ever parses a document.
+"""
+
+from __future__ import annotations
+
+from registry.documents.columns import ColumnMap, DecimalMark, column_map_of
+from registry.documents.dates import DateOrder
+from registry.documents.errors import (
+    AmbiguousElement,
+    BadValue,
+    BrokenDocument,
+    DocumentError,
+    MissingElement,
+    UnsafeDocument,
+    UnsupportedSyntax,
+)
+from registry.documents.invoice import (
+    GovernmentId,
+    Identifier,
+    Invoice,
+    InvoiceReference,
+    Kind,
+    Notice,
+    NoticeCode,
+    Party,
+    Syntax,
+    TransportReference,
+)
+from registry.documents.reader import DOCUMENT_BYTES_MAX, Reading, read, read_each, read_many
+from registry.documents.receivable import (
+    Adjustment,
+    Disposition,
+    Grade,
+    Receivable,
+    Refusal,
+    RefusalReason,
+    receivable_of,
+)
+
+__all__ = [
+    "DOCUMENT_BYTES_MAX",
+    "Adjustment",
+    "AmbiguousElement",
+    "BadValue",
+    "BrokenDocument",
+    "ColumnMap",
+    "DateOrder",
+    "DecimalMark",
+    "Disposition",
+    "DocumentError",
+    "GovernmentId",
+    "Grade",
+    "Identifier",
+    "Invoice",
+    "InvoiceReference",
+    "Kind",
+    "MissingElement",
+    "Notice",
+    "NoticeCode",
+    "Party",
+    "Reading",
+    "Receivable",
+    "Refusal",
+    "RefusalReason",
+    "Syntax",
+    "TransportReference",
+    "UnsafeDocument",
+    "UnsupportedSyntax",
+    "column_map_of",
+    "read",
+    "read_each",
+    "read_many",
+    "receivable_of",
+]

@@ -1,0 +1,94 @@
+"""The door of the package: bytes in, invoices of the common model or one error per document out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from registry.codec import digest
+from registry.documents import cii, pdf, tabular, ubl, workbook, xml
+from registry.documents.columns import ColumnMap
+from registry.documents.errors import BrokenDocument, DocumentError, UnsafeDocument, UnsupportedSyntax
+from registry.documents.invoice import Invoice
+from registry.documents.receivable import notices_of
+from registry.documents.source import Reading, Source
+
+__all__ = ["DOCUMENT_BYTES_MAX", "Reading", "read", "read_each", "read_many"]
+
+DOCUMENT_BYTES_MAX = 20 * 1024 * 1024  # bytes of one file, of any syntax
+FILE_NAME_CHARS_MAX = 1_000
+
+_ZIP = b"PK\x03\x04"
+_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_TABLE_SUFFIXES = (".csv", ".tsv")
+
+
+def read(name: str, data: bytes, column_map: ColumnMap | None = None) -> tuple[Invoice, ...]:
+    """Every invoice in the file, all or nothing: one for an e-invoice, one per row for a table.
+
+    Raises the first `DocumentError` met. `column_map` is for tables whose headers are not our field names.
+    """
+    readings = tuple(read_each(name, data, column_map))
+    for reading in readings:
+        if isinstance(reading, DocumentError):
+            raise reading
+    return tuple(reading for reading in readings if isinstance(reading, Invoice))
+
+
+def read_each(name: str, data: bytes, column_map: ColumnMap | None = None) -> Iterator[Reading]:
+    """The invoices of the file as they come; where one cannot be read, its error. Never raises `DocumentError`.
+
+    A bad row of a table does not stop the rows after it; a file that cannot be read at all yields one error.
+    """
+    try:
+        for reading in _read_file(name[:FILE_NAME_CHARS_MAX], data, column_map):
+            if isinstance(reading, Invoice):
+                yield replace(reading, warnings=reading.warnings + notices_of(reading))
+            else:
+                yield reading
+    except DocumentError as error:
+        yield error
+
+
+def read_many(files: Iterable[tuple[str, bytes]], column_map: ColumnMap | None = None) -> Iterator[tuple[str, Reading]]:
+    """`read_each` over many (name, bytes), each reading with its file's name: one bad file stops nothing."""
+    for name, data in files:
+        for reading in read_each(name, data, column_map):
+            yield name, reading
+
+
+def _read_file(file: str, data: bytes, column_map: ColumnMap | None) -> Iterator[Reading]:
+    if len(data) > DOCUMENT_BYTES_MAX:
+        raise UnsafeDocument(file=file, element="", reason=f"{len(data)} bytes, at most {DOCUMENT_BYTES_MAX}")
+    if not data.strip():
+        raise BrokenDocument(file=file, element="", reason="empty")
+    source = Source(file=file, digest=digest(data), container="")
+    if pdf.MAGIC in data[:1024]:
+        name, inner = pdf.extract_xml(data, file=file)
+        yield _read_xml(inner, replace(source, container=f"pdf:{name}"))
+    elif data.startswith(_ZIP):
+        yield from workbook.read(data, source, column_map or ColumnMap())
+    elif _looks_like_xml(data):
+        yield _read_xml(data, source)
+    elif column_map is not None or file.lower().endswith(_TABLE_SUFFIXES):
+        yield from tabular.read_csv(data, source, column_map or ColumnMap())
+    else:
+        raise UnsupportedSyntax(file=file, element="", reason="neither XML, PDF, XLSX nor CSV")
+
+
+def _looks_like_xml(data: bytes) -> bool:
+    head = data[:256]
+    for bom in _BOMS:
+        head = head.removeprefix(bom)
+    return head.replace(b"\0", b"").lstrip().startswith(b"<")
+
+
+def _read_xml(data: bytes, source: Source) -> Invoice:
+    root = xml.parse(data, file=source.file)
+    if root.tag in ubl.ROOTS:
+        return ubl.read(replace(root, namespaces=ubl.NAMESPACES), source)
+    dialect = cii.DIALECTS.get(root.tag)
+    if dialect is not None:
+        return cii.read(replace(root, namespaces=dialect.namespaces), source)
+    reason = f"XML with the root {root.tag[:200]}, which is not read here"
+    raise UnsupportedSyntax(file=source.file, element=root.path, reason=reason)

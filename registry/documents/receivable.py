@@ -1,0 +1,181 @@
+"""What a document can become in the registry: a receivable, an adjustment of one, or nothing, with the reason.
+
+A refusal here is a value: the document was read well, it just is no debt that anybody can finance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from registry.documents.invoice import Identifier, Invoice, InvoiceReference, Kind, Notice, NoticeCode, Party, Syntax
+from registry.documents.type_codes import FACTORED, NOT_A_DEMAND
+from registry.money import Money
+
+__all__ = [
+    "Adjustment",
+    "Disposition",
+    "Grade",
+    "Receivable",
+    "Refusal",
+    "RefusalReason",
+    "notices_of",
+    "receivable_of",
+]
+
+# Schemes under which equal values mean the same firm; tax groups share VAT numbers, so those prove nothing.
+_IDENTITIES = frozenset({"lei", "uscc", "siren", "siret", "duns", "gln"})
+
+
+class Grade(StrEnum):
+    """The evidence grade (registry.md 4) that the document alone gives."""
+
+    SELF_ASSERTED = "self_asserted"  # a row of the seller's own table
+    DOCUMENT = "document"  # a parsed e-invoice
+
+
+class RefusalReason(StrEnum):
+    """Why a document that was read is no receivable. Stable and machine-readable."""
+
+    NOT_POSITIVE = "not_positive"
+    NO_AMOUNT = "no_amount"
+    NOT_A_DEMAND = "not_a_demand"
+    NAMES_NO_INVOICE = "names_no_invoice"
+    PARTY_UNNAMED = "party_unnamed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receivable:
+    """A debt of the invoice's buyer to its seller. `amount` is what can be financed: the payable, never the gross."""
+
+    invoice: Invoice
+    amount: Money
+    grade: Grade
+    warnings: tuple[Notice, ...]
+
+    @property
+    def possibly_assigned(self) -> bool:
+        """Whether the document itself says that somebody other than the seller is to be paid."""
+        return any(notice.code is NoticeCode.POSSIBLY_ASSIGNED for notice in self.warnings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """A credit note: takes `amount` from the receivables of the invoices it names in `adjusts` (one or more)."""
+
+    invoice: Invoice
+    adjusts: tuple[InvoiceReference, ...]
+    amount: Money
+    warnings: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why the document cannot be a receivable: file and element in it, code, and a sentence for a person."""
+
+    invoice: Invoice
+    file: str
+    element: str
+    reason: RefusalReason
+    detail: str
+
+
+Disposition: TypeAlias = Receivable | Adjustment | Refusal
+
+
+def receivable_of(invoice: Invoice) -> Disposition:
+    """What `invoice` can become. Credit notes adjust the invoices they name; nothing else reduces or creates a debt.
+
+    Refused: no or non-positive payable amount, documents that ask for no payment (pro forma), credit notes that name
+    no invoice, a seller or buyer without name and identifier.
+    """
+    for role, party in (("seller", invoice.seller), ("buyer", invoice.buyer)):
+        if not party.name and not party.identifiers:
+            return _refuse(invoice, role, RefusalReason.PARTY_UNNAMED, f"the {role} has no name and no identifier")
+    if invoice.type_code in NOT_A_DEMAND:
+        detail = f"documents of type {invoice.type_code} ask for no payment"
+        return _refuse(invoice, "type_code", RefusalReason.NOT_A_DEMAND, detail)
+    if invoice.kind is Kind.CREDIT_NOTE:
+        return _adjustment_of(invoice)
+    amount = payable_amount(invoice)
+    if amount is None:
+        return _refuse(invoice, "payable", RefusalReason.NO_AMOUNT, "states neither a payable nor a gross amount")
+    if amount.minor <= 0:
+        detail = f"the payable amount is {amount}: nothing is owed to the seller"
+        return _refuse(invoice, "payable", RefusalReason.NOT_POSITIVE, detail)
+    return Receivable(invoice=invoice, amount=amount, grade=_grade(invoice), warnings=invoice.warnings)
+
+
+def payable_amount(invoice: Invoice) -> Money | None:
+    """What is still to be paid: as stated, else gross less prepaid (EN 16931 BR-CO-16 without rounding), else None."""
+    if invoice.payable is not None or invoice.gross is None:
+        return invoice.payable
+    prepaid = 0 if invoice.prepaid is None else invoice.prepaid.minor
+    return Money(invoice.currency, invoice.gross.minor - prepaid)
+
+
+def notices_of(invoice: Invoice) -> tuple[Notice, ...]:
+    """The warnings that follow from the common model alone, for every syntax the same."""
+    found: list[Notice] = []
+    if invoice.type_code in FACTORED:
+        text = f"type {invoice.type_code} says that the debt is factored"
+        found.append(Notice(NoticeCode.POSSIBLY_ASSIGNED, "type_code", text))
+    if invoice.payee is not None and not same_party(invoice.payee, invoice.seller):
+        text = f"the payee is {invoice.payee.name or 'unnamed'}, the seller {invoice.seller.name or 'unnamed'}"
+        found.append(Notice(NoticeCode.POSSIBLY_ASSIGNED, "payee", text))
+    if invoice.payable is None and invoice.gross is not None:
+        found.append(Notice(NoticeCode.PAYABLE_NOT_STATED, "payable", "taken as gross less prepaid"))
+    if invoice.payable is not None and invoice.gross is not None and invoice.payable != invoice.gross:
+        text = f"payable {invoice.payable} of gross {invoice.gross}: only the payable can be financed"
+        found.append(Notice(NoticeCode.PAYABLE_DIFFERS, "payable", text))
+    if invoice.due_date is None and invoice.kind is Kind.INVOICE:
+        found.append(Notice(NoticeCode.NO_DUE_DATE, "due_date", "not stated"))
+    if invoice.due_date is not None and invoice.due_date < invoice.issue_date:
+        text = f"due {invoice.due_date}, issued {invoice.issue_date}"
+        found.append(Notice(NoticeCode.DUE_BEFORE_ISSUE, "due_date", text))
+    if invoice.kind is Kind.INVOICE and invoice.preceding_invoices:
+        numbers = ", ".join(reference.number for reference in invoice.preceding_invoices[:3])
+        found.append(Notice(NoticeCode.CORRECTS_ANOTHER, "preceding_invoices", f"names {numbers}"))
+    if shared_identities(invoice.seller, invoice.buyer):
+        found.append(Notice(NoticeCode.SELLER_IS_BUYER, "buyer", "seller and buyer carry the same identifier"))
+    return tuple(found)
+
+
+def same_party(one: Party, other: Party) -> bool:
+    """Whether two parties of one document are the same firm: a shared identity, else the same name.
+
+    Different values under one identity scheme make them different whatever their names.
+    """
+    if shared_identities(one, other):
+        return True
+    schemes = {found.scheme for found in one.identifiers} & {found.scheme for found in other.identifiers}
+    return not schemes & _IDENTITIES and one.name.casefold() == other.name.casefold()
+
+
+def shared_identities(one: Party, other: Party) -> set[Identifier]:
+    """The identifiers, of schemes that name one firm each, which both parties carry."""
+    return {found for found in set(one.identifiers) & set(other.identifiers) if found.scheme in _IDENTITIES}
+
+
+def _adjustment_of(invoice: Invoice) -> Adjustment | Refusal:
+    """A credit note takes away its total: what of it was already paid out does not make the debt larger again."""
+    amount = invoice.payable if invoice.gross is None else invoice.gross
+    if amount is None:
+        return _refuse(invoice, "payable", RefusalReason.NO_AMOUNT, "states neither a payable nor a gross amount")
+    if amount.minor <= 0:
+        detail = f"the credited amount is {amount}: nothing is taken away"
+        return _refuse(invoice, "gross", RefusalReason.NOT_POSITIVE, detail)
+    if not invoice.preceding_invoices:
+        detail = "a credit note that names no invoice adjusts nothing"
+        return _refuse(invoice, "preceding_invoices", RefusalReason.NAMES_NO_INVOICE, detail)
+    adjusts = invoice.preceding_invoices
+    return Adjustment(invoice=invoice, adjusts=adjusts, amount=amount, warnings=invoice.warnings)
+
+
+def _grade(invoice: Invoice) -> Grade:
+    return Grade.SELF_ASSERTED if invoice.syntax in (Syntax.CSV, Syntax.XLSX) else Grade.DOCUMENT
+
+
+def _refuse(invoice: Invoice, element: str, reason: RefusalReason, detail: str) -> Refusal:
+    return Refusal(invoice=invoice, file=invoice.file, element=element, reason=reason, detail=detail)

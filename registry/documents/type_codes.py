@@ -1,0 +1,32 @@
+"""What a document type code (UN/EDIFACT 1001) means for the debt. The codes are those of EN 16931, BR-CL-01."""
+
+from __future__ import annotations
+
+from registry.documents.invoice import Kind
+
+__all__ = ["FACTORED", "NOT_A_DEMAND", "TRANSPORT_DOCUMENTS", "kind_of"]
+
+_CREDIT_NOTES = frozenset({"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "502", "503", "532"})
+
+# The document itself says that somebody else is to be paid: 393 factored invoice, 396 factored credit note.
+FACTORED = frozenset({"393", "396"})
+
+# No payment is asked for: 130 invoicing data sheet, 325 pro forma, 751 for accounting only, 935 for customs only.
+NOT_A_DEMAND = frozenset({"130", "325", "751", "935"})
+
+# Documents of carriers and customs, whose numbers mean the same to everybody. Not the despatch advice (351), which is
+# the seller's own numbering.
+TRANSPORT_DOCUMENTS = frozenset(
+    {
+        *("703", "704", "705", "706", "707", "710", "714"),  # waybills and bills of lading
+        *("720", "730"),  # rail and road consignment notes
+        *("740", "741", "743"),  # air waybills
+        *("760", "761", "765"),  # combined transport
+        *("830", "929"),  # goods declarations for export and import
+    }
+)
+
+
+def kind_of(type_code: str) -> Kind:
+    """Whether the code adds to what is owed or takes from it."""
+    return Kind.CREDIT_NOTE if type_code in _CREDIT_NOTES else Kind.INVOICE

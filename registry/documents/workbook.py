@@ -1,0 +1,122 @@
+"""XLSX through openpyxl: the cells of one sheet as the texts a careful person would have typed into a CSV."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from openpyxl import load_workbook
+
+from registry.documents.columns import ColumnMap, DecimalMark
+from registry.documents.errors import BrokenDocument, DocumentError, MissingElement, UnsafeDocument, UnsupportedSyntax
+from registry.documents.invoice import Syntax
+from registry.documents.source import Reading, Source
+from registry.documents.tabular import COLUMNS_MAX, ROWS_MAX, Table, read_table
+from registry.documents.xml import DOCTYPE
+
+__all__ = ["MEMBERS_MAX", "UNPACKED_BYTES_MAX", "read"]
+
+UNPACKED_BYTES_MAX = 100 * 1024 * 1024  # bytes of all members of the archive together
+MEMBERS_MAX = 1_000  # files in the archive
+CHUNK_BYTES = 1024 * 1024  # bytes looked at at a time
+
+_ZERO_PADDED = re.compile(r"0{2,}")
+
+
+def read(data: bytes, source: Source, column_map: ColumnMap) -> Iterator[Reading]:
+    """The invoices of a workbook, or an error for each row. Raises `DocumentError` for the file."""
+    _check_archive(data, source.file)
+    try:
+        rows = list(_rows(data, source.file, column_map))
+    except DocumentError:
+        raise
+    # openpyxl answers damaged parts with whatever its code ran into, from KeyError to expat's errors
+    except Exception as error:
+        reason = f"damaged workbook: {type(error).__name__}: {error}"
+        raise BrokenDocument(file=source.file, element="", reason=reason) from error
+    if not rows:
+        raise BrokenDocument(file=source.file, element="", reason="an empty sheet")
+    yield from read_table(Table(Syntax.XLSX, rows[0][1], rows[1:], ()), source, column_map)
+
+
+def _check_archive(data: bytes, file: str) -> None:
+    """Refuse archives that unpack to too much, or whose XML declares entities, before openpyxl reads them."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            names = {member.filename for member in members}
+            if "xl/workbook.xml" not in names:
+                kind = "an OFD document" if "OFD.xml" in names else "a ZIP archive that is no workbook"
+                raise UnsupportedSyntax(file=file, element="", reason=kind)
+            unpacked = sum(member.file_size for member in members)
+            if len(members) > MEMBERS_MAX or unpacked > UNPACKED_BYTES_MAX:
+                reason = f"unpacks to {len(members)} files and {unpacked} bytes"
+                raise UnsafeDocument(file=file, element="", reason=reason)
+            for member in members:
+                if not member.filename.endswith((".xml", ".rels", ".vml")):
+                    continue
+                if _declares_entities(archive, member):
+                    reason = "document type declarations are not accepted"
+                    raise UnsafeDocument(file=file, element=member.filename, reason=reason)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError, zlib.error) as error:
+        raise BrokenDocument(file=file, element="", reason=f"damaged archive: {error}") from error
+
+
+def _declares_entities(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    """Whether the member holds a document type declaration, in any encoding; looks at a little of it at a time."""
+    tail = b""
+    with archive.open(member) as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            window = tail + chunk.replace(b"\0", b"")
+            if DOCTYPE.search(window):
+                return True
+            tail = window[-16:]  # longer than the word that is looked for
+    return False
+
+
+def _rows(data: bytes, file: str, column_map: ColumnMap) -> Iterator[tuple[int, list[str]]]:
+    book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    try:
+        sheet = _sheet(book.worksheets, file, column_map)
+        for number, cells in enumerate(sheet.iter_rows(), start=1):
+            if number > ROWS_MAX:
+                raise UnsafeDocument(file=file, element=sheet.title, reason=f"more than {ROWS_MAX} rows")
+            texts = [_text(cell, column_map.decimal_mark) for cell in cells[:COLUMNS_MAX]]
+            if any(texts):
+                yield number, texts
+    finally:
+        book.close()
+
+
+def _sheet(sheets: Sequence[Any], file: str, column_map: ColumnMap) -> Any:
+    """The sheet that the map names, else the first one."""
+    if column_map.sheet is None:
+        return sheets[0]
+    for sheet in sheets:
+        if sheet.title == column_map.sheet:
+            return sheet
+    raise MissingElement(file=file, element=f"sheet {column_map.sheet!r}", reason="is missing")
+
+
+def _text(cell: Any, mark: DecimalMark) -> str:
+    """The cell as text: dates in ISO form, numbers with the table's decimal mark and the digits that Excel keeps (15).
+
+    A number of more digits comes out in scientific notation, which the reader of the row then refuses.
+    """
+    value = cell.value
+    if value is None:
+        return ""
+    if isinstance(value, datetime.datetime):
+        return value.date().isoformat()
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, int) and _ZERO_PADDED.fullmatch(cell.number_format or ""):
+        return str(value).zfill(len(cell.number_format))
+    return f"{value:.15g}".replace(".", mark.value)

@@ -1,0 +1,198 @@
+"""Fingerprints of receivables: what is compared, on which level, and the one function that makes it unguessable.
+
+The kinds and their fields are those of `registry.md` 7, the byte form of an input is that of `privacy.md` 2. All of
+this is computed by clients before they sign; execution on the ledger only ever compares 32-byte fingerprints.
+
+Parties enter by their mandatory id (see `registry.parties`), never by name; whoever calls this resolves aliases first.
+A kind whose fields are not known is left out, and `absent_kinds` says so: a search certificate must name it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hmac
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from registry.errors import FieldError
+from registry.identifiers import split_identifier
+from registry.normalise import NORM_VERSION, ORDER_PREFIXES, canonical_number, compact, skeleton
+
+__all__ = [
+    "FINGERPRINT_SIZE",
+    "KEY_SIZE",
+    "LEVELS",
+    "Level",
+    "Particulars",
+    "absent_kinds",
+    "evaluate",
+    "inputs",
+    "register_fingerprints",
+    "search_fingerprints",
+    "search_inputs",
+]
+
+Level: TypeAlias = Literal["block", "review"]
+
+LEVELS: Mapping[str, Level] = MappingProxyType(
+    {
+        "gov": "block",
+        "exact": "block",
+        "number": "review",
+        "particulars": "review",
+        "window": "review",
+        "debtor_side": "review",
+        "order": "review",
+        "transport": "review",
+    }
+)
+
+FINGERPRINT_SIZE = 32  # bytes
+KEY_SIZE = 32  # bytes
+NUMBER_CHARS_MAX = 200  # characters of an invoice, order, transport or government number as written
+ORDERS_MAX = 32  # per receivable
+TRANSPORTS_MAX = 32  # per receivable
+GOVERNMENT_IDS_MAX = 4  # per receivable
+AMOUNT_MINOR_MAX = 10**18  # minor units
+BUCKET_DAYS = 10
+
+_TAG = b"NEMODAT-fp-v1"
+_EPOCH = datetime.date(1970, 1, 1)
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Particulars:
+    """What identifies one receivable, as its document writes it; raw values, nothing normalised yet.
+
+    `seller` and `debtor` are identifiers `scheme:VALUE` in canonical form; `amount_minor` is what is payable, in minor
+    units of `currency` (ISO 4217); `government_ids` are `CC:id`, the country and its e-invoice id. Seller, debtor and
+    number may be "" and dates None where they are not known (a buyer-led payable has no invoice number, say).
+    Raises `FieldError` on construction if a field has a wrong form or size.
+    """
+
+    seller: str
+    debtor: str
+    number: str
+    currency: str
+    amount_minor: int
+    issue_date: datetime.date | None
+    due_date: datetime.date | None = None
+    orders: tuple[str, ...] = ()
+    transports: tuple[str, ...] = ()
+    government_ids: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, identifier in (("seller", self.seller), ("debtor", self.debtor)):
+            if identifier:
+                split_identifier(name, identifier)
+        if self.number:
+            _require_number("number", self.number)
+        if not _CURRENCY.fullmatch(self.currency):
+            raise FieldError("currency", "must be three capital letters (ISO 4217)")
+        if isinstance(self.amount_minor, bool) or not isinstance(self.amount_minor, int):
+            raise FieldError("amount_minor", "must be a whole number of minor units")
+        if not 0 < self.amount_minor <= AMOUNT_MINOR_MAX:
+            raise FieldError("amount_minor", f"must be 1 to {AMOUNT_MINOR_MAX} minor units")
+        for name, day in (("issue_date", self.issue_date), ("due_date", self.due_date)):
+            if day is not None and type(day) is not datetime.date:
+                raise FieldError(name, "must be a date without a time")
+        _require_numbers("orders", self.orders, ORDERS_MAX)
+        _require_numbers("transports", self.transports, TRANSPORTS_MAX)
+        _require_numbers("government_ids", self.government_ids, GOVERNMENT_IDS_MAX)
+        for index, text in enumerate(self.government_ids):
+            country, colon, value = text.partition(":")
+            if not (_COUNTRY.fullmatch(country) and colon and compact(value)):
+                raise FieldError(f"government_ids[{index}]", "must be a country code, a colon and the id")
+
+
+def inputs(particulars: Particulars) -> tuple[tuple[str, bytes], ...]:
+    """What a registration puts on the ledger: (kind, input), in the order of `LEVELS`, each input once."""
+    return _inputs(particulars, window_offsets=(0,))
+
+
+def search_inputs(particulars: Particulars) -> tuple[tuple[str, bytes], ...]:
+    """What a search asks for: as `inputs`, with the windows before and after as well."""
+    return _inputs(particulars, window_offsets=(-1, 0, 1))
+
+
+def absent_kinds(particulars: Particulars) -> tuple[str, ...]:
+    """The kinds that cannot be computed because a field they need is not known."""
+    present = {kind for kind, _ in inputs(particulars)}
+    return tuple(kind for kind in LEVELS if kind not in present)
+
+
+def evaluate(key: bytes, data: bytes) -> bytes:
+    """The 32-byte fingerprint of one input. INTERIM: HMAC-SHA-256 under the network key that genesis carries.
+
+    Whoever holds the genesis file can guess invoices against it (`privacy.md` 1). This is the only function that
+    changes when the threshold VOPRF of `privacy.md` 2 takes its place. Raises `FieldError` for a key of another size.
+    """
+    if len(key) != KEY_SIZE:
+        raise FieldError("fingerprint_key", f"must have {KEY_SIZE} bytes")
+    return hmac.digest(key, data, "sha256")
+
+
+def register_fingerprints(key: bytes, particulars: Particulars) -> tuple[tuple[str, bytes], ...]:
+    """(kind, fingerprint) for a registration."""
+    return tuple((kind, evaluate(key, data)) for kind, data in inputs(particulars))
+
+
+def search_fingerprints(key: bytes, particulars: Particulars) -> tuple[tuple[str, bytes], ...]:
+    """(kind, fingerprint) for a search: three of kind `window`."""
+    return tuple((kind, evaluate(key, data)) for kind, data in search_inputs(particulars))
+
+
+def _inputs(particulars: Particulars, *, window_offsets: Sequence[int]) -> tuple[tuple[str, bytes], ...]:
+    rows = _rows(particulars, window_offsets)
+    # a field that is not known leaves its kind out
+    return tuple(dict.fromkeys((kind, _frame(kind, fields)) for kind, fields in rows if all(fields)))
+
+
+def _rows(p: Particulars, window_offsets: Sequence[int]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The table of `registry.md` 7: kind and fields; "" stands for a field that is not known."""
+    money = (p.currency, str(p.amount_minor))
+    issued, due = _iso(p.issue_date), _iso(p.due_date)
+    for text in p.government_ids:
+        country, _, value = text.partition(":")
+        yield "gov", (country, compact(value))
+    yield "exact", (p.seller, p.debtor, skeleton(p.number), *money, issued)
+    yield "number", (p.seller, canonical_number(p.number), issued[:4])
+    yield "particulars", (p.seller, p.debtor, *money, issued)
+    if p.issue_date is not None:
+        bucket = (p.issue_date - _EPOCH).days // BUCKET_DAYS
+        for offset in window_offsets:
+            yield "window", (p.seller, p.debtor, *money, str(bucket + offset))
+    yield "debtor_side", (p.debtor, *money, due)
+    for text in p.orders:
+        yield "order", (p.seller, p.debtor, canonical_number(text, prefixes=ORDER_PREFIXES))
+    for text in p.transports:
+        yield "transport", (compact(text),)
+
+
+def _frame(kind: str, fields: Iterable[str]) -> bytes:
+    """`privacy.md` 2: the tag, then kind, norm version and fields, each after its length in 2 bytes big-endian."""
+    parts = [part.encode() for part in (kind, NORM_VERSION, *fields)]
+    return _TAG + b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+
+
+def _iso(day: datetime.date | None) -> str:
+    return "" if day is None else day.isoformat()
+
+
+def _require_number(field: str, text: str) -> None:
+    if not isinstance(text, str) or len(text) > NUMBER_CHARS_MAX:
+        raise FieldError(field, f"must be text of at most {NUMBER_CHARS_MAX} characters")
+    if not compact(text):
+        raise FieldError(field, "has no letter and no digit")
+
+
+def _require_numbers(field: str, texts: tuple[str, ...], count_max: int) -> None:
+    if len(texts) > count_max:
+        raise FieldError(field, f"{len(texts)} given, at most {count_max} are taken")
+    for index, text in enumerate(texts):
+        _require_number(f"{field}[{index}]", text)

@@ -1,0 +1,190 @@
+"""The ledger: what a block's transactions do to the state. The door of the package.
+
+    execute(state before, block, transactions) -> receipts, writes, events, roots
+
+It is a pure function: whoever executes the same transactions on the same state gets the same bytes, on every machine.
+Refusals are receipts. What raises is a block that no honest proposer builds (`InvalidBlock`) and a bug: nothing is
+swallowed, because a node that cannot execute must stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from registry.errors import InvalidBlock, TransactionError
+from registry.events import Event
+from registry.genesis import Genesis
+from registry.merkle import log
+from registry.parties import Party
+from registry.reasons import OK, ROLLED_BACK, SUSPENDED, UNKNOWN_PARTY
+from registry.receipts import Receipt
+from registry.records import Network
+from registry.rules import claims, governance, receivables
+from registry.rules.verdicts import Call, Refusal, Verdict
+from registry.state import NETWORK_KEY, Put, Read, State, encode_stored
+from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.envelope import ALL, Transaction, admissible
+from registry.transactions.governance import Approve, Propose
+from registry.transactions.operations import Operation
+from registry.transactions.receivables import Adjust, Confirm, Register, Reject
+
+__all__ = ["RULES", "BlockContext", "Event", "Outcome", "execute", "genesis_state"]
+
+Rule = Callable[[Call, Any], Verdict]
+
+RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
+    {
+        Propose: governance.propose,
+        Approve: governance.approve,
+        Register: receivables.register,
+        Confirm: receivables.confirm,
+        Reject: receivables.reject,
+        Adjust: receivables.adjust,
+        Offer: claims.offer,
+        Revoke: claims.revoke,
+        Reserve: claims.reserve,
+        Fund: claims.fund,
+        Reassign: claims.reassign,
+        Release: claims.release,
+        Discharge: claims.discharge,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockContext:
+    """The block that is executed: its chain (32 bytes), height, and time in milliseconds since 1970."""
+
+    chain_id: bytes
+    height: int
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a block does.
+
+    `receipts`: one per operation, in order; `results`: their canonical bytes. `writes`: state key -> new value (None
+    would remove it), keys sorted. `transactions_root` and `results_root`: RFC 9162 roots over wires and `results`.
+    """
+
+    receipts: tuple[Receipt, ...]
+    results: tuple[bytes, ...]
+    writes: dict[bytes, bytes | None]
+    events: tuple[Event, ...]
+    transactions_root: bytes
+    results_root: bytes
+
+
+def execute(
+    read: Read, context: BlockContext, transactions: Sequence[Transaction], seen: Callable[[bytes], bool]
+) -> Outcome:
+    """The outcome of a block on the state that `read` shows; `seen` tells whether an id is in an earlier block.
+
+    Raises `InvalidBlock` if a transaction may not stand in this block (expired, too far ahead, replayed).
+    """
+    state = State(read)
+    receipts: list[Receipt] = []
+    events: list[Event] = []
+    here: set[bytes] = set()
+
+    def seen_or_here(transaction_id: bytes) -> bool:
+        return transaction_id in here or seen(transaction_id)
+
+    for transaction in transactions:
+        try:
+            admissible(transaction, timestamp_ms=context.timestamp_ms, seen=seen_or_here)
+        except TransactionError as error:
+            raise InvalidBlock(f"height {context.height}: transaction {transaction.id.hex()}: {error}") from error
+        here.add(transaction.id)
+        _run(state, context.timestamp_ms, transaction, receipts, events)
+    results = tuple([receipt.encode() for receipt in receipts])
+    return Outcome(
+        receipts=tuple(receipts),
+        results=results,
+        writes=state.writes(),
+        events=tuple(events),
+        transactions_root=log.root([transaction.wire for transaction in transactions]),
+        results_root=log.root(results),
+    )
+
+
+def genesis_state(genesis: Genesis) -> dict[bytes, bytes]:
+    """The state before the first block: the parties of genesis and the network's record, keys sorted."""
+    network = Network(genesis.name, tuple([entry.party for entry in genesis.authorities]))
+    puts: list[Put] = [(NETWORK_KEY, network)]
+    for party in genesis.parties:
+        puts += governance.admission_puts(party)
+    values = {key: encode_stored(record) for key, record in sorted(puts, key=lambda put: put[0])}
+    assert len(values) == len(puts), "genesis gives one id, key or identifier to two parties"
+    return values
+
+
+def _run(state: State, now_ms: int, transaction: Transaction, receipts: list[Receipt], events: list[Event]) -> None:
+    """Execute one transaction, adding its receipts and events."""
+    parties = _parties(state, transaction)
+    if isinstance(parties, str):
+        receipts += [Receipt(transaction.id, index, parties) for index in range(len(transaction.operations))]
+        return
+    if transaction.mode == ALL:
+        _run_all(state, now_ms, transaction, parties, receipts, events)
+        return
+    for index, operation in enumerate(transaction.operations):
+        verdict = RULES[type(operation)](Call(state, now_ms, transaction, index, parties), operation)
+        receipts.append(_settle(state, transaction, index, verdict))
+        events += verdict.events
+
+
+def _run_all(
+    state: State,
+    now_ms: int,
+    transaction: Transaction,
+    parties: tuple[Party, ...],
+    receipts: list[Receipt],
+    events: list[Event],
+) -> None:
+    """All operations or none: the first refusal undoes what came before it and stands with the others' receipts."""
+    done: list[Receipt] = []
+    heard: list[Event] = []
+    state.begin()
+    for index, operation in enumerate(transaction.operations):
+        verdict = RULES[type(operation)](Call(state, now_ms, transaction, index, parties), operation)
+        receipt = _settle(state, transaction, index, verdict)
+        if isinstance(verdict, Refusal):
+            state.rollback()
+            receipts += [
+                receipt if other == index else Receipt(transaction.id, other, ROLLED_BACK)
+                for other in range(len(transaction.operations))
+            ]
+            events += verdict.events
+            return
+        done.append(receipt)
+        heard += verdict.events
+    state.commit()
+    receipts += done
+    events += heard
+
+
+def _settle(state: State, transaction: Transaction, index: int, verdict: Verdict) -> Receipt:
+    """Apply a verdict and write the receipt of it."""
+    if isinstance(verdict, Refusal):
+        return Receipt(transaction.id, index, verdict.code, verdict.subject, verdict.related)
+    state.put(verdict.puts)
+    state.put_later(verdict.later)
+    return Receipt(transaction.id, index, OK, verdict.subject, verdict.related)
+
+
+def _parties(state: State, transaction: Transaction) -> tuple[Party, ...] | str:
+    """The parties of the signers, in order, or the reason why the transaction as a whole is refused."""
+    parties: list[Party] = []
+    for key in transaction.signers:
+        party = state.party_of_key(key)
+        if party is None:
+            return UNKNOWN_PARTY
+        if party.suspended:
+            return SUSPENDED
+        parties.append(party)
+    return tuple(parties)

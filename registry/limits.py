@@ -1,0 +1,36 @@
+"""Every bound of the registry in one place. Whatever arrives or grows is limited by one of these."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Transactions
+WIRE_BYTES_MAX: Final = 512 * 1024  # one transaction with its signatures
+SIGNERS_MAX: Final = 4  # parties that sign one transaction (a take-out needs three)
+OPERATIONS_MAX: Final = 1000  # operations of one transaction
+NONCE_BYTES: Final = 16
+VALIDITY_MAX_MS: Final = 3_600_000  # how far `valid_until_ms` may lie ahead of the block's time: one hour
+TIME_MAX_MS: Final = 2**48  # about the year 10889; keeps every sum of times far below 2**63
+
+# Receivables
+FINGERPRINTS_MAX: Final = 80  # of one registration; all that `fingerprint.Particulars` can yield fit
+LAWS_MAX: Final = 8  # candidate governing laws of one registration
+REFERENCES_MAX: Final = 16  # commitments to external references of one registration
+PARENTS_MAX: Final = 8  # links of one registration
+CHILDREN_MAX: Final = 128  # receivables linked to one parent
+LINEAGE_DEPTH_MAX: Final = 8  # receivables in a chain of links, both ends included
+FAMILY_MAX: Final = 256  # receivables connected by links in any direction: what one check may have to read
+MATCHES_MAX: Final = 512  # others that hold any fingerprint of one receivable
+PRINT_HOLDERS_MAX: Final = 256  # receivables that hold one fingerprint
+
+# Claims
+CLAIMS_MAX: Final = 64  # claims ever offered on one receivable
+HOLDERS_MAX: Final = 16  # holders of one claim, one after the other
+RESERVATION_MAX_MS: Final = 15 * 60 * 1000  # longest reservation: 15 minutes
+ACKNOWLEDGED_MAX: Final = MATCHES_MAX  # matches acknowledged in one funding
+
+# Receipts
+RELATED_MAX: Final = 64  # ids listed in one receipt; the first ones in order stand for the rest
+
+# Certificates
+SEARCH_MAX: Final = 256  # fingerprints of one search

@@ -1,0 +1,226 @@
+"""What the state holds: receivables, claims, proposals and the network's own record.
+
+A record is a frozen value that is replaced as a whole. It is stored as a canonical list of its fields in the order
+of the class. Nothing here decides anything; the rules do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from registry.codec import decode, encode
+from registry.errors import CodecError
+
+__all__ = [
+    "CLAIM_STATES",
+    "GRADES",
+    "KINDS",
+    "RECEIVABLE_STATES",
+    "Claim",
+    "Link",
+    "Live",
+    "Network",
+    "Proposal",
+    "Receivable",
+    "SubjectId",
+]
+
+SubjectId: TypeAlias = bytes  # 32 bytes: names a receivable, claim or proposal
+
+KINDS: Final = ("purchase_order", "shipment", "invoice", "instalment", "payable")
+GRADES: Final = ("self_asserted", "document", "tax_verified", "customs_verified", "debtor_confirmed")  # rising
+RECEIVABLE_STATES: Final = (
+    "registered",
+    "part_confirmed",
+    "confirmed",
+    "rejected",
+    "settled",
+    "cancelled",
+    "expired",
+)
+CLAIM_STATES: Final = ("offered", "reserved", "funded", "released", "discharged", "revoked", "lapsed")
+
+
+class Link(NamedTuple):
+    """A link between a receivable and its parent, seen from either end: `receivable` is the id at the other end.
+
+    `part_of_parent`: share of the parent that the child fulfils; `part_of_child`: share of the child that comes from
+    that parent (WHOLE with one parent).
+    """
+
+    receivable: SubjectId
+    part_of_parent: int
+    part_of_child: int
+
+
+class Live(NamedTuple):
+    """A claim that takes up part of a receivable now: reserved until `until_ms`, or funded (`until_ms` 0)."""
+
+    claim: SubjectId
+    share: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receivable:
+    """A receivable as the ledger knows it: no name, no number, no amount.
+
+    `collectible` is the share that can still be collected: WHOLE, less credit notes, the part the debtor did not
+    confirm, and what was paid (`paid`, the sum of discharges). `live` repeats share and state of the reserved and
+    funded claims, so that this record alone shows how much of it is taken; `claims` are the ids of all ever offered.
+    `parents` and `children` are links, `debtor` is a party id once confirmed and "" before.
+    """
+
+    id: SubjectId
+    registrant: str
+    kind: str
+    state: str
+    collectible: int
+    paid: int
+    confirmed_share: int
+    commitment: bytes
+    debtor_commitment: bytes
+    debtor: str
+    seller_country: str
+    debtor_country: str
+    laws: tuple[str, ...]
+    currency: str
+    due_month: int
+    grade: str
+    fingerprints: tuple[tuple[str, bytes], ...]
+    parents: tuple[Link, ...]
+    children: tuple[Link, ...]
+    live: tuple[Live, ...]
+    claims: tuple[SubjectId, ...]
+    references: tuple[bytes, ...]
+
+    def encode(self) -> bytes:
+        """The canonical list of the fields, in order."""
+        return encode(_row(self))
+
+    @classmethod
+    def decode(cls, data: bytes) -> Receivable:
+        """The record of these bytes, which must come from `encode`. Raises `CodecError` for other bytes."""
+        return cls(*_fields_of(cls, data))
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim (assignment) on a share of a receivable.
+
+    `holder` is the party it was offered to, and after that whoever holds it; `holders` are all that held it, in order,
+    from the first funding. `share` is what is outstanding: it falls by discharges. A reserved claim whose
+    `reserved_until_ms` lies before the block's time has lapsed, though its `state` still says reserved.
+    """
+
+    id: SubjectId
+    receivable: SubjectId
+    assignor: str
+    holder: str
+    share: int
+    state: str
+    terms_digest: bytes
+    offer_valid_until_ms: int
+    reserved_until_ms: int
+    holders: tuple[str, ...]
+
+    def state_at(self, now_ms: int) -> str:
+        """The state at block time `now_ms`: the stored one, or "lapsed" after an unused reservation."""
+        return "lapsed" if self.state == "reserved" and self.reserved_until_ms < now_ms else self.state
+
+    def encode(self) -> bytes:
+        """The canonical list of the fields, in order."""
+        return encode(_row(self))
+
+    @classmethod
+    def decode(cls, data: bytes) -> Claim:
+        """The record of these bytes, which must come from `encode`. Raises `CodecError` for other bytes."""
+        return cls(*_fields_of(cls, data))
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A governance change: `change` is its canonical encoding, `state` "open" or "in_force", approvals in order."""
+
+    id: SubjectId
+    proposer: str
+    change: bytes
+    approvals: tuple[str, ...]
+    state: str
+
+    def encode(self) -> bytes:
+        """The canonical list of the fields, in order."""
+        return encode(_row(self))
+
+    @classmethod
+    def decode(cls, data: bytes) -> Proposal:
+        """The record of these bytes, which must come from `encode`. Raises `CodecError` for other bytes."""
+        return cls(*_fields_of(cls, data))
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The network's own record: its name and the party ids of its authorities, in the order of genesis."""
+
+    name: str
+    authorities: tuple[str, ...]
+
+    def encode(self) -> bytes:
+        """The canonical list of the fields, in order."""
+        return encode(_row(self))
+
+    @classmethod
+    def decode(cls, data: bytes) -> Network:
+        """The record of these bytes, which must come from `encode`. Raises `CodecError` for other bytes."""
+        return cls(*_fields_of(cls, data))
+
+
+def _links(rows: list[Any]) -> tuple[Link, ...]:
+    return tuple(map(Link._make, rows))
+
+
+def _lives(rows: list[Any]) -> tuple[Live, ...]:
+    return tuple(map(Live._make, rows))
+
+
+def _pairs(rows: list[Any]) -> tuple[tuple[str, bytes], ...]:
+    return tuple(map(tuple, rows))
+
+
+# How the fields that are lists in the encoding are read back.
+_READERS: Final[dict[str, Callable[[list[Any]], Any]]] = {
+    "laws": tuple,
+    "fingerprints": _pairs,
+    "parents": _links,
+    "children": _links,
+    "live": _lives,
+    "claims": tuple,
+    "references": tuple,
+    "holders": tuple,
+    "approvals": tuple,
+    "authorities": tuple,
+}
+_RECORDS: Final = (Receivable, Claim, Proposal, Network)
+_NAMES: Final = {record: tuple(field.name for field in fields(record)) for record in _RECORDS}
+_ROWS: Final = {record: attrgetter(*names) for record, names in _NAMES.items()}
+_LISTS: Final = {
+    record: tuple((index, _READERS[name]) for index, name in enumerate(names) if name in _READERS)
+    for record, names in _NAMES.items()
+}
+
+
+def _row(record: Receivable | Claim | Proposal | Network) -> tuple[Any, ...]:
+    row: tuple[Any, ...] = _ROWS[type(record)](record)
+    return row
+
+
+def _fields_of(record: type[Any], data: bytes) -> list[Any]:
+    row: Any = decode(data)
+    if type(row) is not list or len(row) != len(_NAMES[record]):
+        raise CodecError(f"not the encoding of a {record.__name__}")
+    for index, read in _LISTS[record]:
+        row[index] = read(row[index])
+    return row

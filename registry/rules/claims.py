@@ -1,0 +1,256 @@
+"""Claims, and THE INVARIANT that stops double financing (registry.md 4 and 5).
+
+    On a receivable, its ancestors and its descendants:   direct + down + up <= collectible
+
+`overfull` below is that sentence; `lineage` defines its terms. It is asked whenever a share is taken (reserve) and
+again when money has moved (fund); nothing else in the registry lets a claim take up a share. If less is collectible
+later, claims stay as they are and `consequences.over_advanced` says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from registry.events import Event
+from registry.limits import CLAIMS_MAX, HOLDERS_MAX
+from registry.reasons import (
+    ALREADY_DONE,
+    BAD_STATE,
+    LIMIT_REACHED,
+    NOT_AUTHORISED,
+    NOT_FOUND,
+    NOT_HOLDER,
+    NOT_OFFERED,
+    OFFER_EXPIRED,
+    OVER_RESIDUAL,
+    SUSPENDED,
+    UNACKNOWLEDGED_MATCH,
+    UNKNOWN_PARTY,
+)
+from registry.records import Claim, Receivable
+from registry.rules.consequences import close_if_done, holders_of_live, live_in_lineage, with_claim
+from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
+from registry.rules.matches import matches_of
+from registry.rules.roles import may
+from registry.rules.transitions import OPEN, claim_obstacle
+from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
+from registry.state import State, claim_key, receivable_key
+from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.fields import Ref
+
+__all__ = ["discharge", "fund", "offer", "overfull", "reassign", "release", "reserve", "revoke"]
+
+
+def overfull(receivable: Receivable, state: State, now_ms: int) -> Receivable | None:
+    """THE INVARIANT: the first record on which claims would exceed what is collectible, None if all is well.
+
+    `receivable` is the record as it would be with the claim in question. Records that take no claims any more are
+    left out: nothing can be financed through them, and what was paid or claimed on them still counts for the others.
+    """
+    find = finder(state, receivable)
+    claimed = Encumbrance(find, now_ms)
+    for record in (receivable, *ancestors(receivable, find), *descendants(receivable, find)):
+        if record.state in OPEN and claimed.on(record) > record.collectible:
+            return record
+    return None
+
+
+def offer(call: Call, operation: Offer) -> Verdict:
+    """The registrant offers a share to a financier. Takes up nothing yet: several may be offered the same."""
+    subject = call.resolve(operation.receivable)
+    receivable = call.state.receivable(subject)
+    if receivable is None:
+        return Refusal(NOT_FOUND, subject)
+    assignor = call.signer(receivable.registrant)
+    if assignor is None or not may(assignor, "offer"):
+        return Refusal(NOT_AUTHORISED, subject)
+    financier = call.state.party(operation.to)
+    if financier is None:
+        return Refusal(UNKNOWN_PARTY, subject)
+    if financier.suspended:
+        return Refusal(SUSPENDED, subject)
+    if not may(financier, "hold"):
+        return Refusal(NOT_AUTHORISED, subject)
+    if receivable.state not in OPEN:
+        return Refusal(BAD_STATE, subject)
+    if operation.valid_until_ms < call.now_ms:
+        return Refusal(OFFER_EXPIRED, subject)
+    if len(receivable.claims) >= CLAIMS_MAX:
+        return Refusal(LIMIT_REACHED, subject)
+    claim = Claim(
+        id=call.created_id(),
+        receivable=subject,
+        assignor=assignor.id,
+        holder=financier.id,
+        share=operation.share,
+        state="offered",
+        terms_digest=operation.terms_digest,
+        offer_valid_until_ms=operation.valid_until_ms,
+        reserved_until_ms=0,
+        holders=(),
+    )
+    return _changed(claim, replace(receivable, claims=(*receivable.claims, claim.id)), "offered")
+
+
+def revoke(call: Call, operation: Revoke) -> Verdict:
+    """The assignor takes back an offer that nobody has reserved."""
+    found = _found(call, operation.claim)
+    if isinstance(found, Refusal):
+        return found
+    claim, _ = found
+    assignor = call.signer(claim.assignor)
+    if assignor is None or not may(assignor, "revoke"):
+        return Refusal(NOT_AUTHORISED, claim.id)
+    obstacle = claim_obstacle(claim, "revoke", call.now_ms)
+    if obstacle is not None:
+        return Refusal(obstacle, claim.id)
+    return _changed(replace(claim, state="revoked"), None, "revoked")
+
+
+def reserve(call: Call, operation: Reserve) -> Verdict:
+    """The financier takes up its offer, if the share is still free: whoever is finalised first."""
+    found = _found(call, operation.claim)
+    if isinstance(found, Refusal):
+        return found
+    claim, receivable = found
+    financier = call.signer(claim.holder)
+    if financier is None:
+        return Refusal(NOT_OFFERED, claim.id)
+    if not may(financier, "hold"):
+        return Refusal(NOT_AUTHORISED, claim.id)
+    obstacle = claim_obstacle(claim, "reserve", call.now_ms)
+    if obstacle is not None:
+        return Refusal(obstacle, claim.id)
+    if claim.offer_valid_until_ms < call.now_ms:
+        return Refusal(OFFER_EXPIRED, claim.id)
+    if receivable.state not in OPEN:
+        return Refusal(BAD_STATE, claim.id)
+    reserved = replace(claim, state="reserved", reserved_until_ms=call.now_ms + operation.ttl_ms)
+    encumbered = with_claim(call, receivable, reserved)
+    broken = overfull(encumbered, call.state, call.now_ms)
+    if broken is not None:
+        return _in_the_way(call, reserved, broken)
+    return _changed(reserved, encumbered, "reserved")
+
+
+def fund(call: Call, operation: Fund) -> Verdict:
+    """The financier has paid out on its reservation, having looked at every match."""
+    found = _held(call, operation.claim, "fund")
+    if isinstance(found, Refusal):
+        return found
+    claim, receivable = found
+    financier = call.signer(claim.holder)
+    assert financier is not None, "the holder has signed"
+    if not may(financier, "hold"):
+        return Refusal(NOT_AUTHORISED, claim.id)
+    if receivable.state not in OPEN:
+        return Refusal(BAD_STATE, claim.id)
+    matches = matches_of(receivable, call.state, call.now_ms)
+    if matches is None:
+        return Refusal(LIMIT_REACHED, claim.id)
+    acknowledged = {call.resolve(ref) for ref in operation.acknowledged}
+    missing = first(other for other in (*matches.blocking, *matches.review) if other not in acknowledged)
+    if missing:
+        parties = together(claim.assignor, claim.holder)
+        event = Event("refused_claim", claim.id, parties, UNACKNOWLEDGED_MATCH)
+        return Refusal(UNACKNOWLEDGED_MATCH, claim.id, missing, (event,))
+    funded = replace(claim, state="funded", holders=(claim.holder,))
+    encumbered = with_claim(call, receivable, funded)
+    broken = overfull(encumbered, call.state, call.now_ms)
+    if broken is not None:
+        return _in_the_way(call, funded, broken)
+    return _changed(funded, encumbered, "funded")
+
+
+def reassign(call: Call, operation: Reassign) -> Verdict:
+    """A funded claim goes to another financier, or back to the assignor (recourse); holder and taker have signed."""
+    found = _held(call, operation.claim, "reassign")
+    if isinstance(found, Refusal):
+        return found
+    claim, _ = found
+    if call.state.party(operation.to) is None:
+        return Refusal(UNKNOWN_PARTY, claim.id)
+    if operation.to == claim.holder:
+        return Refusal(ALREADY_DONE, claim.id)
+    taker = call.signer(operation.to)
+    if taker is None or not (may(taker, "hold") or taker.id == claim.assignor):
+        return Refusal(NOT_AUTHORISED, claim.id)
+    if len(claim.holders) >= HOLDERS_MAX:
+        return Refusal(LIMIT_REACHED, claim.id)
+    reassigned = replace(claim, holder=taker.id, holders=(*claim.holders, taker.id))
+    return _changed(reassigned, None, "reassigned", claim.holder)
+
+
+def release(call: Call, operation: Release) -> Verdict:
+    """The holder gives the claim up; its share is free again."""
+    found = _held(call, operation.claim, "release")
+    if isinstance(found, Refusal):
+        return found
+    claim, receivable = found
+    released = replace(claim, state="released")
+    closed, closing = close_if_done(call, with_claim(call, receivable, released))
+    return _changed(released, closed, "released", events=closing)
+
+
+def discharge(call: Call, operation: Discharge) -> Verdict:
+    """The debtor has paid the holder: the share is no longer outstanding, nor collectible, nor free."""
+    found = _held(call, operation.claim, "discharge")
+    if isinstance(found, Refusal):
+        return found
+    claim, receivable = found
+    outstanding = claim.share - operation.share
+    if outstanding < 0:
+        return Refusal(OVER_RESIDUAL, claim.id)
+    discharged = replace(claim, share=outstanding, state="funded" if outstanding else "discharged")
+    paid = replace(
+        with_claim(call, receivable, discharged),
+        collectible=max(0, receivable.collectible - operation.share),  # below zero only if over-advanced
+        paid=receivable.paid + operation.share,
+    )
+    closed, closing = close_if_done(call, paid)
+    return _changed(discharged, closed, "discharged", events=closing)
+
+
+def _found(call: Call, ref: Ref) -> Refusal | tuple[Claim, Receivable]:
+    subject = call.resolve(ref)
+    claim = call.state.claim(subject)
+    if claim is None:
+        return Refusal(NOT_FOUND, subject)
+    receivable = call.state.receivable(claim.receivable)
+    assert receivable is not None, "a claim is on a receivable that is not there"
+    return claim, receivable
+
+
+def _held(call: Call, ref: Ref, operation: str) -> Refusal | tuple[Claim, Receivable]:
+    """The claim of a holder who has signed, in a state that allows the operation."""
+    found = _found(call, ref)
+    if isinstance(found, Refusal):
+        return found
+    claim, _ = found
+    if call.signer(claim.holder) is None:
+        return Refusal(NOT_HOLDER, claim.id)
+    obstacle = claim_obstacle(claim, operation, call.now_ms)
+    return Refusal(obstacle, claim.id) if obstacle is not None else found
+
+
+def _changed(
+    claim: Claim, receivable: Receivable | None, kind: str, *parties: str, events: tuple[Event, ...] = ()
+) -> Effects:
+    """The effects of a change of a claim (and of its receivable): both sides of it hear of it, and `parties`."""
+    event = Event(kind, claim.id, together(claim.assignor, claim.holder, *parties), str(claim.share))
+    puts = ((claim_key(claim.id), claim),)
+    if receivable is None:
+        return Effects(claim.id, puts=puts, events=(event, *events))
+    return Effects(claim.id, puts=(*puts, (receivable_key(receivable.id), receivable)), events=(event, *events))
+
+
+def _in_the_way(call: Call, claim: Claim, broken: Receivable) -> Refusal:
+    """The refusal of a claim that would break the invariant: evidence for the first holders and for the applicant.
+
+    It names the record that would be overfull and the live claims that weigh on it.
+    """
+    others = [live for live in live_in_lineage(call, broken) if live.claim != claim.id]
+    related = first((broken.id, *(live.claim for live in others)))
+    parties = together(claim.assignor, claim.holder, *holders_of_live(call, others))
+    event = Event("refused_claim", claim.id, parties, OVER_RESIDUAL)
+    return Refusal(OVER_RESIDUAL, claim.id, related, (event,))

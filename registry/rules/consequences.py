@@ -1,0 +1,73 @@
+"""What follows from a change: who is concerned, who is over-advanced, when a receivable is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from registry.events import Event
+from registry.records import Claim, Live, Receivable
+from registry.rules.lineage import Encumbrance, ancestors, descendants, finder, live_at
+from registry.rules.transitions import RECEIVABLE_STEPS
+from registry.rules.verdicts import Call, together
+
+__all__ = ["close_if_done", "holders_of_live", "live_in_lineage", "over_advanced", "parties_concerned", "with_claim"]
+
+
+def parties_concerned(call: Call, receivable: bytes) -> tuple[str, ...]:
+    """The registrant of a recorded receivable and the holders of its live claims."""
+    found = call.state.receivable(receivable)
+    assert found is not None, "only asked of receivables that are there"
+    return together(found.registrant, *holders_of_live(call, live_at(found, call.now_ms)))
+
+
+def holders_of_live(call: Call, claims: Iterable[Live]) -> list[str]:
+    """The holders of these claims."""
+    return [_claim(call, live.claim).holder for live in claims]
+
+
+def live_in_lineage(call: Call, receivable: Receivable) -> list[Live]:
+    """The live claims that weigh on the receivable: its own, then its ancestors' and descendants'."""
+    find = finder(call.state, receivable)
+    lineage = (receivable, *ancestors(receivable, find), *descendants(receivable, find))
+    return [live for record in lineage for live in live_at(record, call.now_ms)]
+
+
+def over_advanced(call: Call, receivable: Receivable) -> tuple[Event, ...]:
+    """What its holders must hear when less is collectible now than they have claims on; `receivable` as it becomes.
+
+    Their claims keep share and priority; `claims.overfull` refuses every new one.
+    """
+    on_it = Encumbrance(finder(call.state, receivable), call.now_ms).on(receivable)
+    if on_it <= receivable.collectible:
+        return ()
+    holders = holders_of_live(call, live_in_lineage(call, receivable))
+    parties = together(receivable.registrant, *holders)
+    return (Event("over_advanced", receivable.id, parties, str(on_it - receivable.collectible)),)
+
+
+def close_if_done(call: Call, receivable: Receivable) -> tuple[Receivable, tuple[Event, ...]]:
+    """The receivable, over if nothing is left to collect and no claim is live, with the event that says so.
+
+    It is settled if any of it was paid, cancelled if credit notes took it all.
+    """
+    if receivable.collectible > 0 or live_at(receivable, call.now_ms):
+        return receivable, ()
+    state = "settled" if receivable.paid else "cancelled"
+    if state not in RECEIVABLE_STEPS.get((receivable.state, "settle"), ()):
+        return receivable, ()
+    return replace(receivable, state=state), (Event(state, receivable.id, (receivable.registrant,)),)
+
+
+def with_claim(call: Call, receivable: Receivable, claim: Claim) -> Receivable:
+    """The receivable with its list of live claims brought up to date: this claim as it is now, no lapsed ones."""
+    live = [one for one in live_at(receivable, call.now_ms) if one.claim != claim.id]
+    if claim.state in ("reserved", "funded"):
+        live.append(Live(claim.id, claim.share, claim.reserved_until_ms if claim.state == "reserved" else 0))
+    return replace(receivable, live=tuple(live))
+
+
+def _claim(call: Call, claim: bytes) -> Claim:
+    found = call.state.claim(claim)
+    assert found is not None, "a receivable names a claim that is not there"
+    return found

@@ -1,0 +1,28 @@
+"""Who may do what: the one table of roles (registry.md 3). Relations to a record (holder, registrant) come on top."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from registry.parties import Party
+
+__all__ = ["MAY", "may"]
+
+MAY: Final = MappingProxyType(
+    {
+        "register": frozenset({"exporter"}),
+        "register_payable": frozenset({"debtor"}),  # buyer-led: the debtor registers what it owes
+        "confirm": frozenset({"debtor"}),
+        "reject": frozenset({"debtor"}),
+        "adjust": frozenset({"exporter", "debtor"}),
+        "offer": frozenset({"exporter", "debtor"}),
+        "revoke": frozenset({"exporter", "debtor"}),
+        "hold": frozenset({"financier"}),  # be offered, reserve, fund, take over
+    }
+)
+
+
+def may(party: Party, action: str) -> bool:
+    """Whether one of the party's roles allows the action."""
+    return not MAY[action].isdisjoint(party.roles)

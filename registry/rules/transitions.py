@@ -1,0 +1,85 @@
+"""Which state follows which, as tables (registry.md 4 and 5). Everything that moves a state is in this file.
+
+A dispute is beside the state, not in it. "lapsed" is reached by time alone: no operation leads there or away.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from registry.reasons import ALREADY_DONE, BAD_STATE, EXPIRED
+from registry.records import Claim, Receivable
+
+__all__ = [
+    "BLOCKING",
+    "CLAIM_STEPS",
+    "OPEN",
+    "RECALLED",
+    "RECEIVABLE_STEPS",
+    "VACATED",
+    "claim_obstacle",
+    "receivable_obstacle",
+]
+
+# (state, operation) -> the states that may follow
+CLAIM_STEPS: Final = MappingProxyType(
+    {
+        ("offered", "reserve"): ("reserved",),
+        ("offered", "revoke"): ("revoked",),
+        ("reserved", "fund"): ("funded",),
+        ("reserved", "release"): ("released",),
+        ("funded", "reassign"): ("funded",),
+        ("funded", "release"): ("released",),
+        ("funded", "discharge"): ("funded", "discharged"),
+    }
+)
+# "settle" is what follows by itself when nothing is left to collect and no claim is live.
+RECEIVABLE_STEPS: Final = MappingProxyType(
+    {
+        ("registered", "confirm"): ("confirmed", "part_confirmed"),
+        ("registered", "reject"): ("rejected",),
+        ("registered", "adjust"): ("registered",),
+        ("confirmed", "adjust"): ("confirmed",),
+        ("part_confirmed", "adjust"): ("part_confirmed",),
+        ("registered", "settle"): ("settled", "cancelled"),
+        ("confirmed", "settle"): ("settled", "cancelled"),
+        ("part_confirmed", "settle"): ("settled", "cancelled"),
+        ("rejected", "settle"): ("settled",),
+    }
+)
+# In which state an operation has been done already, so that doing it again is no error of the sender's reasoning.
+_DONE: Final = MappingProxyType(
+    {
+        "reserve": ("reserved",),
+        "fund": ("funded",),
+        "release": ("released",),
+        "discharge": ("discharged",),
+        "revoke": ("revoked",),
+        "confirm": ("confirmed", "part_confirmed"),
+        "reject": ("rejected",),
+    }
+)
+
+# States of a receivable, by what they mean for others.
+OPEN: Final = frozenset({"registered", "part_confirmed", "confirmed"})  # takes claims and children
+BLOCKING: Final = OPEN | {"settled"}  # its certain fingerprints refuse others: a paid invoice is not financed again
+RECALLED: Final = BLOCKING | {"rejected"}  # comes back as a match: who finances should know of a rejection
+VACATED: Final = frozenset({"rejected", "cancelled", "expired"})  # its part of the parent may be fulfilled anew
+
+
+def claim_obstacle(claim: Claim, operation: str, now_ms: int) -> str | None:
+    """The reason why the operation cannot be done with the claim in its state, None if it can."""
+    state = claim.state_at(now_ms)
+    if (state, operation) in CLAIM_STEPS:
+        return None
+    if state == "lapsed":
+        return EXPIRED
+    return ALREADY_DONE if state in _DONE.get(operation, ()) else BAD_STATE
+
+
+def receivable_obstacle(receivable: Receivable, operation: str) -> str | None:
+    """The reason why the operation cannot be done with the receivable in its state, None if it can."""
+    if (receivable.state, operation) in RECEIVABLE_STEPS:
+        return None
+    return ALREADY_DONE if receivable.state in _DONE.get(operation, ()) else BAD_STATE

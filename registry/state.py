@@ -1,0 +1,217 @@
+"""The state: a map from keys to canonical bytes, seen as typed records through an overlay.
+
+    party/<id>                     Party (canonical list)
+    key/<public key>               id of the party that signs with it
+    alias/<identifier>             id of the party that has this identifier
+    receivable/<id>                Receivable
+    claim/<id>                     Claim
+    print/<kind>/<fingerprint>     ids of the receivables that hold it, oldest first
+    proposal/<id>                  Proposal
+    network                        Network
+
+Within a block each record is decoded once, however often it is read, and encoded once, however often it is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeAlias, cast
+
+from registry.codec import decode, encode
+from registry.parties import Party
+from registry.records import Claim, Network, Proposal, Receivable
+
+__all__ = [
+    "NETWORK_KEY",
+    "Put",
+    "Read",
+    "State",
+    "Stored",
+    "alias_key",
+    "claim_key",
+    "encode_stored",
+    "holders_of",
+    "key_key",
+    "party_key",
+    "print_key",
+    "proposal_key",
+    "receivable_key",
+]
+
+Read: TypeAlias = Callable[[bytes], bytes | None]  # state key -> stored value, None when there is none
+Stored: TypeAlias = Party | Receivable | Claim | Proposal | Network | str | tuple[bytes, ...]
+Put: TypeAlias = tuple[bytes, Stored]  # state key, what shall be there
+
+NETWORK_KEY: Final = b"network"
+_ABSENT: Final = object()
+
+
+def party_key(party: str) -> bytes:
+    """Where the party with this id is."""
+    return b"party/" + party.encode()
+
+
+def key_key(public_key: bytes) -> bytes:
+    """Where the id of the party is that signs with this key."""
+    return b"key/" + public_key
+
+
+def alias_key(identifier: str) -> bytes:
+    """Where the id of the party is that has this identifier."""
+    return b"alias/" + identifier.encode()
+
+
+def receivable_key(receivable: bytes) -> bytes:
+    """Where the receivable with this id is."""
+    return b"receivable/" + receivable
+
+
+def claim_key(claim: bytes) -> bytes:
+    """Where the claim with this id is."""
+    return b"claim/" + claim
+
+
+def print_key(kind: str, fingerprint: bytes) -> bytes:
+    """Where the ids of the receivables with this fingerprint are; absence of this key proves that there is none."""
+    return b"print/" + kind.encode() + b"/" + fingerprint
+
+
+def proposal_key(proposal: bytes) -> bytes:
+    """Where the proposal with this id is."""
+    return b"proposal/" + proposal
+
+
+def holders_of(data: bytes) -> tuple[bytes, ...]:
+    """The ids in the stored value of a `print_key`."""
+    return tuple(cast("list[bytes]", decode(data)))
+
+
+def encode_stored(record: Stored) -> bytes:
+    """The canonical bytes that are stored for a record."""
+    if isinstance(record, str | tuple):
+        return encode(record)
+    encoded = record.encode()
+    return encoded if isinstance(encoded, bytes) else encode(encoded)
+
+
+class State:
+    """A typed view on the state as of the last block, with this block's changes on top of it."""
+
+    __slots__ = ("_changed", "_later", "_later_before", "_read", "_seen", "_undo")
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._seen: dict[bytes, Any] = {}  # decoded records, changed ones included
+        self._changed: set[bytes] = set()
+        self._later: dict[bytes, Stored] = {}  # what is in force from the next height
+        self._undo: list[tuple[bytes, Any, bool]] | None = None  # key, what was seen before, whether it was changed
+        self._later_before: dict[bytes, Stored] = {}
+
+    def party(self, party: str) -> Party | None:
+        """The party with this id."""
+        found: Party | None = self._get(party_key(party), _party)
+        return found
+
+    def party_of_key(self, public_key: bytes) -> Party | None:
+        """The party that signs with this key."""
+        return self._party_at(key_key(public_key))
+
+    def party_of_alias(self, identifier: str) -> Party | None:
+        """The party that has this identifier."""
+        return self._party_at(alias_key(identifier))
+
+    def receivable(self, receivable: bytes) -> Receivable | None:
+        """The receivable with this id."""
+        found: Receivable | None = self._get(b"receivable/" + receivable, Receivable.decode)
+        return found
+
+    def claim(self, claim: bytes) -> Claim | None:
+        """The claim with this id."""
+        found: Claim | None = self._get(b"claim/" + claim, Claim.decode)
+        return found
+
+    def proposal(self, proposal: bytes) -> Proposal | None:
+        """The proposal with this id."""
+        found: Proposal | None = self._get(proposal_key(proposal), Proposal.decode)
+        return found
+
+    def holders(self, kind: str, fingerprint: bytes) -> tuple[bytes, ...]:
+        """The receivables that hold this fingerprint, oldest first."""
+        found: tuple[bytes, ...] | None = self._get(print_key(kind, fingerprint), holders_of)
+        return found or ()
+
+    def network(self) -> Network:
+        """The network's own record, which is there from genesis on."""
+        found: Network | None = self._get(NETWORK_KEY, Network.decode)
+        assert found is not None, "the state has no network record: it is not the state of a genesis"
+        return found
+
+    def taken(self, key: bytes) -> bool:
+        """Whether something is under this key, or will be from the next height."""
+        if key in self._later:
+            return True
+        seen = self._seen.get(key, _ABSENT)
+        return self._read(key) is not None if seen is _ABSENT else seen is not None
+
+    def put(self, puts: Iterable[Put]) -> None:
+        """Set these records, effective at once."""
+        for key, record in puts:
+            if self._undo is not None:
+                self._undo.append((key, self._seen.get(key, _ABSENT), key in self._changed))
+            self._seen[key] = record
+            self._changed.add(key)
+
+    def put_later(self, puts: Iterable[Put]) -> None:
+        """Set these records from the next height on; until then only `taken` knows of them."""
+        for key, record in puts:
+            assert key not in self._later, "two changes of one record in one block"
+            self._later[key] = record
+
+    def begin(self) -> None:
+        """Remember from here on what `rollback` needs."""
+        assert self._undo is None, "all-or-nothing does not nest"
+        self._undo = []
+        self._later_before = self._later.copy()
+
+    def commit(self) -> None:
+        """Keep what was put since `begin`."""
+        assert self._undo is not None, "commit without begin"
+        self._undo = None
+
+    def rollback(self) -> None:
+        """Undo what was put since `begin`."""
+        assert self._undo is not None, "rollback without begin"
+        for key, record, changed in reversed(self._undo):
+            if record is _ABSENT:
+                del self._seen[key]
+            else:
+                self._seen[key] = record
+            if not changed:
+                self._changed.discard(key)
+        self._later = self._later_before
+        self._undo = None
+
+    def writes(self) -> dict[bytes, bytes | None]:
+        """What the block changes: key -> new value, in the order of the keys."""
+        assert self._undo is None, "a transaction is still open"
+        records = {key: self._seen[key] for key in self._changed} | self._later
+        return {key: encode_stored(records[key]) for key in sorted(records)}
+
+    def _get(self, key: bytes, read: Callable[[bytes], Any]) -> Any:
+        record = self._seen.get(key, _ABSENT)
+        if record is _ABSENT:
+            data = self._read(key)
+            record = self._seen[key] = None if data is None else read(data)
+        return record
+
+    def _party_at(self, key: bytes) -> Party | None:
+        party: str | None = self._get(key, _text)
+        return None if party is None else self.party(party)
+
+
+def _party(data: bytes) -> Party:
+    return Party.decode(decode(data))
+
+
+def _text(data: bytes) -> str:
+    return cast("str", decode(data))

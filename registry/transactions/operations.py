@@ -1,0 +1,74 @@
+"""Every operation by its name, and its encoding: the list [name, fields in order]."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias, cast
+
+from registry.codec import Value
+from registry.errors import FieldError, TransactionError
+from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.governance import Approve, Propose, change_value
+from registry.transactions.receivables import Adjust, Confirm, Register, Reject
+
+__all__ = ["OPERATIONS", "Operation", "operation_from", "operation_value"]
+
+Operation: TypeAlias = (
+    Propose
+    | Approve
+    | Register
+    | Confirm
+    | Reject
+    | Adjust
+    | Offer
+    | Revoke
+    | Reserve
+    | Fund
+    | Reassign
+    | Release
+    | Discharge
+)
+
+_TYPES: Final[tuple[type[Any], ...]] = (
+    Propose,
+    Approve,
+    Register,
+    Confirm,
+    Reject,
+    Adjust,
+    Offer,
+    Revoke,
+    Reserve,
+    Fund,
+    Reassign,
+    Release,
+    Discharge,
+)
+OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in _TYPES})
+
+
+def operation_value(operation: Operation) -> list[Value]:
+    """The operation as it stands in a payload."""
+    if isinstance(operation, Propose):
+        return [operation.NAME, change_value(operation.change)]
+    return [operation.NAME, *(getattr(operation, name) for name, _ in operation.FIELDS)]
+
+
+def operation_from(value: Value, field: str) -> Operation:
+    """The operation of an encoding; `field` is its place, for errors.
+
+    Raises `FieldError` for a wrong shape and `TransactionError` ("unknown_operation") for a name that is not known.
+    """
+    if type(value) is not list or not value or type(value[0]) is not str:
+        raise FieldError(field, "is a list that starts with the operation's name")
+    kind = OPERATIONS.get(value[0])
+    if kind is None:
+        raise TransactionError("unknown_operation", field, f"{value[0][:40]!r} is no operation")
+    if len(value) != len(kind.FIELDS) + 1:
+        raise FieldError(field, f"{kind.NAME} has {len(kind.FIELDS)} fields, not {len(value) - 1}")
+    try:
+        return cast(
+            "Operation", kind(*[read(item, name) for (name, read), item in zip(kind.FIELDS, value[1:], strict=True)])
+        )
+    except FieldError as error:
+        raise FieldError(f"{field}.{error.field}", error.reason) from error

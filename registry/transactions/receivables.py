@@ -1,0 +1,181 @@
+"""Operations on receivables: registration, the debtor's answer, credit notes (registry.md 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from registry.codec import Value, tagged_digest
+from registry.errors import FieldError
+from registry.fingerprint import LEVELS
+from registry.limits import FINGERPRINTS_MAX, LAWS_MAX, PARENTS_MAX, REFERENCES_MAX
+from registry.money import WHOLE
+from registry.records import GRADES, KINDS
+from registry.transactions.fields import (
+    Field,
+    Ref,
+    country,
+    currency,
+    digest,
+    items,
+    law,
+    one_of,
+    party_id,
+    ref,
+    row,
+    share,
+    year_month,
+)
+
+__all__ = ["Adjust", "Confirm", "Parent", "Register", "Reject", "debtor_commitment"]
+
+Parent = tuple[Ref, int, int]  # the parent, part_of_parent, part_of_child; a `records.Link` is one too
+
+_print_kind = one_of(tuple(LEVELS), "kind of fingerprint")
+
+
+def debtor_commitment(*, salt: bytes, identifier: str) -> bytes:
+    """What a registration says of its debtor: 32 bytes that only salt and identifier together open."""
+    return tagged_digest(b"NEMODAT-v1-debtor", salt, identifier.encode())
+
+
+def _fingerprint(value: Value, field: str) -> tuple[str, bytes]:
+    kind, found = row(value, field, width=2)
+    return _print_kind(kind, f"{field}.kind"), digest(found, f"{field}.fingerprint")
+
+
+def _fingerprints(value: Value, field: str) -> tuple[tuple[str, bytes], ...]:
+    found = items(value, field, _fingerprint, most=FINGERPRINTS_MAX)
+    if not found:
+        raise FieldError(field, "names at least one fingerprint")
+    return found
+
+
+def _parent(value: Value, field: str) -> Parent:
+    receivable, of_parent, of_child = row(value, field, width=3)
+    return (
+        ref(receivable, f"{field}.receivable"),
+        share(of_parent, f"{field}.part_of_parent"),
+        share(of_child, f"{field}.part_of_child"),
+    )
+
+
+def _parents(value: Value, field: str) -> tuple[Parent, ...]:
+    found = items(value, field, _parent, most=PARENTS_MAX)
+    if not found:
+        return found
+    if len({parent[0] for parent in found}) != len(found):
+        raise FieldError(field, "names a parent twice")
+    # Were it less, a claim on the parents would weigh on less than the whole child.
+    if sum(parent[2] for parent in found) != WHOLE:
+        raise FieldError(field, f"the parts of the child do not add up to {WHOLE}")
+    return found
+
+
+def _laws(value: Value, field: str) -> tuple[str, ...]:
+    return items(value, field, law, most=LAWS_MAX)
+
+
+def _references(value: Value, field: str) -> tuple[bytes, ...]:
+    return items(value, field, digest, most=REFERENCES_MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The primary signer registers a receivable as its registrant. Creates a receivable.
+
+    `commitment` is the root over the particulars kept in the vault, `due_month` yyyymm or 0, `grade` what the
+    registrant has to show for it, `references` commitments to external filings and documents.
+    """
+
+    NAME: ClassVar = "register"
+    FIELDS: ClassVar = (
+        Field("kind", one_of(KINDS, "kind of receivable")),
+        Field("fingerprints", _fingerprints),
+        Field("commitment", digest),
+        Field("debtor_commitment", digest),
+        Field("seller_country", country),
+        Field("debtor_country", country),
+        Field("laws", _laws),
+        Field("currency", currency),
+        Field("due_month", year_month),
+        Field("grade", one_of(GRADES, "grade of evidence")),
+        Field("parents", _parents),
+        Field("references", _references),
+    )
+
+    kind: str
+    fingerprints: tuple[tuple[str, bytes], ...]
+    commitment: bytes
+    debtor_commitment: bytes
+    seller_country: str
+    debtor_country: str
+    laws: tuple[str, ...]
+    currency: str
+    due_month: int
+    grade: str
+    parents: tuple[Parent, ...] = ()
+    references: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """The debtor opens its commitment and confirms that it owes `share` of exactly what it was shown.
+
+    `commitment` is computed by the debtor from the particulars before it: an assignor cannot show one invoice and have
+    another confirmed. `text_digest` pins the text it was shown.
+    """
+
+    NAME: ClassVar = "confirm"
+    FIELDS: ClassVar = (
+        Field("receivable", ref),
+        Field("salt", digest),
+        Field("identifier", party_id),
+        Field("commitment", digest),
+        Field("share", share),
+        Field("text_digest", digest),
+    )
+
+    receivable: Ref
+    salt: bytes
+    identifier: str
+    commitment: bytes
+    share: int
+    text_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """The debtor opens its commitment and denies the debt; `reason_digest` pins its reasons."""
+
+    NAME: ClassVar = "reject"
+    FIELDS: ClassVar = (
+        Field("receivable", ref),
+        Field("salt", digest),
+        Field("identifier", party_id),
+        Field("reason_digest", digest),
+    )
+
+    receivable: Ref
+    salt: bytes
+    identifier: str
+    reason_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """The registrant lowers what is collectible by `reduction_share`, by the credit note of `document_digest`.
+
+    The reduction is rounded up (what stays collectible rounds down).
+    """
+
+    NAME: ClassVar = "adjust"
+    FIELDS: ClassVar = (
+        Field("receivable", ref),
+        Field("reduction_share", share),
+        Field("document_digest", digest),
+    )
+
+    receivable: Ref
+    reduction_share: int
+    document_digest: bytes

@@ -1,0 +1,479 @@
+"""Every command of a participant, as a person types it, against real nodes; and what is said when it goes wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+import typer
+from typer.testing import CliRunner
+
+from clients.cli import app as participants
+from clients.cli.context import percent, share
+from clients.dossier import Dossier
+from clients.keys import load_signing_key
+from node.cli import app as operators
+from node.keystore import KDF_TEST, SecretKey, save_key
+from registry.money import WHOLE
+from registry.parties import Party
+from tests.cast import AUTHORITIES, EXP_CN, IMP_DE, Cast, key_of
+from tests.clients.liar import lying
+from tests.clients.stage import newcomer, unlike
+from tests.registry.documents.builders import ubl
+
+pytestmark = pytest.mark.processes
+
+PASSPHRASE = "correct horse battery"
+ID = re.compile(r"[0-9a-f]{64}")
+DONE, FAILED, USAGE, LOOK = 0, 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        assert self.code == DONE, self
+        return json.loads(self.out)
+
+
+def run(*words: object, app: typer.Typer = participants, **environment: str) -> Ended:
+    """A command line in this process; anything that is not an orderly end comes out of here."""
+    done = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200", **environment})
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return Ended(done.exit_code, done.stdout, done.stderr)
+
+
+def complaint(ended: Ended) -> str:
+    """The one line that a failed command says."""
+    assert (ended.code, ended.out) == (FAILED, ""), ended
+    (line,) = ended.err.splitlines()
+    assert line.startswith("error: ")
+    return line.removeprefix("error: ")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where people sit: key files, the genesis file, the nodes."""
+
+    folder: Path
+    cast: Cast
+    keys: dict[str, Path] = field(default_factory=dict)
+
+    def by(self, party: str, *words: object, urls: list[str] | None = None, **changes: str) -> Ended:
+        """A command of this party, its settings in the environment."""
+        settings = {
+            "NEMODAT_GENESIS": str(self.cast.devnet.genesis_path),
+            "NEMODAT_URL": " ".join(urls or [self.cast.devnet.url("f-cn"), self.cast.devnet.url("f-sg")]),
+            "NEMODAT_PARTY": party,
+            "NEMODAT_KEY": str(self.key(party)),
+            "NEMODAT_PASSPHRASE": PASSPHRASE,
+        }
+        return run(*words, **(settings | changes))
+
+    def key(self, party: str) -> Path:
+        if party not in self.keys:
+            path = self.folder / f"{party.replace(':', '-')}.json"
+            key = key_of(party)
+            save_key(path, SecretKey("sign", key.public_key, key.seed), PASSPHRASE.encode(), cost=KDF_TEST)
+            self.keys[party] = path
+        return self.keys[party]
+
+
+@pytest.fixture(scope="module")
+def desk(cast: Cast, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    return Desk(tmp_path_factory.mktemp("desk"), cast)
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A receivable that was registered by command, and its dossier's file."""
+
+    id: str
+    dossier: Path
+
+
+def document(**changes: Any) -> bytes:
+    """An e-invoice of EXP_CN that no other test knows."""
+    particulars = unlike().particulars
+    units = f"{particulars.amount_minor // 100}.{particulars.amount_minor % 100:02d}"
+    return ubl(**({"number": f"CLI-{particulars.number}", "payable": units, "currency": "EUR"} | changes))
+
+
+def registered(desk: Desk, folder: Path, data: bytes | None = None) -> Registered:
+    folder.mkdir(exist_ok=True)
+    (folder / "invoice.xml").write_bytes(data or document())
+    dossiers = folder / "dossiers"
+    before = set(dossiers.glob("*.json"))
+    ended = desk.by(
+        EXP_CN, "receivable", "register", folder / "invoice.xml", "--debtor", IMP_DE, "--dossiers", dossiers
+    )
+    assert ended.code == DONE, ended
+    (dossier,) = set(dossiers.glob("*.json")) - before
+    assert dossier.stem in ended.out
+    return Registered(dossier.stem, dossier)
+
+
+@pytest.fixture(scope="module")
+def known(desk: Desk) -> Registered:
+    """One receivable for all tests that change nothing about it."""
+    return registered(desk, desk.folder / "known")
+
+
+def offered(desk: Desk, tmp_path: Path, receivable: str, to: str, *words: str) -> str:
+    (tmp_path / "terms.txt").write_text("80 percent, 4.2 percent a year")
+    party = AUTHORITIES[to][0]
+    made = desk.by(EXP_CN, "claim", "offer", receivable, "--to", party, "--terms", tmp_path / "terms.txt", *words).json
+    assert made["to"] == party
+    claim: str = made["claim"]
+    return claim
+
+
+def test_a_folder_is_registered_one_bad_file_stops_nothing_and_again_changes_nothing(
+    desk: Desk, tmp_path: Path
+) -> None:
+    folder, dossiers = tmp_path / "in", tmp_path / "dossiers"
+    folder.mkdir()
+    data = document()
+    (folder / "a.xml").write_bytes(data)
+    (folder / "b-copy.xml").write_bytes(data.replace(b"CLI-SDK", b"cli sdk"))
+    (folder / "c-broken.xml").write_bytes(b"<Invoice")
+    (folder / "d.xml").write_bytes(document())
+    command = ("receivable", "register", folder, "--debtor", IMP_DE, "--dossiers", dossiers)
+    looked = desk.by(EXP_CN, *command, "--dry-run", urls=["http://127.0.0.1:9"])
+    assert looked.out.count("would be registered") == 3
+    assert not dossiers.exists()
+    ended = desk.by(EXP_CN, *command)
+    assert ended.code == LOOK, ended
+    assert [ended.out.count(f"│ {word} ") for word in ("registered before", "unreadable", "registered")] == [1, 1, 3]
+    kept = sorted(dossiers.glob("*"))
+    assert len(kept) == 2
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
+    assert all(Dossier.from_json(path.read_text()).receivable.hex() == path.stem for path in kept)
+    (folder / "c-broken.xml").unlink()
+    again = desk.by(EXP_CN, *command)
+    assert (again.code, again.out.count("registered before")) == (DONE, 3)
+    assert sorted(dossiers.glob("*")) == kept
+    listed = desk.by(EXP_CN, "receivable", "list")
+    assert all(path.stem in listed.out for path in kept)
+
+
+def test_an_interrupted_registration_leaves_its_dossiers_and_is_taken_up_again(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "invoice.xml").write_bytes(document())
+    dossiers = tmp_path / "dossiers"
+    command = ("receivable", "register", tmp_path / "invoice.xml", "--debtor", IMP_DE, "--dossiers", dossiers)
+    with lying(desk.cast.devnet.url("f-cn")) as relay:
+
+        def silent(path: str, answer: Any) -> Any:
+            relay.status = 202 if path == "/v1/transactions" else 503
+            return answer
+
+        relay.lie = silent
+        ended = desk.by(EXP_CN, *command, urls=[relay.url])
+    assert ended.code == FAILED
+    assert "run the command again" in ended.err
+    assert "error: no node answered" in ended.err
+    (kept,) = dossiers.glob("*.json")
+    again = desk.by(EXP_CN, *command)
+    assert again.code == DONE
+    assert kept.stem in again.out
+    assert list(dossiers.glob("*.json")) == [kept]
+    assert desk.by(EXP_CN, "receivable", "show", kept.stem).json["state"] == "registered"
+
+
+def test_the_debtor_confirms_or_rejects_and_a_credit_note_counts(desk: Desk, tmp_path: Path) -> None:
+    first, second = registered(desk, tmp_path / "1"), registered(desk, tmp_path / "2")
+    said = desk.by(IMP_DE, "receivable", "confirm", first.dossier, "--share", "80%").json
+    assert said["confirmed"] == first.id
+    assert said["number"].startswith("CLI-SDK")
+    assert said["amount"].startswith("EUR ")
+    assert desk.by(IMP_DE, "receivable", "reject", second.dossier, "--reason", "not ours").json["rejected"] == second.id
+    again = complaint(desk.by(IMP_DE, "receivable", "confirm", first.dossier))
+    assert again.startswith("refused: already_done")
+    stranger = AUTHORITIES["f-de"][0]
+    assert complaint(desk.by(stranger, "receivable", "confirm", first.dossier)) == "refused: not_debtor"
+    note = tmp_path / "credit-note.xml"
+    note.write_text("credit")
+    adjust = ("receivable", "adjust", first.dossier, "--amount", "100000.00", "--document", note)
+    assert desk.by(EXP_CN, *adjust).json["adjusted"] == first.id
+    shown = desk.by(EXP_CN, "receivable", "show", first.id).json
+    assert (shown["state"], shown["debtor"], shown["registrant"]) == ("part_confirmed", IMP_DE, EXP_CN)
+    assert 0.69 * WHOLE < shown["collectible"] < 0.71 * WHOLE
+    too_exact = ("receivable", "adjust", first.dossier, "--amount", "1.001", "--document", note)
+    assert "more decimals than EUR has" in complaint(desk.by(EXP_CN, *too_exact))
+
+
+def test_a_claim_from_offer_to_payment(desk: Desk, tmp_path: Path) -> None:
+    made = registered(desk, tmp_path / "1")
+    holder, taker = AUTHORITIES["f-sg"][0], AUTHORITIES["f-de"][0]
+    claim = offered(desk, tmp_path, made.id, "f-sg", "--share", "60%", "--hours", "1")
+    other = offered(desk, tmp_path, made.id, "f-de", "--share", str(WHOLE // 2))
+    gone = offered(desk, tmp_path, made.id, "f-de")
+    assert desk.by(EXP_CN, "claim", "revoke", gone).json["revoked"] == gone
+    assert desk.by(holder, "claim", "reserve", claim, "--minutes", "5").json["reserved"] == claim
+    assert desk.by(holder, "claim", "fund", claim).json["funded"] == claim
+    refused = complaint(desk.by(taker, "claim", "finance", other))
+    assert refused == f"refused: over_residual (see {made.id}, {claim})"
+    draft = tmp_path / "draft.json"
+    assert desk.by(holder, "claim", "reassign", claim, "--to", taker, "-o", draft).json["taker_key"]
+    assert "not the reassignment of that claim" in complaint(desk.by(taker, "claim", "accept", other, draft))
+    assert "not among the draft's signers" in complaint(desk.by(EXP_CN, "claim", "accept", claim, draft))
+    assert desk.by(taker, "claim", "accept", claim, draft).json["reassigned"] == claim
+    assert desk.by(taker, "claim", "accept", claim, draft).json["reassigned"] == claim  # the same wire: once
+    assert complaint(desk.by(holder, "claim", "release", claim)) == "refused: not_holder"
+    assert desk.by(taker, "claim", "discharge", claim, "--share", "20%").json["discharged"] == claim
+    assert desk.by(taker, "claim", "discharge", claim).json["discharged"] == claim
+    shown = desk.by(taker, "claim", "show", claim).json
+    assert (shown["state"], shown["holder"], shown["holders"]) == ("discharged", taker, [holder, taker])
+    assert desk.by(taker, "claim", "finance", other).code == FAILED  # 40% are left
+    smaller = offered(desk, tmp_path, made.id, "f-de", "--share", "40%")
+    assert desk.by(taker, "claim", "finance", smaller).json["funded"] == smaller
+    assert desk.by(taker, "claim", "release", smaller).json["released"] == smaller
+    listed = desk.by(EXP_CN, "claim", "list", made.id)
+    assert re.findall(r"discharged|offered|revoked|released", listed.out) == [
+        "discharged",
+        "offered",
+        "revoked",
+        "released",
+    ]
+    assert "40%" in listed.out
+
+
+def test_what_was_not_looked_at_is_listed_and_then_acknowledged(desk: Desk, tmp_path: Path) -> None:
+    first = registered(desk, tmp_path / "1")
+    data = (tmp_path / "1" / "invoice.xml").read_bytes()
+    second = registered(desk, tmp_path / "2", re.sub(rb"CLI-SDK-", b"CLI-SDX-9", data))
+    claim, financier = offered(desk, tmp_path, second.id, "f-sg"), AUTHORITIES["f-sg"][0]
+    assert complaint(desk.by(financier, "claim", "finance", claim)) == f"refused: unacknowledged_match (see {first.id})"
+    desk.by(financier, "claim", "reserve", claim)
+    assert desk.by(financier, "claim", "fund", claim, "--acknowledged", first.id).json["funded"] == claim
+
+
+def test_a_search_and_its_certificate_offline(desk: Desk, known: Registered, tmp_path: Path) -> None:
+    financier, genesis = AUTHORITIES["f-gb"][0], desk.cast.devnet.genesis_path
+    file = tmp_path / "certificate.json"
+    ended = desk.by(financier, "search", known.dossier, "--purpose", "offer 2026-118", "-o", file)
+    assert (ended.code, ended.out.count("no other") > 3) == (DONE, True), ended
+    verify = ("certificate", "verify", file)
+    command = [sys.executable, "-m", "node.cli", *map(str, verify), "--genesis", str(genesis)]
+    offline = subprocess.run(command, capture_output=True, text=True, timeout=60, env={"COLUMNS": "200"}, check=True)
+    assert "VALID as of height" in offline.stdout
+    assert financier in offline.stdout
+    assert known.id[:16] in offline.stdout
+    content = json.loads(file.read_text())
+    for name, told in tampered(content).items():
+        file.write_text(told)
+        assert complaint(run(*verify, "--genesis", genesis)), name
+    file.write_text(json.dumps(content))
+    renamed = tmp_path / "genesis.toml"
+    renamed.write_text(genesis.read_text().replace("local development", "another network"))
+    assert "another chain" in complaint(run(*verify, "--genesis", renamed))
+    assert run(*verify, "--genesis", genesis).code == DONE
+
+
+def tampered(content: dict[str, Any]) -> dict[str, str]:
+    """Certificates that must not verify."""
+    empty = content["results"][0] | {"matches": [], "value": None}
+    changes: dict[str, dict[str, Any]] = {
+        "purpose": {"purpose": "another"},
+        "time": {"timestamp_ms": content["timestamp_ms"] + 1},
+        "number": {"number": "0" * 32},
+        "cut": {"results": content["results"][:-1]},
+        "emptied": {"results": [empty, *content["results"][1:]]},
+        "header": {"header": content["header"][:-2] + "00"},
+    }
+    return {name: json.dumps(content | change) for name, change in changes.items()} | {"half": json.dumps(content)[:-9]}
+
+
+def test_a_search_that_finds_something_asks_to_look(desk: Desk, tmp_path: Path) -> None:
+    first = registered(desk, tmp_path / "1")
+    alike = tmp_path / "alike.json"
+    known = Dossier.from_json(first.dossier.read_text())
+    alike.write_text(replace(known, receivable=bytes(32)).to_json())
+    ended = desk.by(AUTHORITIES["f-gb"][0], "search", alike, "-o", tmp_path / "certificate.json")
+    assert ended.code == LOOK
+    assert first.id in ended.out
+    assert (tmp_path / "certificate.json").exists()
+
+
+def test_a_party_is_proposed_approved_and_shown(desk: Desk, tmp_path: Path) -> None:
+    party = newcomer("exporter")
+    file = tmp_path / "party.toml"
+    file.write_text(toml_of(party))
+    proposal = desk.by(AUTHORITIES["f-cn"][0], "party", "propose", file).json["proposal"]
+    assert complaint(desk.by(EXP_CN, "party", "approve", proposal)) == "refused: not_authorised"
+    assert complaint(desk.by(EXP_CN, "party", "show", party.id)) == f"{party.id}: no such party"
+    for name in ("f-sg", "f-de"):
+        assert desk.by(AUTHORITIES[name][0], "party", "approve", proposal).json["approved"] == proposal
+    shown = desk.by(party.id, "party", "show", party.id).json
+    assert (shown["name"], shown["roles"]) == (party.name, ["exporter"])
+    assert shown["sign_keys"] == [key_of(party.id).public_key.hex()]
+    wrong = party.id[:-1] + ("1" if party.id[-1] == "0" else "0")
+    file.write_text(toml_of(replace(party, id=wrong, identifiers=(wrong,))))
+    assert "identifiers[0]" in complaint(desk.by(AUTHORITIES["f-cn"][0], "party", "propose", file))
+    file.write_text("id = 7")
+    assert str(file) in complaint(desk.by(AUTHORITIES["f-cn"][0], "party", "propose", file))
+
+
+def toml_of(party: Party) -> str:
+    return tomli_w.dumps(
+        {
+            "id": party.id,
+            "name": party.name,
+            "country": party.country,
+            "identifiers": list(party.identifiers),
+            "roles": list(party.roles),
+            "sign_keys": [key.hex() for key in party.sign_keys],
+            "owner_key": party.owner_key.hex(),
+            "receive_key": "",
+            "home": "",
+        }
+    )
+
+
+# --- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_or_nobodys(desk: Desk, tmp_path: Path) -> None:
+    nobody = "ab" * 32
+    for words in (("receivable", "show"), ("claim", "show"), ("claim", "discharge")):
+        assert "that this party may see" in complaint(desk.by(EXP_CN, *words, nobody))
+    assert "not_found" in complaint(desk.by(EXP_CN, "claim", "list", nobody))
+    assert complaint(desk.by(EXP_CN, "claim", "show", "xyz")) == "claim: 64 hexadecimal digits are expected"
+    gone = tmp_path / "gone.json"
+    for words in (("receivable", "confirm", gone), ("search", gone), ("party", "propose", gone)):
+        assert complaint(desk.by(EXP_CN, *words)) == f"{gone}: No such file or directory"
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    for words in (("receivable", "confirm"), ("search",), ("party", "propose")):
+        assert "not text" in complaint(desk.by(EXP_CN, *words, tmp_path / "binary"))
+    assert complaint(desk.by(EXP_CN, "party", "show", "lei:../../x")) == "lei:../../x: no such party"
+
+
+def test_no_node_answers(desk: Desk) -> None:
+    said = complaint(desk.by(EXP_CN, "party", "show", EXP_CN, urls=["http://127.0.0.1:9"]))
+    assert said.startswith("no node answered: http://127.0.0.1:9: ConnectError")
+    assert "not a node's URL" in complaint(desk.by(EXP_CN, "party", "show", EXP_CN, urls=["127.0.0.1:9"]))
+
+
+def test_a_node_that_lies_is_named(desk: Desk, known: Registered) -> None:
+    with lying(desk.cast.devnet.url("f-cn")) as liar:
+        liar.lie = lambda path, answer: {"record": {"state": "funded"}}
+        said = complaint(desk.by(EXP_CN, "receivable", "show", known.id, urls=[liar.url]))
+    assert said == f"{liar.url}: not proved: the answer carries no proof"
+
+
+def test_wrong_keys(desk: Desk, tmp_path: Path) -> None:
+    show = ("party", "show", EXP_CN)
+    assert "wrong passphrase" in complaint(desk.by(EXP_CN, *show, NEMODAT_PASSPHRASE="something else"))
+    assert "nemodat key new" in complaint(desk.by(EXP_CN, *show, NEMODAT_KEY=str(tmp_path / "none.json")))
+    owner = tmp_path / "owner.json"
+    assert run("key", "new", owner, "--kind", "owner", app=operators, NEMODAT_PASSPHRASE=PASSPHRASE).code == DONE
+    assert "one key has one use" in complaint(desk.by(EXP_CN, *show, NEMODAT_KEY=str(owner)))
+    assert "unknown_party" in complaint(desk.by(EXP_CN, *show, NEMODAT_KEY=str(desk.key(newcomer("debtor").id))))
+    settings = {
+        "NEMODAT_GENESIS": str(desk.cast.devnet.genesis_path),
+        "NEMODAT_URL": desk.cast.devnet.url("f-cn"),
+        "NEMODAT_PARTY": EXP_CN,
+        "NEMODAT_KEY": str(desk.key(EXP_CN)),
+    }
+    assert "set the variable NEMODAT_PASSPHRASE" in complaint(run(*show, **settings))
+    assert run(*show, **settings, NEMODAT_PASSPHRASE=PASSPHRASE).code == DONE
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("claim", "offer", "x"),
+        ("claim", "reserve", "ab" * 32, "--minutes", "16"),
+        ("receivable", "confirm", "dossier.json", "--share", "0%"),
+        ("receivable", "confirm", "dossier.json", "--share", "101%"),
+        ("receivable", "confirm", "dossier.json", "--share", "half"),
+        ("claim", "discharge", "ab" * 32, "--share", "-1"),
+        ("receivable", "settle"),
+    ],
+)
+def test_wrong_usage(desk: Desk, words: tuple[str, ...]) -> None:
+    ended = desk.by(EXP_CN, *words)
+    assert (ended.code, ended.out) == (USAGE, "")
+    assert "Usage:" in ended.err
+    assert "Traceback" not in ended.err
+
+
+# --- keys, shares, help ----------------------------------------------------------------------------------------------
+
+
+def test_keys_are_made_and_shown(tmp_path: Path) -> None:
+    file = tmp_path / "sign.json"
+    made = run("key", "new", file, app=operators, NEMODAT_PASSPHRASE=PASSPHRASE)
+    assert made.code == DONE, made
+    shown = run("key", "show", file, app=operators)
+    assert shown.out == made.out
+    key = load_signing_key(file, PASSPHRASE.encode())
+    assert f"public {key.public_key.hex()}" in shown.out
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "never overwritten" in complaint(run("key", "new", file, app=operators, NEMODAT_PASSPHRASE=PASSPHRASE))
+    short = run("key", "new", tmp_path / "b.json", app=operators, NEMODAT_PASSPHRASE="short")
+    assert "8 to 1024 bytes" in complaint(short)
+    assert "a passphrase is needed" in complaint(run("key", "new", tmp_path / "c.json", app=operators))
+    (tmp_path / "d.json").write_text("{}")
+    assert "not a key file" in complaint(run("key", "show", tmp_path / "d.json", app=operators))
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("80%", 8 * WHOLE // 10),
+        ("12.5%", WHOLE // 8),
+        ("0.0000000001%", 1),
+        ("100%", WHOLE),
+        ("1", 1),
+        (str(WHOLE), WHOLE),
+    ],
+)
+def test_shares_are_exact(text: str, parts: int) -> None:
+    assert share(text) == parts
+    assert share(percent(parts)) == parts
+
+
+@pytest.mark.parametrize(
+    "text", ["", "%", "0", "0%", "101%", "100.0000000001%", "0.00000000001%", "-1", "1e3", "٣%", "٣", "9" * 5000, "1.5"]
+)
+def test_what_is_no_share(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="80%"):
+        share(text)
+
+
+def commands() -> Iterator[tuple[str, ...]]:
+    """Every command that a participant has."""
+    for command in participants.registered_commands:
+        yield (str(command.name),)
+    for group in participants.registered_groups:
+        assert group.typer_instance is not None
+        for command in group.typer_instance.registered_commands:
+            name = command.name or getattr(command.callback, "__name__", "")
+            yield str(group.name), name.replace("_", "-")
+
+
+@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
+def test_help_says_what_it_is_for(words: tuple[str, ...]) -> None:
+    ended = run(*words, "--help", COLUMNS="100")
+    assert ended.code == DONE
+    assert f"{' '.join(words)} [OPTIONS]" in ended.out
+    text = ended.out.partition("Arguments")[0]
+    assert len(text.split()) > 8
+    assert "{" not in text.partition("\n\n")[2]

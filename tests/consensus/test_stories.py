@@ -1,0 +1,80 @@
+"""The stories end as they should, and go as their transcripts say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from consensus.simulation.world import World, key_of
+from tests.consensus import stories
+
+
+@pytest.mark.parametrize("story", stories.STORIES, ids=lambda story: story.__name__)
+def test_a_story_goes_as_its_transcript(story: Callable[[], World]) -> None:
+    told = stories.transcript_of(story)
+    kept = (stories.FOLDER / f"{story.__name__}.txt").read_text()
+    assert told == kept, "the protocol behaves otherwise: if that is meant, run python -m tests.consensus.stories"
+
+
+def test_the_two_faced_leader_is_accused_by_every_honest_node() -> None:
+    world = stories.two_faced_leader()
+    accusers = {node.name for node, _ in world.evidence}
+    assert len(accusers) == 3
+    assert {report.evidence.accused for _, report in world.evidence} == {key_of(1).public_key}
+
+
+def test_finality_takes_three_network_delays_and_no_wait() -> None:
+    """R11: from work to final in 3 delays, plus building and checking."""
+    for delay_ms in (1, 10, 100):
+        world = World(n=4, seed=1).start()
+        world.network.weather.delay_least_ms = world.network.weather.delay_most_ms = delay_ms
+        world.run_for(1_000)
+        before_ms = world.clock.now_ms
+        world.offer()
+        world.run_until(lambda world=world: all(node.height == 1 for node in world.nodes), within_ms=1_000)  # type: ignore[misc]
+        assert world.clock.now_ms - before_ms == 3 * delay_ms + 4
+
+
+def test_an_idle_chain_makes_no_block_but_the_heartbeat() -> None:
+    """R11"""
+    world = World(n=4, seed=1).start()
+    world.run_for(59_000)
+    carried = world.network.carried
+    assert [node.height for node in world.nodes] == [0, 0, 0, 0]
+    assert carried == 4 * 3 * 3, "two questions and an answer each, and then silence"
+    world.run_for(2_000)
+    assert [node.height for node in world.nodes] == [1, 1, 1, 1]
+    carried = world.network.carried
+    world.run_for(55_000)
+    assert [node.height for node in world.nodes] == [1, 1, 1, 1]
+    assert world.network.carried == carried
+
+
+def test_observers_follow_live() -> None:
+    """R7: without a key, and without a vote."""
+    world = World(n=4, seed=1, observers=2).start()
+    world.offer_every(100)
+    world.run_until(lambda: all(node.height >= 10 for node in world.nodes), within_ms=2_000)
+    assert world.nodes[4].engine is not None
+    assert not world.nodes[4].engine.votes
+
+
+def test_one_to_three_authorities_run_without_faults() -> None:
+    for n in (1, 2, 3):
+        world = World(n=n, seed=1).start()
+        world.offer_every(50)
+        world.run_until(lambda world=world: all(node.height >= 10 for node in world.nodes), within_ms=2_000)  # type: ignore[misc]
+
+
+def test_a_run_is_a_function_of_its_seed() -> None:
+    transcripts = []
+    for _ in range(2):
+        world = World(n=4, seed=7, twins=(2,)).start()
+        world.network.weather.drop_percent = 20
+        world.crash_percent = 3
+        world.offer_every(200)
+        world.run_for(5_000)
+        transcripts.append(world.transcript)
+    assert transcripts[0] == transcripts[1]
+    assert len(transcripts[0]) > 50

@@ -1,0 +1,158 @@
+"""Events reach those they concern, once they are final; what was missed comes first."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from node.api.context import STREAMS_MAX
+from tests.conftest import POLL_S
+from tests.node.api.conftest import Story
+from tests.node.api.live import Live, suspended
+from tests.node.api.test_gate import problem
+from tests.registry.world import MEMBERS, invoice, mark, name_id, party_of
+
+
+class Stream:
+    """The events of one connection."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+
+    def next(self) -> dict[str, Any]:
+        """The next event, its id and name checked against its data."""
+        fields: dict[str, str] = {}
+        for line in self._lines:
+            if line.startswith(":"):
+                continue
+            if not line and "data" in fields:
+                data: dict[str, Any] = json.loads(fields["data"])
+                assert fields["event"] == data["kind"]
+                assert fields["id"] == str(data["height"])
+                return data
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        raise AssertionError("the stream ended")
+
+    def until(self, subject: str, kind: str) -> list[dict[str, Any]]:
+        """Events up to the one of this kind about this subject."""
+        seen = [self.next()]
+        while (seen[-1]["subject"], seen[-1]["kind"]) != (subject, kind):
+            seen.append(self.next())
+        return seen
+
+
+@contextmanager
+def listening(live: Live, by: str, query: str = "", headers: Mapping[str, str] | None = None) -> Iterator[Stream]:
+    request = live.request("GET", "/v1/events" + query, by=by, headers=headers)
+    with httpx.Client(timeout=10) as http:
+        answer = http.send(request, stream=True)
+        try:
+            assert answer.status_code == 200
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            yield Stream(answer.iter_lines())
+        finally:
+            answer.close()
+
+
+def test_an_event_reaches_the_party_it_concerns(live: Live) -> None:
+    with listening(live, "EXP_CN") as stream:
+        (receipt,) = live.do("EXP_CN", invoice("event 1"))
+        event = stream.until(receipt.subject.hex(), "registered")[-1]
+        assert set(event) == {"kind", "height", "subject", "detail"}
+
+
+def test_overseers_hear_everything_and_whom_it_concerns(live: Live) -> None:
+    for by in ("REGULATOR", "operator"):
+        with listening(live, by) as stream:
+            (receipt,) = live.do("EXP_CN", invoice(f"event 2 {by}"))
+            event = stream.until(receipt.subject.hex(), "registered")[-1]
+            assert event["parties"] == [name_id("EXP_CN")]
+
+
+def test_nobody_hears_what_concerns_others(live: Live) -> None:
+    with listening(live, "EXP_VN") as stream:
+        (other,) = live.do("EXP_CN", invoice("event 3"))
+        (own,) = live.do("EXP_VN", invoice("event 4"))
+        heard = stream.until(own.subject.hex(), "registered")
+        assert other.subject.hex() not in [event["subject"] for event in heard]
+
+
+def test_what_was_missed_comes_first_and_then_what_is_new(live: Live, story: Story) -> None:
+    with listening(live, "F_SG", "?since=0") as stream:
+        kinds = [event["kind"] for event in stream.until(story.reserved, "reserved")]
+        assert kinds == ["offered", "reserved"]
+    with listening(live, "EXP_CN", "?since=1") as stream:
+        (receipt,) = live.do("EXP_CN", invoice("event 5"))
+        heard = stream.until(receipt.subject.hex(), "registered")
+        assert story.receivable in [event["subject"] for event in heard]
+        heights = [event["height"] for event in heard]
+        assert heights == sorted(heights)
+        places = [(event["height"], event["kind"], event["subject"]) for event in heard]
+        assert len(places) == len(set(places)), "nothing twice"
+
+
+def test_many_missed_heights_are_caught_up_on(live: Live) -> None:
+    subjects = [live.do("EXP_VN", invoice(f"missed {number}"))[0].subject.hex() for number in range(60)]
+    with listening(live, "EXP_VN", "?since=0") as stream:
+        heard = [event["subject"] for event in stream.until(subjects[-1], "registered")]
+        assert [subject for subject in heard if subject in subjects] == subjects
+
+
+def test_who_comes_back_goes_on_where_it_was(live: Live) -> None:
+    with listening(live, "EXP_CN") as stream:
+        (first,) = live.do("EXP_CN", invoice("event 6"))
+        height = stream.until(first.subject.hex(), "registered")[-1]["height"]
+    (missed,) = live.do("EXP_CN", invoice("event 7"))
+    with listening(live, "EXP_CN", headers={"last-event-id": str(height)}) as stream:
+        heard = [event["subject"] for event in stream.until(missed.subject.hex(), "registered")]
+        assert heard == [first.subject.hex(), missed.subject.hex()]
+
+
+@pytest.mark.parametrize("since", ["-1", "x", str(2**63)])
+def test_a_malformed_start_is_refused(live: Live, since: str) -> None:
+    assert problem(live.get(f"/v1/events?since={since}", "EXP_CN"), 400, "malformed")["field"] == "since"
+    answer = live.send("GET", "/v1/events", by="EXP_CN", headers={"last-event-id": since})
+    assert problem(answer, 400, "malformed")["field"] == "last-event-id"
+
+
+def test_a_party_that_was_suspended_hears_no_more(live: Live) -> None:
+    with listening(live, "EXP_VN") as stream:
+        (own,) = live.do("EXP_VN", invoice("event 8"))
+        stream.until(own.subject.hex(), "registered")
+        with suspended(live.service.store, party_of("EXP_VN", *MEMBERS["EXP_VN"])):
+            alike = invoice("event 9", fingerprints=(("number", mark("number event 8")),))
+            assert live.do("EXP_CN", alike)[0].related == (own.subject,)
+            with pytest.raises(AssertionError, match="the stream ended"):
+                stream.next()
+
+
+def test_a_caller_has_a_bounded_number_of_streams(live: Live) -> None:
+    with ExitStack() as streams:
+        for _ in range(STREAMS_MAX):
+            streams.enter_context(listening(live, "IMP_AE"))
+        problem(live.get("/v1/events", "IMP_AE"), 429, "rate_limited")
+        with listening(live, "IMP_DE"):
+            pass
+    until_all_have_left(live)
+    with listening(live, "IMP_AE"):
+        pass
+
+
+def test_who_left_is_forgotten(live: Live) -> None:
+    with listening(live, "EXP_CN"):
+        assert live.service.hub.subscribers >= 1
+    until_all_have_left(live)
+
+
+def until_all_have_left(live: Live) -> None:
+    deadline = time.monotonic() + 10
+    while live.service.hub.subscribers and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    assert live.service.hub.subscribers == 0

@@ -1,0 +1,186 @@
+"""Real processes on real sockets and real disks: finality everywhere, kill -9, late observers, an orderly end."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from node.clock import clock_ms
+from node.devnet import Devnet, DevnetError, Member, create
+from registry.codec import encode
+from registry.transactions.envelope import draft, sign
+from registry.transactions.receivables import Register
+from tests.cast import AUTHORITIES, EXP_CN, key_of, party_of
+
+pytestmark = pytest.mark.processes
+
+NAMES = tuple(AUTHORITIES)
+REGULATOR = "lei:984500GBREGULATR00172"
+PATIENCE_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def devnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
+    """Four authorities that run, an observer that does not."""
+    members = [
+        Member(name=name, party=party_of(party, country, "authority", "financier"), role="authority")
+        for name, (party, country) in AUTHORITIES.items()
+    ]
+    members.append(
+        Member(name="observer", party=party_of(AUTHORITIES["f-gb"][0], "GB", "authority", "financier"), role="observer")
+    )
+    with create(
+        tmp_path_factory.mktemp("devnet"), members=members, parties=[party_of(EXP_CN, "CN", "exporter")]
+    ) as made:
+        made.start_all(NAMES)
+        yield made
+
+
+def registration(devnet: Devnet) -> bytes:
+    key = key_of(EXP_CN)
+    operation = Register(
+        kind="invoice",
+        fingerprints=(("exact", secrets.token_bytes(32)),),
+        commitment=secrets.token_bytes(32),
+        debtor_commitment=secrets.token_bytes(32),
+        seller_country="CN",
+        debtor_country="DE",
+        laws=("DE",),
+        currency="EUR",
+        due_month=202712,
+        grade="document",
+    )
+    until_ms = clock_ms() + 600_000
+    payload = draft(devnet.genesis.id, [key.public_key], secrets.token_bytes(16), until_ms, [operation])
+    return sign(payload, devnet.genesis.id, [key])
+
+
+def ask(devnet: Devnet, name: str, method: str, path: str, **more: Any) -> Any:
+    headers = {"Authorization": f"Bearer {devnet.operator_token(name)}", **more.pop("headers", {})}
+    answer = httpx.request(method, devnet.url(name) + path, headers=headers, timeout=40, trust_env=False, **more)
+    assert answer.is_success, (name, path, answer.status_code, answer.text)
+    return answer.json()
+
+
+def submit(devnet: Devnet, name: str, wires: list[bytes]) -> list[str]:
+    content = encode(wires)
+    media = {"Content-Type": "application/msgpack"}
+    results = ask(devnet, name, "POST", "/v1/transactions", content=content, headers=media)["results"]
+    return [result["transaction_id"] for result in results]
+
+
+def final(devnet: Devnet, name: str, transaction_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = ask(devnet, name, "GET", f"/v1/transactions/{transaction_id}?wait_s=20")
+    assert found["status"] == "final", (name, found)
+    return found
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.02)
+
+
+def roots(devnet: Devnet, names: tuple[str, ...]) -> set[tuple[int, str]]:
+    found = [devnet.status(name) for name in names]
+    return {(each["height"], each["state_root"]) for each in found}
+
+
+def test_what_is_final_is_final_on_all_with_one_state_root(devnet: Devnet) -> None:
+    ids = submit(devnet, "f-sg", [registration(devnet) for _ in range(20)])
+    places = [{final(devnet, name, id_)["block_hash"] for name in NAMES} for id_ in ids]
+    assert all(len(place) == 1 for place in places)
+    until(lambda: len(roots(devnet, NAMES)) == 1)
+    for name in NAMES:
+        status = devnet.status(name)
+        assert status["voting"]
+        assert [peer["connected"] for peer in status["peers"] if peer["role"] == "authority"] == [True] * 3
+
+
+def test_kill_9_loses_nothing_that_was_final_and_the_node_comes_back(devnet: Devnet) -> None:
+    before = submit(devnet, "f-de", [registration(devnet)])[0]
+    final(devnet, "f-de", before)
+    devnet.kill("f-de")
+    meanwhile = submit(devnet, "f-cn", [registration(devnet) for _ in range(10)])
+    for id_ in meanwhile:
+        final(devnet, "f-cn", id_)
+    devnet.start("f-de")
+    devnet.wait_ready("f-de")
+    assert final(devnet, "f-de", before)
+    for id_ in meanwhile:
+        final(devnet, "f-de", id_)
+    until(lambda: devnet.status("f-de")["voting"])
+    until(lambda: len(roots(devnet, NAMES)) == 1)
+
+
+def test_a_late_observer_syncs_serves_reads_and_verifies_from_genesis(devnet: Devnet) -> None:
+    id_ = submit(devnet, "f-gb", [registration(devnet)])[0]
+    final(devnet, "f-gb", id_)
+    devnet.start("observer")
+    devnet.wait_ready("observer")
+    found = final(devnet, "observer", id_)
+    assert found["receipts"]
+    everyone = (*NAMES, "observer")
+    until(lambda: len(roots(devnet, everyone)) == 1)
+    status = devnet.status("observer")
+    assert (status["role"], status["voting"]) == ("observer", False)
+    result = ask(
+        devnet,
+        "observer",
+        "POST",
+        "/v1/transactions",
+        content=encode([registration(devnet)]),
+        headers={"Content-Type": "application/msgpack"},
+    )["results"][0]
+    assert result["code"] == "read_only"
+    assert devnet.stop("observer") == 0
+    done = nemodat("node", "verify", str(devnet.config_path("observer")))
+    assert done.returncode == 0, done.stderr
+    assert status["state_root"] in done.stdout
+
+
+def test_finality_is_quick_at_light_load(devnet: Devnet) -> None:
+    """A bound that a busy machine keeps too; `scripts/bench` measures."""
+    waits = []
+    for number in range(12):
+        started = time.monotonic()
+        final(devnet, NAMES[number % 4], submit(devnet, NAMES[number % 4], [registration(devnet)])[0])
+        waits.append(time.monotonic() - started)
+    assert sorted(waits)[len(waits) // 2] < 0.5, waits
+
+
+def test_two_nodes_on_one_folder_are_refused(devnet: Devnet) -> None:
+    done = nemodat("node", "run", str(devnet.config_path("f-cn")))
+    assert done.returncode == 1
+    assert "error: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_logs_are_json_and_hold_no_secret(devnet: Devnet) -> None:
+    text = devnet.log_path("f-cn").read_text()
+    rows = [json.loads(line) for line in text.splitlines()]
+    assert {"event", "level", "timestamp"} <= rows[0].keys()
+    passphrase = (devnet.config_path("f-cn").parent / "passphrase").read_text().strip()
+    assert passphrase not in text
+    assert devnet.operator_token("f-cn") not in text
+
+
+def test_all_stop_in_order_when_asked(devnet: Devnet) -> None:
+    for name in NAMES:
+        assert devnet.stop(name) == 0, devnet.log_path(name).read_text()[-2000:]
+    with pytest.raises(DevnetError):
+        devnet.wait_ready("f-cn", 1.0)
+
+
+def nemodat(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "node.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

@@ -1,0 +1,396 @@
+"""Real sockets, real TLS: who gets in, who does not, and what a hostile peer can do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.certificates import make_certificate
+from node.devnet import free_ports
+from node.network import (
+    PAYLOAD_MAX,
+    Channel,
+    Credentials,
+    Directory,
+    FrameError,
+    HandshakeError,
+    Mesh,
+    Peer,
+    ProtocolViolation,
+    split_address,
+)
+from node.network import connection as connection_module
+from node.network.connection import HELLO_BYTES_MAX, HELLO_TIMEOUT_S
+from node.network.errors import AddressError
+from node.network.frames import (
+    Frame,
+    FrameReader,
+    check_hello,
+    control,
+    encode_frame,
+    encode_hello,
+    encode_ping,
+)
+from node.network.mesh import CONNECTIONS_MAX
+from node.network.outbox import Outbox
+from node.network.tls import build_contexts
+from tests.conftest import PATIENCE_S, eventually
+
+GENESIS = bytes(range(32))
+
+
+def credentials(name: str, number: int) -> Credentials:
+    seed = number.to_bytes(32, "big")
+    return Credentials(make_certificate(seed, name), seed)
+
+
+KEYS = [credentials(f"node {number}", number) for number in range(4)]
+
+
+def member(number: int, *, port: int = 1, role: str = "authority") -> Peer:
+    return Peer(bytes([number]) * 32, f"node {number}", role, f"127.0.0.1:{port}", KEYS[number].certificate)
+
+
+@dataclass
+class Recorder:
+    """A handler that remembers, and refuses what it is told to refuse."""
+
+    up: list[str] = field(default_factory=list)
+    down: list[str] = field(default_factory=list)
+    messages: list[tuple[str, Channel, bytes]] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def connected(self, peer: Peer) -> None:
+        self.up.append(peer.name)
+        self.changed.set()
+
+    def disconnected(self, peer: Peer) -> None:
+        self.down.append(peer.name)
+        self.changed.set()
+
+    def received(self, peer: Peer, channel: Channel, payload: bytes) -> None:
+        if payload == b"nonsense":
+            raise ProtocolViolation("nonsense")
+        self.messages.append((peer.name, channel, payload))
+        self.changed.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                self.changed.clear()
+                await self.changed.wait()
+
+
+@dataclass
+class Node:
+    mesh: Mesh
+    seen: Recorder
+    port: int
+
+
+Start = Callable[..., Awaitable[Node]]
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    """Starts a mesh with the given members; all are stopped at the end."""
+    nodes: list[Node] = []
+
+    async def begin(me: Peer, members: list[Peer], *, genesis_id: bytes = GENESIS) -> Node:
+        seen = Recorder()
+        own = next(keys for keys in KEYS if keys.certificate == me.certificate)
+        mesh = Mesh(genesis_id=genesis_id, directory=Directory(members), me=me, credentials=own, handler=seen)
+        node = Node(mesh, seen, await mesh.start(me.address))
+        nodes.append(node)
+        return node
+
+    yield begin
+    for node in nodes:
+        await node.mesh.stop()
+
+
+async def pair(start: Start, *, second_genesis: bytes = GENESIS) -> tuple[Node, Node]:
+    """Two nodes, the second dials the first."""
+    listener = await start(member(0, port=0), [member(0, port=0), member(1)])
+    me = member(1, port=0)
+    return listener, await start(me, [member(0, port=listener.port), me], genesis_id=second_genesis)
+
+
+async def test_members_of_genesis_connect_and_talk(start: Start) -> None:
+    a, b = await pair(start)
+    await a.seen.until(lambda: a.seen.up == ["node 1"])
+    await b.seen.until(lambda: b.seen.up == ["node 0"])
+    large = bytes(PAYLOAD_MAX[Channel.CONSENSUS])
+    assert a.mesh.send(member(1).id, Channel.CONSENSUS, large)
+    b.mesh.broadcast(Channel.TRANSACTIONS, b"wires", role="authority")
+    b.mesh.broadcast(Channel.SYNC, b"nobody", role="observer")
+    await b.seen.until(lambda: b.seen.messages == [("node 0", Channel.CONSENSUS, large)])
+    await a.seen.until(lambda: a.seen.messages == [("node 1", Channel.TRANSACTIONS, b"wires")])
+    assert not a.mesh.send(member(2).id, Channel.CONSENSUS, b"unknown")
+    assert [status.connected for status in a.mesh.status()] == [True]
+
+
+async def test_a_lost_connection_is_dialled_again(start: Start) -> None:
+    a, b = await pair(start)
+    await a.seen.until(lambda: a.seen.up == ["node 1"])
+    a.mesh.disconnect(member(1).id, "a test")
+    await b.seen.until(lambda: b.seen.up == ["node 0", "node 0"])
+    await a.seen.until(lambda: a.seen.up == ["node 1", "node 1"])
+
+
+async def test_simultaneous_dials_leave_one_connection(start: Start) -> None:
+    ports = free_ports(2)
+    members = [member(0, port=ports[0]), member(1, port=ports[1])]
+    a, b = await asyncio.gather(*(start(me, members) for me in members))
+    for number in range(20):
+        await eventually(lambda: a.mesh.connected() and b.mesh.connected())
+        a.mesh.send(members[1].id, Channel.CONSENSUS, bytes([number]))
+        await asyncio.sleep(0.01)
+    assert len(a.mesh._all) == len(b.mesh._all) == 1
+    assert len(b.seen.messages) >= 15
+
+
+async def test_another_genesis_is_refused_by_both(start: Start) -> None:
+    a, b = await pair(start, second_genesis=bytes(32))
+    await eventually(lambda: a.mesh.status()[0].last_error and b.mesh.status()[0].last_error)
+    errors = a.mesh.status()[0].last_error + b.mesh.status()[0].last_error
+    assert "another network" in errors
+    assert not a.seen.up
+    assert not b.seen.up
+
+
+async def stranger(port: int, keys: Credentials) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    contexts = build_contexts(keys, [each.certificate for each in KEYS])
+    return await asyncio.open_connection("127.0.0.1", port, ssl=contexts.client, server_hostname="")
+
+
+async def closed(reader: asyncio.StreamReader) -> bytes:
+    """What is read until the other side closes."""
+    async with asyncio.timeout(PATIENCE_S):
+        try:
+            return await reader.read()
+        except (ssl.SSLError, ConnectionError):
+            return b""
+
+
+async def test_a_certificate_that_is_not_in_genesis_is_refused(start: Start) -> None:
+    a = await start(member(0, port=0), [member(0, port=0), member(1)])
+    reader, writer = await stranger(a.port, KEYS[3])
+    with contextlib.suppress(ssl.SSLError, ConnectionError):
+        writer.write(encode_hello(GENESIS))
+        assert await closed(reader) == b""
+    writer.close()
+    assert not a.seen.up
+
+
+async def test_no_certificate_and_no_tls_are_refused(start: Start) -> None:
+    a = await start(member(0, port=0), [member(0, port=0), member(1)])
+    reader, writer = await asyncio.open_connection("127.0.0.1", a.port)
+    writer.write(encode_hello(GENESIS) * 100)
+    await closed(reader)
+    writer.close()
+    anonymous = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anonymous.check_hostname = False
+    anonymous.verify_mode = ssl.CERT_NONE
+    with contextlib.suppress(ssl.SSLError, ConnectionError):
+        reader, writer = await asyncio.open_connection("127.0.0.1", a.port, ssl=anonymous, server_hostname="")
+        await closed(reader)
+        writer.close()
+    assert not a.seen.up
+
+
+async def test_tls_1_2_is_refused(start: Start) -> None:
+    a = await start(member(0, port=0), [member(0, port=0), member(1)])
+    old = build_contexts(KEYS[1], [KEYS[0].certificate]).client
+    old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        await asyncio.open_connection("127.0.0.1", a.port, ssl=old, server_hostname="")
+
+
+async def test_the_wrong_member_at_an_address_is_refused(start: Start) -> None:
+    a = await start(member(0, port=0), [member(0, port=0), member(1), member(2)])
+    me = member(1, port=0)
+    b = await start(me, [me, member(2, port=a.port)])
+    await eventually(lambda: b.mesh.status()[0].last_error)
+    assert not b.seen.up
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"\x00" * 64, id="zeros"),
+        pytest.param(b"\xff" * 64, id="length of 4 GB"),
+        pytest.param(b"GET / HTTP/1.1\r\n\r\n", id="http"),
+        pytest.param((1).to_bytes(4, "big") + b"\x09", id="unknown channel"),
+        pytest.param((PAYLOAD_MAX[Channel.TRANSACTIONS] + 2).to_bytes(4, "big") + b"\x03", id="oversize"),
+        pytest.param(encode_frame(Channel.CONTROL, b"\x93\xa4ping\x01\x02"), id="control with too much"),
+        pytest.param(encode_frame(Channel.CONTROL, b"\xc1"), id="control that does not decode"),
+        pytest.param(encode_frame(Channel.CONSENSUS, b"nonsense"), id="refused by the handler"),
+        pytest.param(encode_hello(GENESIS), id="second hello"),
+    ],
+)
+async def test_garbage_ends_the_connection_and_nothing_else(start: Start, data: bytes) -> None:
+    a = await start(member(0, port=0), [member(0, port=0), member(1), member(2, role="observer")])
+    me = member(2, port=0, role="observer")
+    honest = await start(me, [member(0, port=a.port), me])
+    await honest.seen.until(lambda: honest.seen.up == ["node 0"])
+    reader, writer = await stranger(a.port, KEYS[1])
+    writer.write(encode_hello(GENESIS) + data)
+    await a.seen.until(lambda: a.seen.down == ["node 1"])
+    assert (await closed(reader)).startswith(encode_hello(GENESIS))
+    writer.close()
+    assert honest.mesh.send(member(0).id, Channel.SYNC, b"still here")
+    await a.seen.until(lambda: ("node 2", Channel.SYNC, b"still here") in a.seen.messages)
+
+
+async def test_a_message_before_the_hello_is_refused(start: Start) -> None:
+    a = await start(member(0, port=0), [member(0, port=0), member(1)])
+    reader, writer = await stranger(a.port, KEYS[1])
+    writer.write(encode_frame(Channel.CONSENSUS, b"x"))
+    await closed(reader)
+    writer.close()
+    assert not a.seen.up
+    assert not a.seen.messages
+
+
+async def test_a_large_message_before_the_hello_is_not_waited_for(start: Start) -> None:
+    a = await start(member(0, port=0), [member(0, port=0), member(1)])
+    reader, writer = await stranger(a.port, KEYS[1])
+    frame = encode_frame(Channel.SYNC, bytes(PAYLOAD_MAX[Channel.SYNC]))
+    writer.write(frame[: HELLO_BYTES_MAX + 100])
+    async with asyncio.timeout(HELLO_TIMEOUT_S / 2):
+        await closed(reader)
+    writer.close()
+
+
+async def test_a_member_has_few_connections_however_many_it_opens(start: Start) -> None:
+    a = await start(member(0, port=0), [member(0, port=0), member(1), member(2)])
+    streams = [await stranger(a.port, KEYS[1]) for _ in range(CONNECTIONS_MAX + 3)]
+    for reader, _ in streams[CONNECTIONS_MAX:]:
+        async with asyncio.timeout(HELLO_TIMEOUT_S / 2):
+            await closed(reader)
+    _, other = await stranger(a.port, KEYS[2])
+    other.write(encode_hello(GENESIS))
+    await a.seen.until(lambda: a.seen.up == ["node 2"])
+    streams[0][1].write(encode_hello(GENESIS))
+    await a.seen.until(lambda: a.seen.up == ["node 2", "node 1"])
+    for _, writer in (*streams, (None, other)):
+        writer.close()
+
+
+async def test_half_open_connections_are_given_up(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "HELLO_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(connection_module, "IDLE_TIMEOUT_S", 0.05)
+    a = await start(member(0, port=0), [member(0, port=0), member(1)])
+    reader, writer = await stranger(a.port, KEYS[1])  # never says hello
+    await closed(reader)
+    writer.close()
+    assert not a.seen.up
+    reader, writer = await stranger(a.port, KEYS[1])  # says hello and falls silent
+    writer.write(encode_hello(GENESIS))
+    await a.seen.until(lambda: a.seen.up == ["node 1"])
+    await a.seen.until(lambda: a.seen.down == ["node 1"])
+    assert "silent" in a.mesh.status()[0].last_error
+    writer.close()
+
+
+async def test_a_peer_that_does_not_read_is_given_up_and_nobody_waits(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a = await start(member(0, port=0), [member(0, port=0), member(1)])
+    _, writer = await stranger(a.port, KEYS[1])
+    writer.write(encode_hello(GENESIS))
+    await a.seen.until(lambda: a.seen.up == ["node 1"])
+    gossip, block = bytes(PAYLOAD_MAX[Channel.TRANSACTIONS]), bytes(PAYLOAD_MAX[Channel.CONSENSUS])
+    for _ in range(64):
+        assert a.mesh.send(member(1).id, Channel.TRANSACTIONS, gossip)
+    assert a.mesh.status()[0].gossip_dropped > 0, "gossip is dropped first"
+    while a.mesh.send(member(1).id, Channel.CONSENSUS, block):
+        pass
+    await a.seen.until(lambda: a.seen.down == ["node 1"])
+    assert "reads too slowly" in a.mesh.status()[0].last_error
+    writer.close()
+
+
+# --- pure parts -----------------------------------------------------------------------------------------------------
+
+
+@given(
+    payloads=st.lists(st.tuples(st.sampled_from(list(Channel)), st.binary(max_size=200)), max_size=8),
+    cuts=st.lists(st.integers(1, 50), min_size=1),
+)
+def test_frames_survive_any_cutting(payloads: list[tuple[Channel, bytes]], cuts: list[int]) -> None:
+    stream = b"".join(encode_frame(channel, payload) for channel, payload in payloads)
+    reader, frames, at, turn = FrameReader(), [], 0, 0
+    while at < len(stream):
+        step = cuts[turn % len(cuts)]
+        reader.feed(stream[at : at + step])
+        at, turn = at + step, turn + 1
+        while (frame := reader.next_frame()) is not None:
+            frames.append(frame)
+    assert frames == [Frame(channel, payload) for channel, payload in payloads]
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_frames_or_a_frame_error(data: bytes) -> None:
+    reader = FrameReader()
+    reader.feed(data)
+    try:
+        while (frame := reader.next_frame()) is not None:
+            with contextlib.suppress(FrameError):
+                control(frame)
+            with contextlib.suppress(FrameError, HandshakeError):
+                check_hello(frame, GENESIS)
+    except FrameError:
+        pass
+
+
+def test_too_large_payloads_are_not_encoded() -> None:
+    for channel, size in PAYLOAD_MAX.items():
+        encode_frame(channel, bytes(size))
+        with pytest.raises(FrameError):
+            encode_frame(channel, bytes(size + 1))
+
+
+def test_the_outbox_sends_votes_before_gossip_and_drops_the_oldest_gossip() -> None:
+    box = Outbox(bytes_max=10)
+    assert box.put(Channel.TRANSACTIONS, b"old1")
+    assert box.put(Channel.TRANSACTIONS, b"new1")
+    assert box.put(Channel.CONSENSUS, b"vote")
+    assert (box.dropped, box.size) == (1, 8)
+    assert [box.take(), box.take(), box.take(), box.size] == [b"vote", b"new1", None, 0]
+    assert not box.put(Channel.CONSENSUS, bytes(11))
+
+
+def test_keys_and_certificates_must_belong_together() -> None:
+    with pytest.raises(HandshakeError):
+        build_contexts(Credentials(KEYS[0].certificate, KEYS[1].seed), [KEYS[0].certificate])
+    with pytest.raises(HandshakeError):
+        build_contexts(Credentials(b"not a certificate", KEYS[1].seed), [])
+    with pytest.raises(HandshakeError):
+        Directory([member(0), member(0)])
+    assert KEYS[0].seed.hex() not in repr(KEYS[0])
+
+
+def test_addresses() -> None:
+    assert split_address("[::1]:7001") == ("::1", 7001)
+    assert split_address("node.example:1") == ("node.example", 1)
+    for wrong in ("", "host", ":1", "host:", "host:x", "host:65536", "host:-1"):
+        with pytest.raises(AddressError):
+            split_address(wrong)
+
+
+def test_a_ping_is_not_a_hello() -> None:
+    reader = FrameReader()
+    reader.feed(encode_ping(1))
+    frame = reader.next_frame()
+    assert frame is not None
+    with pytest.raises(FrameError):
+        check_hello(frame, GENESIS)

@@ -1,0 +1,236 @@
+"""Documents that attack the reader, or are damaged: one typed error that names the file, quickly, and nothing else."""
+
+from __future__ import annotations
+
+import io
+import tracemalloc
+import zlib
+from pathlib import Path
+
+import pytest
+from pypdf import PdfWriter
+
+from registry.documents import (
+    DOCUMENT_BYTES_MAX,
+    AmbiguousElement,
+    BadValue,
+    BrokenDocument,
+    DocumentError,
+    MissingElement,
+    UnsafeDocument,
+    UnsupportedSyntax,
+    read,
+    read_each,
+    read_many,
+)
+from registry.documents.workbook import UNPACKED_BYTES_MAX
+from registry.documents.xml import TAGS_MAX
+from tests.registry.documents.builders import CSV_HEADER, CSV_ROW, cii, repacked, ubl, xlsx
+
+MEMORY_MAX = 80 * 1024 * 1024  # bytes of Python memory that refusing anything may take
+
+BILLION_LAUGHS = (
+    '<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "lol">'
+    + "".join(f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefghi", "bcdefghij", strict=True))
+    + "]>"
+)
+
+
+def refused(data: bytes, kind: type[DocumentError], name: str = "f.xml") -> DocumentError:
+    with pytest.raises(kind) as error:
+        read(name, data)
+    assert error.value.file == name
+    assert error.value.reason
+    assert name in str(error.value)
+    assert len(str(error.value)) < 2_000
+    return error.value
+
+
+def test_billion_laughs() -> None:
+    refused(ubl(prolog=BILLION_LAUGHS, number="&j;"), UnsafeDocument)
+
+
+def test_quadratic_blowup() -> None:
+    prolog = f'<!DOCTYPE x [<!ENTITY a "{"a" * 100_000}">]>'
+    refused(ubl(prolog=prolog, number="&a;" * 10_000), UnsafeDocument)
+
+
+def test_bomb_in_an_attribute() -> None:
+    refused(ubl(prolog=BILLION_LAUGHS, body='<cbc:Note languageID="&j;">x</cbc:Note>'), UnsafeDocument)
+
+
+def test_external_entity_is_not_fetched(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("SECRET")
+    error = refused(ubl(prolog=f'<!DOCTYPE x [<!ENTITY s SYSTEM "{secret.as_uri()}">]>', number="&s;"), UnsafeDocument)
+    assert "SECRET" not in str(error)
+
+
+def test_external_dtd_and_parameter_entities() -> None:
+    refused(ubl(prolog='<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd">'), UnsafeDocument)
+    refused(ubl(prolog='<!DOCTYPE x [<!ENTITY % p SYSTEM "http://127.0.0.1:9/p"> %p;]>'), UnsafeDocument)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_dtd_in_a_wide_encoding_is_still_seen(encoding: str) -> None:
+    text = ubl(prolog="<!DOCTYPE x [<!ENTITY a 'b'>]>").decode()
+    refused(text.encode(encoding), UnsafeDocument)
+
+
+def test_an_entity_nobody_declared() -> None:
+    refused(ubl(number="&nope;"), BrokenDocument)
+
+
+def test_xinclude_is_only_text() -> None:
+    include = '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/passwd" parse="text"/>'
+    refused(ubl(number=include), BadValue)
+
+
+def test_deep_nesting() -> None:
+    refused(b"<a>" * 100_000 + b"</a>" * 100_000, BrokenDocument)
+
+
+def test_too_many_tags_and_too_many_bytes() -> None:
+    refused(b"<a>" + b"<b/>" * TAGS_MAX + b"</a>", UnsafeDocument)
+    refused(b"<a>" + b" " * DOCUMENT_BYTES_MAX + b"</a>", UnsafeDocument)
+    refused(b"%PDF-1.7" + b" " * DOCUMENT_BYTES_MAX, UnsafeDocument, "f.pdf")
+    refused(b"n" * (DOCUMENT_BYTES_MAX + 1), UnsafeDocument, "f.csv")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<a",
+        b"<a></b>",
+        b"<a>\xff\xfe</a>",
+        b"<a>\x00</a>",
+        b'<?xml version="1.0" encoding="no-such-encoding"?><a/>',
+        b"<a/><b/>",
+        ubl()[:-20],
+        b"\xef\xbb\xbf<",
+    ],
+)
+def test_broken_xml(data: bytes) -> None:
+    refused(data, BrokenDocument)
+
+
+@pytest.mark.parametrize("data", [b"", b"   \n", b"\t"])
+def test_empty_files(data: bytes) -> None:
+    refused(data, BrokenDocument)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.txt", b"an invoice for EUR 100"),
+        ("a.xml", b"<invoice><total>100</total></invoice>"),
+        ("a.xml", b"<Invoice xmlns='urn:example'/>"),
+        ("a.json", b'{"number": 1}'),
+        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)),
+        ("a.png", b"\x89PNG\r\n\x1a\n"),
+    ],
+)
+def test_other_kinds_of_file(name: str, data: bytes) -> None:
+    refused(data, UnsupportedSyntax, name)
+
+
+def blank_pdf(attachments: dict[str, bytes]) -> bytes:
+    writer = PdfWriter()
+    writer.add_blank_page(72, 72)
+    for name, content in attachments.items():
+        writer.add_attachment(name, content)
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def test_pdf_without_xml_with_other_xml_and_with_a_bomb() -> None:
+    refused(blank_pdf({}), UnsupportedSyntax, "f.pdf")
+    refused(blank_pdf({"note.txt": b"hello"}), UnsupportedSyntax, "f.pdf")
+    refused(blank_pdf({"factur-x.xml": b"<order/>"}), UnsupportedSyntax, "f.pdf")
+    refused(blank_pdf({"factur-x.xml": ubl(prolog=BILLION_LAUGHS, number="&j;")}), DocumentError, "f.pdf")
+    with_dtd = cii().replace(b"<rsm:Cross", b"<!DOCTYPE x><rsm:Cross", 1)
+    refused(blank_pdf({"factur-x.xml": with_dtd}), UnsafeDocument, "f.pdf")
+
+
+def test_pdf_with_an_invoice_that_is_bad_names_the_element() -> None:
+    error = refused(blank_pdf({"factur-x.xml": cii(number="")}), MissingElement, "f.pdf")
+    assert "ram:ID" in error.element
+
+
+@pytest.mark.parametrize("data", [b"%PDF-1.7", b"%PDF-1.7\n%%EOF", blank_pdf({})[:300], b"junk%PDF-1.4 junk"])
+def test_damaged_pdf(data: bytes) -> None:
+    refused(data, BrokenDocument, "f.pdf")
+
+
+def test_zip_archives_that_are_no_workbooks() -> None:
+    book = xlsx(["number"])
+    refused(repacked(book, {"xl/workbook.xml": b"<not-a-workbook/>"}), BrokenDocument, "f.xlsx")
+    refused(book[:200], BrokenDocument, "f.xlsx")
+    refused(b"PK\x03\x04" + bytes(100), BrokenDocument, "f.xlsx")
+
+
+def test_workbook_with_entities() -> None:
+    book = repacked(xlsx(["number"]), {"xl/sharedStrings.xml": BILLION_LAUGHS.encode() + b"<sst>&j;</sst>"})
+    refused(book, UnsafeDocument, "f.xlsx")
+
+
+def test_workbook_that_unpacks_to_too_much() -> None:
+    bomb = repacked(xlsx(["number"]), {"xl/media/image1.png": bytes(UNPACKED_BYTES_MAX)})
+    assert len(bomb) < 1_000_000
+    refused(bomb, UnsafeDocument, "f.xlsx")
+
+
+def test_refusing_bombs_takes_little_memory() -> None:
+    bombs = [
+        ubl(prolog=BILLION_LAUGHS, number="&j;"),
+        repacked(xlsx(["number"]), {"xl/worksheets/sheet9.xml": b" " * (UNPACKED_BYTES_MAX - 10_000_000)}),
+        b"%PDF-1.7\n" + zlib.compress(bytes(50_000_000)),
+    ]
+    tracemalloc.start()
+    try:
+        for bomb in bombs:
+            refused(bomb, DocumentError)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < MEMORY_MAX
+
+
+def test_two_numbers_are_no_number() -> None:
+    error = refused(ubl(body="<cbc:ID>TJ-2</cbc:ID>"), AmbiguousElement)
+    assert error.element == "Invoice/cbc:ID"
+    twice = ubl(body="<cbc:ID>TJ-1</cbc:ID>")
+    assert read("f.xml", twice)[0].number == "TJ-1"
+
+
+def test_a_comment_cannot_hide_half_of_a_number() -> None:
+    (invoice,) = read("f.xml", ubl(number="TJ-1<!-- -->23<?x y?>45"))
+    assert invoice.number == "TJ-12345"
+
+
+def test_values_are_bounded_and_printable() -> None:
+    refused(ubl(number="9" * 201), BadValue)
+    refused(ubl(number="A\u0085B\u0090"), BadValue)
+    refused(ubl(payable="1" * 60), BadValue)
+    many = "".join(f"<cac:OrderReference><cbc:ID>{n}</cbc:ID></cac:OrderReference>" for n in range(1_001))
+    refused(ubl(body=many), UnsafeDocument)
+
+
+def test_errors_name_file_element_and_reason() -> None:
+    error = refused(ubl(payable="12,50"), BadValue, "folder/ä.xml")
+    assert error.element == "Invoice/cac:LegalMonetaryTotal/cbc:PayableAmount"
+    assert "12,50" in error.reason
+    assert error.code == "bad_value"
+
+
+def test_one_bad_file_stops_nothing() -> None:
+    files = [("a.xml", ubl(number="A")), ("b.xml", b"<broken"), ("c.csv", f"{CSV_HEADER}\n{CSV_ROW}".encode())]
+    found = [(name, type(reading).__name__) for name, reading in read_many(files)]
+    assert found == [("a.xml", "Invoice"), ("b.xml", "BrokenDocument"), ("c.csv", "Invoice")]
+
+
+def test_a_very_long_file_name_is_cut() -> None:
+    (error,) = read_each("n" * 100_000, b"")
+    assert isinstance(error, DocumentError)
+    assert len(error.file) == 1_000

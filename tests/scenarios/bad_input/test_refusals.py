@@ -1,0 +1,192 @@
+"""Operations that a rule refuses stand on the ledger with their reason, and change nothing, on real nodes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.codec import digest
+from registry.money import WHOLE
+from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.envelope import ALL, sign
+from registry.transactions.governance import Admit, Approve, Propose
+from registry.transactions.operations import OPERATIONS, Operation
+from registry.transactions.receivables import Adjust, Confirm, Reject
+from tests.cast import EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, key_of, party_of
+from tests.scenarios.bad_input.network import (
+    F_BR,
+    F_CN,
+    F_DE,
+    F_GB,
+    F_SG,
+    NEWCOMERS,
+    REGULATOR,
+    VALID_MS,
+    Network,
+    Witness,
+    created,
+    done,
+    hard,
+    id_of,
+    invoice,
+    now_ms,
+    salt_of,
+)
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(scope="module")
+def story(network: Network) -> dict[str, bytes]:
+    """Records in the states that the operations below are about, and what opens them."""
+    tags = {name: network.tag() for name in ("plain", "offered", "reserved", "funded")}
+    made = {name: network.registered(tag) for name, tag in tags.items()}
+    offered = network.offered(made["offered"], F_SG)
+    reserved = network.offered(made["reserved"], F_SG)
+    done(network.do(F_SG, Reserve(reserved, VALID_MS)))
+    change = Admit(party_of(NEWCOMERS[0], "US", "debtor"))
+    return {
+        "plain": made["plain"],
+        "salt": salt_of(tags["plain"]),
+        "offered": offered,
+        "reserved": reserved,
+        "funded": network.funded(made["funded"], F_SG),
+        "proposal": done(network.do(F_CN, Propose(change))),
+    }
+
+
+def forbidden(story: dict[str, bytes]) -> list[tuple[str, Operation, str]]:
+    """Each operation by everyone who may not do it, and the reason that each must hear."""
+    known = digest(b"known to nobody")
+    exporters, debtors, others = (EXP_CN, EXP_VN), (IMP_DE, IMP_AE), (F_BR, REGULATOR)
+    banks = (F_CN, F_SG, F_DE, F_GB)
+    strange_party = Admit(party_of(NEWCOMERS[1], "DK", "debtor"))
+    plain, salt = story["plain"], story["salt"]
+    table: list[tuple[Callable[[], Operation], str, Sequence[str]]] = [
+        (lambda: Propose(strange_party), "not_authorised", (*exporters, *debtors, *others)),
+        (lambda: Approve(story["proposal"]), "not_authorised", (*exporters, *debtors, *others)),
+        (lambda: invoice(secrets.token_hex(8)), "not_authorised", (*debtors, *others, *banks)),
+        (lambda: invoice(secrets.token_hex(8), kind="payable"), "not_authorised", (*exporters, *others, *banks)),
+        (lambda: invoice(secrets.token_hex(8), grade="debtor_confirmed"), "grade_unproven", exporters),
+        (
+            lambda: invoice(secrets.token_hex(8), parents=((plain, 1, WHOLE),)),
+            "not_authorised",
+            (EXP_VN, *debtors, *others, *banks),
+        ),
+        (
+            lambda: Confirm(plain, salt, IMP_DE, known, WHOLE, known),
+            "not_debtor",
+            (*exporters, IMP_AE, *others, *banks),
+        ),
+        (lambda: Confirm(plain, salt, IMP_AE, known, WHOLE, known), "not_debtor", (IMP_AE, IMP_DE, EXP_CN)),
+        (lambda: Confirm(plain, known, IMP_DE, known, WHOLE, known), "not_debtor", (IMP_DE, EXP_CN)),
+        (lambda: Confirm(plain, salt, IMP_DE, known, WHOLE, known), "other_particulars", (IMP_DE,)),
+        (lambda: Reject(plain, salt, IMP_DE, known), "not_debtor", (*exporters, IMP_AE, *others, *banks)),
+        (lambda: Adjust(plain, 1, known), "not_authorised", (EXP_VN, *debtors, *others, *banks)),
+        (
+            lambda: Offer(plain, F_SG, WHOLE, TERMS, now_ms() + VALID_MS),
+            "not_authorised",
+            (EXP_VN, *debtors, *others, *banks),
+        ),
+        (lambda: Offer(plain, IMP_AE, WHOLE, TERMS, now_ms() + VALID_MS), "not_authorised", (EXP_CN,)),
+        (lambda: Revoke(story["offered"]), "not_authorised", (EXP_VN, *debtors, *others, *banks)),
+        (lambda: Reserve(story["offered"], VALID_MS), "not_offered", (*exporters, *debtors, *others, F_CN, F_DE)),
+        (lambda: Fund(story["reserved"]), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE)),
+        (lambda: Reassign(story["funded"], F_DE), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE)),
+        (lambda: Reassign(story["funded"], F_DE), "not_authorised", (F_SG,)),
+        (lambda: Release(story["funded"]), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE)),
+        (lambda: Discharge(story["funded"], WHOLE), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE)),
+        *((lambda kind=kind: kind, "not_found", (F_SG,)) for kind in missing(known)),
+    ]
+    return [(party, make(), code) for make, code, parties in table for party in parties]
+
+
+def missing(known: bytes) -> list[Operation]:
+    """Operations on what is not there."""
+    return [
+        Approve(known),
+        Confirm(known, known, IMP_DE, known, WHOLE, known),
+        Reject(known, known, IMP_DE, known),
+        Adjust(known, 1, known),
+        Offer(known, F_SG, WHOLE, TERMS, now_ms() + VALID_MS),
+        Revoke(known),
+        Reserve(known, 1),
+        Fund(known),
+        Reassign(known, F_DE),
+        Release(known),
+        Discharge(known, 1),
+        Release(999),  # an operation of this transaction that there is none of
+    ]
+
+
+def test_whoever_may_not_is_told_why_and_nothing_changes(
+    network: Network, story: dict[str, bytes], witness: Witness
+) -> None:
+    attempts = forbidden(story)
+    assert {type(operation) for _, operation, _ in attempts} == set(OPERATIONS.values())
+    payloads = [network.payload(party, operation) for party, operation, _ in attempts]
+    wires = [
+        sign(payload, network.genesis.id, [key_of(party)])
+        for payload, (party, _, _) in zip(payloads, attempts, strict=True)
+    ]
+    ids = [id_of(payload) for payload in payloads]
+    assert network.submit(wires) == [{"transaction_id": id_} for id_ in ids]
+    witness.refused(*ids)
+    for (party, operation, code), (receipt,) in zip(attempts, network.finals(ids, 1), strict=True):
+        assert receipt.code == code, (party, operation, receipt)
+
+
+def refusable(network: Network, story: dict[str, bytes]) -> dict[str, tuple[Operation, str]]:
+    """Operations of EXP_CN that a rule refuses."""
+    known = digest(b"known to nobody")
+    return {
+        "nothing there": (Revoke(known), "not_found"),
+        "another's": (Release(story["funded"]), "not_holder"),
+        "too high a grade": (invoice(network.tag(), grade="tax_verified"), "grade_unproven"),
+        "a payable": (invoice(network.tag(), kind="payable"), "not_authorised"),
+        "an offer to no financier": (Offer(0, IMP_AE, 1, TERMS, now_ms() + VALID_MS), "not_authorised"),
+        "an offer of yesterday": (Offer(0, F_BR, 1, TERMS, 1), "offer_expired"),
+        "too large a credit note": (Adjust(story["plain"], WHOLE, known), "ok"),
+    }
+
+
+@hard(8)
+@given(st.data())
+def test_all_or_nothing_is_nothing_when_one_operation_is_refused(
+    network: Network, story: dict[str, bytes], witness: Witness, data: st.DataObject
+) -> None:
+    pool = {name: each for name, each in refusable(network, story).items() if each[1] != "ok"}
+    bad, code = pool[data.draw(st.sampled_from(sorted(pool)), "refused")]
+    before = data.draw(st.integers(1, 6), "before it")
+    after = data.draw(st.integers(0, 3), "after it")
+    good: list[Operation] = [invoice(network.tag()) for _ in range(before + after)]
+    good[0] = invoice(network.tag(), references=(digest(b"a reference"),))
+    operations = [*good[:before], bad, *good[before:]]
+    payload = network.payload(EXP_CN, *operations, mode=ALL)
+    assert network.submit([sign(payload, network.genesis.id, [key_of(EXP_CN)])]) == [{"transaction_id": id_of(payload)}]
+    witness.refused(id_of(payload))
+    (receipts,) = network.finals([id_of(payload)], len(operations), node="f-gb")
+    codes = [code if index == before else "rolled_back" for index in range(len(operations))]
+    assert [receipt.code for receipt in receipts] == codes
+    for index in range(len(operations)):
+        assert network.ask("GET", f"/v1/receivables/{created(payload, index)}", node="f-gb").status_code == 404
+
+
+def test_each_for_itself_is_only_what_is_good(network: Network, story: dict[str, bytes], witness: Witness) -> None:
+    refused = [each for each in refusable(network, story).values() if each[1] != "ok"]
+    operations: list[Operation] = [invoice(network.tag())]
+    for bad, _ in refused:
+        operations += [bad, invoice(network.tag())]
+    payload = network.payload(EXP_CN, *operations)
+    network.submit([sign(payload, network.genesis.id, [key_of(EXP_CN)])])
+    witness.effective(id_of(payload))
+    (receipts,) = network.finals([id_of(payload)], len(operations), node="f-gb")
+    assert [receipt.code for receipt in receipts[1::2]] == [code for _, code in refused]
+    assert {receipt.code for receipt in receipts[::2]} == {"ok"}
+    for index, operation in enumerate(operations):
+        found = network.ask("GET", f"/v1/receivables/{created(payload, index)}", node="f-gb").status_code
+        assert found == (200 if index % 2 == 0 else 404), operation
