@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from clients import reads
 from clients.exchange import Procedure
@@ -20,6 +20,7 @@ from registry.records import Claim, Receivable
 
 __all__ = ["AsyncClient", "Client"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -78,6 +79,15 @@ class Client:
     def certificate(self, number: str) -> SearchCertificate | None:
         """A search certificate that the node issued to this party before, verified again; None if it has none."""
         return self._run(reads.certificate(self._session, number))
+
+    def call(
+        self, procedure: Callable[Concatenate[Session, P], Procedure[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do a procedure of this package (its first argument is this client's session) and wait for its result.
+
+        Example: client.call(reads.record, Proposal, proposal)
+        """
+        return self._run(procedure(self._session, *args, **kwargs))
 
     def close(self) -> None:
         """Closes the connections."""
@@ -138,6 +148,12 @@ class AsyncClient:
     async def certificate(self, number: str) -> SearchCertificate | None:
         """As `Client.certificate`."""
         return await self._run(reads.certificate(self._session, number))
+
+    async def call(
+        self, procedure: Callable[Concatenate[Session, P], Procedure[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As `Client.call`."""
+        return await self._run(procedure(self._session, *args, **kwargs))
 
     async def aclose(self) -> None:
         """Closes the connections."""

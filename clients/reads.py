@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -19,11 +20,26 @@ from registry.certificates import SearchCertificate
 from registry.codec import decode
 from registry.errors import RegistryError
 from registry.parties import Party
-from registry.records import Claim, Receivable
+from registry.records import Claim, Receivable, decode_record
+from registry.records.families import Shared, family_of
+from registry.records.row import Identified
 
-__all__ = ["all_claims", "certificate", "claim", "claims", "own_receivables", "party", "receivable", "transaction"]
+__all__ = [
+    "all_claims",
+    "certificate",
+    "claim",
+    "claims",
+    "own_receivables",
+    "own_records",
+    "party",
+    "receivable",
+    "record",
+    "transaction",
+]
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Identified)
+S = TypeVar("S", bound=Shared)
 _ID = re.compile("[0-9a-f]{64}")
 
 
@@ -34,7 +50,9 @@ def receivable(session: Session, receivable: bytes) -> Procedure[Receivable | No
 
 def claim(session: Session, claim: bytes) -> Procedure[Claim | None]:
     """The proved record, or None."""
-    return (yield from _record(session, f"/v1/claims/{claim.hex()}", state.claim_key(claim), Claim.decode))
+    return (
+        yield from _record(session, f"/v1/claims/{claim.hex()}", state.claim_key(claim), partial(decode_record, Claim))
+    )
 
 
 def party(session: Session, party: str) -> Procedure[Party | None]:
@@ -45,7 +63,7 @@ def party(session: Session, party: str) -> Procedure[Party | None]:
 def claims(session: Session, receivable: bytes) -> Procedure[tuple[Claim, ...]]:
     """The claims ever offered on a receivable that the caller may see, each proved."""
     answer = yield from get(f"/v1/receivables/{receivable.hex()}/claims")
-    found = tuple(_listed(session, answer, "claims", state.claim_key, Claim.decode))
+    found = tuple(_listed(session, answer, "claims", state.claim_key, partial(decode_record, Claim)))
     for claim in found:
         if claim.receivable != receivable:
             raise ProofInvalid(f"claims: {claim.id.hex()} is on another receivable")
@@ -69,21 +87,22 @@ def all_claims(session: Session, receivable: bytes) -> Procedure[tuple[Claim, ..
 
 def own_receivables(session: Session) -> Procedure[tuple[Receivable, ...]]:
     """The caller's own receivables (registered by it, or answered by it as debtor), each proved, by id."""
-    found: list[Receivable] = []
-    after = ""
-    while True:
-        answer = yield from get("/v1/receivables?party=me" + (f"&after={after}" if after else ""))
-        page = _listed(session, answer, "receivables", state.receivable_key, Receivable.decode)
-        for record in page:
-            if session.party not in (record.registrant, record.debtor):
-                raise ProofInvalid(f"receivables: {record.id.hex()} is another party's")
-        found += page
-        following = answer.get("next")
-        if following is None:
-            return tuple(found)
-        if not isinstance(following, str) or not _ID.fullmatch(following) or following <= after:
-            raise ProofInvalid("next: the id where the list goes on is expected")
-        after = following
+    found = yield from _own(session, "/v1/receivables", "receivables", Receivable)
+    for record in found:
+        if session.party not in (record.registrant, record.debtor):
+            raise ProofInvalid(f"receivables: {record.id.hex()} is another party's")
+    return found
+
+
+def record(session: Session, kind: type[S], subject: bytes) -> Procedure[S | None]:
+    """The proved record of a family (`registry.records.families`), or None."""
+    path = f"/v1/records/{family_of(kind)}/{subject.hex()}"
+    return (yield from _record(session, path, kind.PREFIX + subject, partial(decode_record, kind)))
+
+
+def own_records(session: Session, kind: type[S]) -> Procedure[tuple[S, ...]]:
+    """The caller's own records of a family, each proved, by id."""
+    return (yield from _own(session, f"/v1/records/{family_of(kind)}", "records", kind))
 
 
 def transaction(session: Session, transaction_id: bytes, operations: int) -> Procedure[Final | None]:
@@ -111,7 +130,7 @@ def _party(data: bytes) -> Party:
 
 def _receivable(session: Session, receivable: bytes) -> Procedure[Receivable | None]:
     key = state.receivable_key(receivable)
-    return (yield from _record(session, f"/v1/receivables/{receivable.hex()}", key, Receivable.decode))
+    return (yield from _record(session, f"/v1/receivables/{receivable.hex()}", key, partial(decode_record, Receivable)))
 
 
 def _record(session: Session, path: str, key: bytes, read: Callable[[bytes], T]) -> Procedure[T | None]:
@@ -126,6 +145,21 @@ def _found(path: str) -> Procedure[dict[str, Any] | None]:
         if problem.status == 404:
             return None
         raise
+
+
+def _own(session: Session, path: str, name: str, kind: type[R]) -> Procedure[tuple[R, ...]]:
+    """All pages of a list of the caller's own records."""
+    found: list[R] = []
+    after = ""
+    while True:
+        answer = yield from get(f"{path}?party=me" + (f"&after={after}" if after else ""))
+        found += _listed(session, answer, name, lambda subject: kind.PREFIX + subject, partial(decode_record, kind))
+        following = answer.get("next")
+        if following is None:
+            return tuple(found)
+        if not isinstance(following, str) or not _ID.fullmatch(following) or following <= after:
+            raise ProofInvalid("next: the id where the list goes on is expected")
+        after = following
 
 
 def _listed(

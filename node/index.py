@@ -13,10 +13,12 @@ from node.layout import (
     Place,
     at_height,
     event_key,
+    family_prefix,
     party_prefix,
 )
 from registry.codec import Value, encode
 from registry.events import Event
+from registry.records.families import FAMILIES
 from registry.transactions.envelope import Transaction
 
 __all__ = ["block_entries", "event_entries", "read_event"]
@@ -29,6 +31,7 @@ _OWN = {
     "rejected": RECEIVABLES_OF,
     "offered": CLAIMS_OF,
     "reassigned": CLAIMS_OF,
+    **{event: family_prefix(name) for name, family in FAMILIES.items() for event in family.own},
 }
 
 

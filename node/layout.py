@@ -12,6 +12,7 @@ c/<record key>                     the consensus engine's record, opaque
 i/e/<subject><height><number>      event of this number (4 bytes) in e/<height> is about the subject
 i/r/<party>00<receivable>          receivables that a party registered, or is the debtor of
 i/c/<party>00<claim>               claims that a party assigned, or that were offered to it
+i/f/<family>/<party>00<record>     records of a family that are a party's own
 q/<number>                         issued search certificate (JSON), the newest; order and sizes beside them
 m/genesis m/version m/tip          chain id, version of this layout, [height, history range]
 """
@@ -46,6 +47,7 @@ __all__ = [
     "Place",
     "at_height",
     "event_key",
+    "family_prefix",
     "log_key",
     "party_prefix",
     "read_list",
@@ -65,6 +67,7 @@ CONSENSUS = b"c/"
 EVENTS_OF = b"i/e/"
 RECEIVABLES_OF = b"i/r/"
 CLAIMS_OF = b"i/c/"
+RECORDS_OF = b"i/f/"
 CERTIFICATE = b"q/"
 GENESIS_KEY = b"m/genesis"
 VERSION_KEY = b"m/version"
@@ -121,6 +124,11 @@ def log_key(level: int, index: int) -> bytes:
 def event_key(subject: bytes, height: int, number: int) -> bytes:
     """The key that says that event `number` of a height is about a subject (32 bytes)."""
     return EVENTS_OF + subject + height.to_bytes(8, "big") + number.to_bytes(4, "big")
+
+
+def family_prefix(family: str) -> bytes:
+    """What the index of a family of records begins with."""
+    return RECORDS_OF + family.encode() + b"/"
 
 
 def party_prefix(kind: bytes, party: str) -> bytes:

@@ -32,6 +32,7 @@ from node.layout import (
     HeightRecord,
     Place,
     at_height,
+    family_prefix,
     party_prefix,
     read_list,
 )
@@ -177,6 +178,10 @@ class View:
     def claims_of(self, party: str, *, after: bytes | None = None, limit: int = ITEMS_MAX) -> Page:
         """Claims that the party assigned, or that were offered or reassigned to it; ordered by id."""
         return _page(self.reader, party_prefix(CLAIMS_OF, party), after=after, limit=limit)
+
+    def records_of(self, family: str, party: str, *, after: bytes | None = None, limit: int = ITEMS_MAX) -> Page:
+        """Records of a family that are the party's own; ordered by id."""
+        return _page(self.reader, party_prefix(family_prefix(family), party), after=after, limit=limit)
 
     def events_of(self, subject: bytes, *, limit: int = ITEMS_MAX) -> list[tuple[int, Event]]:
         """The events about a receivable, claim or proposal with their heights, oldest first."""

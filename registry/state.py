@@ -15,11 +15,13 @@ Within a block each record is decoded once, however often it is read, and encode
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeAlias, cast
+from functools import partial
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from registry.codec import decode, encode
 from registry.parties import Party
 from registry.records import Claim, Network, Proposal, Receivable
+from registry.records.row import Identified, Record, decode_record, encode_record, record_key
 
 __all__ = [
     "NETWORK_KEY",
@@ -35,12 +37,15 @@ __all__ = [
     "party_key",
     "print_key",
     "proposal_key",
+    "put_of",
     "receivable_key",
 ]
 
 Read: TypeAlias = Callable[[bytes], bytes | None]  # state key -> stored value, None when there is none
-Stored: TypeAlias = Party | Receivable | Claim | Proposal | Network | str | tuple[bytes, ...]
+Stored: TypeAlias = Party | Record | str | tuple[bytes, ...]
 Put: TypeAlias = tuple[bytes, Stored]  # state key, what shall be there
+
+R = TypeVar("R", bound=Identified)
 
 NETWORK_KEY: Final = b"network"
 _ABSENT: Final = object()
@@ -63,12 +68,12 @@ def alias_key(identifier: str) -> bytes:
 
 def receivable_key(receivable: bytes) -> bytes:
     """Where the receivable with this id is."""
-    return b"receivable/" + receivable
+    return Receivable.PREFIX + receivable
 
 
 def claim_key(claim: bytes) -> bytes:
     """Where the claim with this id is."""
-    return b"claim/" + claim
+    return Claim.PREFIX + claim
 
 
 def print_key(kind: str, fingerprint: bytes) -> bytes:
@@ -78,7 +83,7 @@ def print_key(kind: str, fingerprint: bytes) -> bytes:
 
 def proposal_key(proposal: bytes) -> bytes:
     """Where the proposal with this id is."""
-    return b"proposal/" + proposal
+    return Proposal.PREFIX + proposal
 
 
 def holders_of(data: bytes) -> tuple[bytes, ...]:
@@ -90,8 +95,12 @@ def encode_stored(record: Stored) -> bytes:
     """The canonical bytes that are stored for a record."""
     if isinstance(record, str | tuple):
         return encode(record)
-    encoded = record.encode()
-    return encoded if isinstance(encoded, bytes) else encode(encoded)
+    return encode(record.encode()) if isinstance(record, Party) else encode_record(record)
+
+
+def put_of(record: Identified) -> Put:
+    """The change that puts a record in its place."""
+    return record_key(record), record
 
 
 class State:
@@ -120,20 +129,22 @@ class State:
         """The party that has this identifier."""
         return self._party_at(alias_key(identifier))
 
+    def find(self, kind: type[R], subject: bytes) -> R | None:
+        """The record of this kind with this id."""
+        found: R | None = self._get(kind.PREFIX + subject, partial(decode_record, kind))
+        return found
+
     def receivable(self, receivable: bytes) -> Receivable | None:
         """The receivable with this id."""
-        found: Receivable | None = self._get(b"receivable/" + receivable, Receivable.decode)
-        return found
+        return self.find(Receivable, receivable)
 
     def claim(self, claim: bytes) -> Claim | None:
         """The claim with this id."""
-        found: Claim | None = self._get(b"claim/" + claim, Claim.decode)
-        return found
+        return self.find(Claim, claim)
 
     def proposal(self, proposal: bytes) -> Proposal | None:
         """The proposal with this id."""
-        found: Proposal | None = self._get(proposal_key(proposal), Proposal.decode)
-        return found
+        return self.find(Proposal, proposal)
 
     def holders(self, kind: str, fingerprint: bytes) -> tuple[bytes, ...]:
         """The receivables that hold this fingerprint, oldest first."""
@@ -142,7 +153,7 @@ class State:
 
     def network(self) -> Network:
         """The network's own record, which is there from genesis on."""
-        found: Network | None = self._get(NETWORK_KEY, Network.decode)
+        found: Network | None = self._get(NETWORK_KEY, partial(decode_record, Network))
         assert found is not None, "the state has no network record: it is not the state of a genesis"
         return found
 

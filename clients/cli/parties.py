@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
+from clients import reads
 from clients.cli.context import (
     SETTINGS,
     GenesisOption,
@@ -14,15 +16,20 @@ from clients.cli.context import (
     PartyOption,
     UrlOption,
     access,
+    plain,
     problems,
     show,
     subject,
+    tabulate,
     text_of,
 )
 from clients.errors import ClientError
 from clients.financier import FinancierClient
+from registry.codec import decode
 from registry.errors import FieldError
 from registry.genesis import party_from_toml
+from registry.records import Proposal
+from registry.transactions.governance import change_from
 
 __all__ = ["app"]
 
@@ -56,6 +63,18 @@ def show_party(
                 "suspended": record.suspended,
             }
         )
+
+
+@app.command("proposals")
+def list_proposals(genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
+    """As an authority: the changes that were ever proposed, and how far each is."""
+    with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
+        table = Table("id", "state", "admits", "proposer", "approvals")
+        for record in client.call(reads.own_records, Proposal):
+            admitted = change_from(decode(record.change), "change").party
+            cells = (record.id.hex(), record.state, admitted.id, record.proposer, str(len(record.approvals)))
+            table.add_row(*map(plain, cells))
+        tabulate(table)
 
 
 @app.command()

@@ -1,9 +1,10 @@
 """Who may do what: one closed table. A route names its `Resource`; what is not in the table is refused.
 
-For single receivables and claims the table only says who may ask; what is shown depends on whose they are:
+For single records the table only says who may ask; what is shown depends on whose they are:
 
 - a receivable: its registrant, its confirmed debtor, everyone it was offered to or who held a claim on it;
 - a claim: its assignor, whom it was offered to, who held it, registrant and confirmed debtor of its receivable;
+- a record of a family: the parties that it says it concerns;
 - regulators and the operator of the node see all (`registry.md` 3: a regulator's node verifies everything).
 
 What a caller may not see is answered exactly like what does not exist.
@@ -44,6 +45,7 @@ class Resource(Enum):
     PARTIES = "read parties"
     RECEIVABLES = "read receivables"
     CLAIMS = "read claims"
+    RECORDS = "read records"
     SEARCH = "search"
     CERTIFICATES = "read certificates"
     EVENTS = "listen to events"
@@ -64,6 +66,7 @@ ACCESS: Final[Mapping[Resource, frozenset[str]]] = MappingProxyType(
         Resource.PARTIES: _ANYONE,
         Resource.RECEIVABLES: _ANYONE,
         Resource.CLAIMS: _ANYONE,
+        Resource.RECORDS: _ANYONE,
         Resource.SEARCH: frozenset({"financier", "regulator", "authority", "exporter", OPERATOR}),
         Resource.CERTIFICATES: frozenset({"financier", "regulator", "authority", "exporter", OPERATOR}),
         Resource.EVENTS: _ANYONE,

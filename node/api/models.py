@@ -24,6 +24,7 @@ __all__ = [
     "Proved",
     "ReceiptsRequest",
     "ReceivableList",
+    "RecordList",
     "SearchCertificate",
     "SearchRequest",
     "SubmitAnswer",
@@ -172,6 +173,13 @@ class ReceivableList(_Answer):
     """Part of a party's receivables; `next` goes into `after` for the next part."""
 
     receivables: list[Proved]
+    next: str | None
+
+
+class RecordList(_Answer):
+    """Part of a party's records of one family; `next` goes into `after` for the next part."""
+
+    records: list[Proved]
     next: str | None
 
 

@@ -15,7 +15,7 @@ from node.api.records import Records
 from node.views import View
 from registry.limits import CLAIMS_MAX
 
-__all__ = ["router"]
+__all__ = ["PAGE_MAX", "PARTY_CHARS_MAX", "owner_named", "router"]
 
 router = APIRouter(prefix="/v1", tags=["receivables"])
 
@@ -31,7 +31,7 @@ async def receivables(
     after: Annotated[str, Query(max_length=64)] = "",
 ) -> JSONResponse:
     """A party's own receivables (registered by it, or owed by it), a part at a time; overseers may name a party."""
-    owner = _owner(caller, party)
+    owner = owner_named(caller, party)
     start = digest_in(after, "after") if after else None
     api.gate.charge(caller, PAGE_MAX)
 
@@ -69,7 +69,8 @@ async def claims(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resourc
     return JSONResponse(await read(api, shape))
 
 
-def _owner(caller: Caller, party: str) -> str:
+def owner_named(caller: Caller, party: str) -> str:
+    """Whose own records are asked for. Raises `Problem`."""
     if party == "me":
         if caller.party is None:
             raise Problem("malformed", "the operator is no party: name one", field="party")

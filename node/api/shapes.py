@@ -7,8 +7,9 @@ from typing import Any
 
 from registry.parties import Party
 from registry.records import Claim, Receivable
+from registry.records.families import Shared
 
-__all__ = ["claim_json", "party_json", "receivable_json"]
+__all__ = ["claim_json", "party_json", "receivable_json", "record_json"]
 
 
 def party_json(party: Party) -> dict[str, Any]:
@@ -30,7 +31,12 @@ def claim_json(claim: Claim, *, now_ms: int) -> dict[str, Any]:
     return _plain_fields(claim) | {"state": claim.state_at(now_ms)}
 
 
-def _plain_fields(record: Party | Receivable | Claim) -> dict[str, Any]:
+def record_json(record: Shared) -> dict[str, Any]:
+    """A record of any family."""
+    return _plain_fields(record)
+
+
+def _plain_fields(record: Party | Receivable | Claim | Shared) -> dict[str, Any]:
     return {each.name: _plain(getattr(record, each.name)) for each in fields(record)}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast, get_args
 
 from registry.codec import Value
 from registry.errors import FieldError, TransactionError
@@ -29,22 +29,7 @@ Operation: TypeAlias = (
     | Discharge
 )
 
-_TYPES: Final[tuple[type[Any], ...]] = (
-    Propose,
-    Approve,
-    Register,
-    Confirm,
-    Reject,
-    Adjust,
-    Offer,
-    Revoke,
-    Reserve,
-    Fund,
-    Reassign,
-    Release,
-    Discharge,
-)
-OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in _TYPES})
+OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})
 
 
 def operation_value(operation: Operation) -> list[Value]:

@@ -318,6 +318,8 @@ def test_a_party_is_proposed_approved_and_shown(desk: Desk, tmp_path: Path) -> N
     proposal = desk.by(AUTHORITIES["f-cn"][0], "party", "propose", file).json["proposal"]
     assert complaint(desk.by(EXP_CN, "party", "approve", proposal)) == "refused: not_authorised"
     assert complaint(desk.by(EXP_CN, "party", "show", party.id)) == f"{party.id}: no such party"
+    listed = desk.by(AUTHORITIES["f-gb"][0], "party", "proposals").out
+    assert any(proposal in line and "open" in line and party.id in line for line in listed.splitlines())
     for name in ("f-sg", "f-de"):
         assert desk.by(AUTHORITIES[name][0], "party", "approve", proposal).json["approved"] == proposal
     shown = desk.by(party.id, "party", "show", party.id).json

@@ -19,7 +19,7 @@ from consensus.votes import Kind
 from registry.certificates import build_search_certificate, check_search_certificate
 from registry.keys import SigningKey
 from registry.money import WHOLE
-from registry.records import Receivable
+from registry.records import Receivable, decode_record, encode_record
 from tests.cast import Cast
 from tests.clients.liar import (
     Forger,
@@ -351,8 +351,8 @@ def other_record(trial: Trial) -> Any:
 
 def richer(trial: Trial) -> str:
     """The record with its collectible share doctored."""
-    record = Receivable.decode(bytes.fromhex(trial.answer(trial.record_path)["proof"]["value"]))
-    return replace(record, collectible=WHOLE - 1).encode().hex()
+    record = decode_record(Receivable, bytes.fromhex(trial.answer(trial.record_path)["proof"]["value"]))
+    return encode_record(replace(record, collectible=WHOLE - 1)).hex()
 
 
 RECORD_LIES: dict[str, Callable[[Trial, Any], Any]] = {

@@ -21,7 +21,7 @@ from registry.certificates import (
 from registry.merkle.pages import PageCache
 from registry.merkle.proofs import prove
 from registry.merkle.tree import rebuild
-from registry.records import Receivable
+from registry.records import Receivable, decode_record
 from registry.state import print_key, receivable_key
 from tests.registry.world import World, mark, name_id
 
@@ -176,7 +176,7 @@ def test_state_proof_of_a_record_and_of_nothing(world: tuple[World, bytes, Pages
         )
         read = check_state_proof(json.loads(json.dumps(proof)), pages.root)
         assert (read.key, read.value, read.height, read.header, read.finality) == (key, value, chain.height, b"h", b"f")
-    assert Receivable.decode(chain.state[receivable_key(receivable)]).id == receivable
+    assert decode_record(Receivable, chain.state[receivable_key(receivable)]).id == receivable
 
 
 def test_state_proof_of_another_value_is_refused(world: tuple[World, bytes, Pages]) -> None:

@@ -12,7 +12,7 @@ from registry.ledger import BlockContext, Outcome, execute, genesis_state
 from registry.money import WHOLE
 from registry.parties import Party
 from registry.receipts import Receipt
-from registry.records import Claim, Receivable
+from registry.records import Claim, Receivable, decode_record
 from registry.state import claim_key, party_key, receivable_key
 from registry.transactions.claims import Fund, Offer, Reserve
 from registry.transactions.envelope import EACH, Transaction, draft, open_transaction, sign, subject_id
@@ -204,11 +204,11 @@ class World:
 
     def receivable(self, receivable: bytes) -> Receivable:
         """The record of a receivable."""
-        return Receivable.decode(self.state[receivable_key(receivable)])
+        return decode_record(Receivable, self.state[receivable_key(receivable)])
 
     def claim(self, claim: bytes) -> Claim:
         """The record of a claim."""
-        return Claim.decode(self.state[claim_key(claim)])
+        return decode_record(Claim, self.state[claim_key(claim)])
 
     def has_party(self, identifier: str) -> bool:
         """Whether this party is on the ledger."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clients.verify import Trust
-from registry.records import Claim, Receivable
-from registry.state import claim_key, party_key, receivable_key
+from registry.records import Claim, Proposal, Receivable, decode_record
+from registry.state import claim_key, party_key, proposal_key, receivable_key
+from registry.transactions.governance import Admit, Propose
 from tests.node.api.conftest import Story
-from tests.node.api.live import Live
+from tests.node.api.live import Live, running
 from tests.node.api.test_gate import problem
-from tests.registry.world import MEMBERS, invoice, name_id
+from tests.registry.world import MEMBERS, invoice, name_id, party_of
 
 OUTSIDERS = ("F_BR", "EXP_VN", "IMP_AE", "F_CN")
 
@@ -28,7 +30,7 @@ def proved(live: Live, key: bytes, answer: Any) -> bytes:
 @pytest.mark.parametrize("by", ["EXP_CN", "IMP_DE", "F_SG", "F_DE", "REGULATOR", "operator"])
 def test_a_receivable_is_shown_to_those_it_concerns(live: Live, story: Story, by: str) -> None:
     answer = live.get(f"/v1/receivables/{story.receivable}", by).json()
-    record = Receivable.decode(proved(live, receivable_key(bytes.fromhex(story.receivable)), answer))
+    record = decode_record(Receivable, proved(live, receivable_key(bytes.fromhex(story.receivable)), answer))
     shown = answer["record"]
     assert shown["id"] == story.receivable == record.id.hex()
     assert shown["registrant"] == name_id("EXP_CN")
@@ -52,7 +54,7 @@ def test_to_others_it_does_not_exist(live: Live, story: Story, by: str) -> None:
 @pytest.mark.parametrize("by", ["EXP_CN", "IMP_DE", "F_SG", "REGULATOR", "operator"])
 def test_a_claim_is_shown_to_those_it_concerns(live: Live, story: Story, by: str) -> None:
     answer = live.get(f"/v1/claims/{story.reserved}", by).json()
-    record = Claim.decode(proved(live, claim_key(bytes.fromhex(story.reserved)), answer))
+    record = decode_record(Claim, proved(live, claim_key(bytes.fromhex(story.reserved)), answer))
     assert record.state == answer["record"]["state"] == "reserved"
     assert answer["record"]["holder"] == name_id("F_SG")
 
@@ -103,6 +105,31 @@ def test_a_long_list_comes_in_parts(live: Live) -> None:
     assert parts >= 2
     assert len(found) == len(set(found))
     assert expected <= set(found)
+
+
+def test_a_proposal_is_shown_to_every_member_and_listed_to_those_who_decide(tmp_path: Path) -> None:
+    with running(tmp_path) as live:
+        shown_and_listed(live)
+
+
+def shown_and_listed(live: Live) -> None:
+    newcomer = party_of("NEW", "lei:984500DKIMPORT000156", "DK", ("debtor",))
+    (proposed,) = live.do("F_CN", Propose(Admit(newcomer)))
+    assert proposed.done, proposed
+    answer = live.get(f"/v1/records/proposals/{proposed.subject.hex()}", "IMP_AE").json()
+    record = decode_record(Proposal, proved(live, proposal_key(proposed.subject), answer))
+    assert answer["record"]["proposer"] == record.proposer == name_id("F_CN")
+    listed = live.get("/v1/records/proposals?party=me", "F_CN").json()["records"]
+    assert [item["record"]["id"] for item in listed] == [proposed.subject.hex()]
+    assert live.get("/v1/records/proposals", "IMP_AE").json() == {"records": [], "next": None}
+    assert problem(live.get("/v1/records/proposals?party=x", "IMP_AE"), 403, "not_authorised")["field"] == "party"
+
+
+def test_records_that_are_not_there(live: Live, story: Story) -> None:
+    problem(live.get(f"/v1/records/proposals/{secrets.token_hex(32)}", "F_CN"), 404, "not_found")
+    assert problem(live.get(f"/v1/records/claims/{story.reserved}", "F_SG"), 404, "not_found")["field"] == "family"
+    assert problem(live.get("/v1/records/proposals/x", "F_CN"), 400, "malformed")["field"] == "id"
+    assert problem(live.get("/v1/records/proposals?after=x", "F_CN"), 400, "malformed")["field"] == "after"
 
 
 @pytest.mark.parametrize("path", ["/v1/receivables/x", "/v1/receivables/x/claims", "/v1/claims/x"])

@@ -1,18 +1,11 @@
-"""What the state holds: receivables, claims, proposals and the network's own record.
-
-A record is a frozen value that is replaced as a whole. It is stored as a canonical list of its fields in the order
-of the class. Nothing here decides anything; the rules do.
-"""
+"""What the first ledger needs: receivables, claims, proposals and the network's own record."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from operator import attrgetter
-from typing import Any, Final, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 
-from registry.codec import decode, encode
-from registry.errors import CodecError
+from registry.records.row import Lists
 
 __all__ = [
     "CLAIM_STATES",
@@ -64,6 +57,18 @@ class Live(NamedTuple):
     until_ms: int
 
 
+def _links(rows: list[Any]) -> tuple[Link, ...]:
+    return tuple(map(Link._make, rows))
+
+
+def _lives(rows: list[Any]) -> tuple[Live, ...]:
+    return tuple(map(Live._make, rows))
+
+
+def _pairs(rows: list[Any]) -> tuple[tuple[str, bytes], ...]:
+    return tuple(map(tuple, rows))
+
+
 @dataclass(frozen=True, slots=True)
 class Receivable:
     """A receivable as the ledger knows it: no name, no number, no amount.
@@ -73,6 +78,17 @@ class Receivable:
     funded claims, so that this record alone shows how much of it is taken; `claims` are the ids of all ever offered.
     `parents` and `children` are links, `debtor` is a party id once confirmed and "" before.
     """
+
+    PREFIX: ClassVar = b"receivable/"
+    LISTS: ClassVar[Lists] = {
+        "laws": tuple,
+        "fingerprints": _pairs,
+        "parents": _links,
+        "children": _links,
+        "live": _lives,
+        "claims": tuple,
+        "references": tuple,
+    }
 
     id: SubjectId
     registrant: str
@@ -97,15 +113,6 @@ class Receivable:
     claims: tuple[SubjectId, ...]
     references: tuple[bytes, ...]
 
-    def encode(self) -> bytes:
-        """The canonical list of the fields, in order."""
-        return encode(_row(self))
-
-    @classmethod
-    def decode(cls, data: bytes) -> Receivable:
-        """The record of these bytes, which must come from `encode`. Raises `CodecError` for other bytes."""
-        return cls(*_fields_of(cls, data))
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -115,6 +122,9 @@ class Claim:
     from the first funding. `share` is what is outstanding: it falls by discharges. A reserved claim whose
     `reserved_until_ms` lies before the block's time has lapsed, though its `state` still says reserved.
     """
+
+    PREFIX: ClassVar = b"claim/"
+    LISTS: ClassVar[Lists] = {"holders": tuple}
 
     id: SubjectId
     receivable: SubjectId
@@ -131,19 +141,13 @@ class Claim:
         """The state at block time `now_ms`: the stored one, or "lapsed" after an unused reservation."""
         return "lapsed" if self.state == "reserved" and self.reserved_until_ms < now_ms else self.state
 
-    def encode(self) -> bytes:
-        """The canonical list of the fields, in order."""
-        return encode(_row(self))
-
-    @classmethod
-    def decode(cls, data: bytes) -> Claim:
-        """The record of these bytes, which must come from `encode`. Raises `CodecError` for other bytes."""
-        return cls(*_fields_of(cls, data))
-
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A governance change: `change` is its canonical encoding, `state` "open" or "in_force", approvals in order."""
+
+    PREFIX: ClassVar = b"proposal/"
+    LISTS: ClassVar[Lists] = {"approvals": tuple}
 
     id: SubjectId
     proposer: str
@@ -151,76 +155,16 @@ class Proposal:
     approvals: tuple[str, ...]
     state: str
 
-    def encode(self) -> bytes:
-        """The canonical list of the fields, in order."""
-        return encode(_row(self))
-
-    @classmethod
-    def decode(cls, data: bytes) -> Proposal:
-        """The record of these bytes, which must come from `encode`. Raises `CodecError` for other bytes."""
-        return cls(*_fields_of(cls, data))
+    def concerns(self) -> None:
+        """Who governs how is open to every member."""
+        return
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
     """The network's own record: its name and the party ids of its authorities, in the order of genesis."""
 
+    LISTS: ClassVar[Lists] = {"authorities": tuple}
+
     name: str
     authorities: tuple[str, ...]
-
-    def encode(self) -> bytes:
-        """The canonical list of the fields, in order."""
-        return encode(_row(self))
-
-    @classmethod
-    def decode(cls, data: bytes) -> Network:
-        """The record of these bytes, which must come from `encode`. Raises `CodecError` for other bytes."""
-        return cls(*_fields_of(cls, data))
-
-
-def _links(rows: list[Any]) -> tuple[Link, ...]:
-    return tuple(map(Link._make, rows))
-
-
-def _lives(rows: list[Any]) -> tuple[Live, ...]:
-    return tuple(map(Live._make, rows))
-
-
-def _pairs(rows: list[Any]) -> tuple[tuple[str, bytes], ...]:
-    return tuple(map(tuple, rows))
-
-
-# How the fields that are lists in the encoding are read back.
-_READERS: Final[dict[str, Callable[[list[Any]], Any]]] = {
-    "laws": tuple,
-    "fingerprints": _pairs,
-    "parents": _links,
-    "children": _links,
-    "live": _lives,
-    "claims": tuple,
-    "references": tuple,
-    "holders": tuple,
-    "approvals": tuple,
-    "authorities": tuple,
-}
-_RECORDS: Final = (Receivable, Claim, Proposal, Network)
-_NAMES: Final = {record: tuple(field.name for field in fields(record)) for record in _RECORDS}
-_ROWS: Final = {record: attrgetter(*names) for record, names in _NAMES.items()}
-_LISTS: Final = {
-    record: tuple((index, _READERS[name]) for index, name in enumerate(names) if name in _READERS)
-    for record, names in _NAMES.items()
-}
-
-
-def _row(record: Receivable | Claim | Proposal | Network) -> tuple[Any, ...]:
-    row: tuple[Any, ...] = _ROWS[type(record)](record)
-    return row
-
-
-def _fields_of(record: type[Any], data: bytes) -> list[Any]:
-    row: Any = decode(data)
-    if type(row) is not list or len(row) != len(_NAMES[record]):
-        raise CodecError(f"not the encoding of a {record.__name__}")
-    for index, read in _LISTS[record]:
-        row[index] = read(row[index])
-    return row

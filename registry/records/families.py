@@ -1,0 +1,42 @@
+"""The records that members read by family and id: facilities, notices, disputes and the like each are one.
+
+Receivables, claims and parties have reads of their own, because who may see them depends on other records too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol
+
+from registry.records.core import Proposal
+from registry.records.row import Identified
+
+__all__ = ["FAMILIES", "Family", "Shared", "family_of"]
+
+
+class Shared(Identified, Protocol):
+    """A record that shows itself whom it concerns."""
+
+    def concerns(self) -> tuple[str, ...] | None:
+        """The ids of the parties that may read it, beside regulators; None if every member may."""
+
+
+class Family(NamedTuple):
+    """Records of one kind. `own`: the events by whose subject a record is listed as each named party's own."""
+
+    record: type[Shared]
+    own: frozenset[str]
+
+
+FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
+    {
+        "proposals": Family(Proposal, frozenset({"proposed", "admitted"})),
+    }
+)
+_NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})
+
+
+def family_of(record: type[Shared]) -> str:
+    """The name of the family that these records are."""
+    return _NAMES[record]
