@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from clients.cli import certificates, claims, parties, receivables, search
+from clients.cli import certificates, claims, parties, receivables, reconcile, search
 
 __all__ = ["app"]
 
@@ -13,4 +13,5 @@ app.add_typer(receivables.app, name="receivable", help="Register, confirm, rejec
 app.add_typer(claims.app, name="claim", help="Offer, reserve, fund, hand on and end claims.")
 app.add_typer(parties.app, name="party", help="Show parties; as an authority, propose and approve admissions.")
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
+app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the ledger, or with another book.")
 app.command("search")(search.search)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from clients.books import share_of
 from clients.errors import ClientError
 from clients.keys import load_signing_key
 from registry.errors import FieldError, RegistryError
@@ -59,7 +59,6 @@ NEMODAT_KEY, NEMODAT_PASSPHRASE."
 )
 GENESIS_BYTES_MAX = 32 * 1024 * 1024
 _DECIMALS = len(str(WHOLE // 100)) - 1  # of a percentage that is a whole number of parts
-_PERCENT = re.compile(rf"([0-9]{{1,3}})(?:\.([0-9]{{1,{_DECIMALS}}}))?%")
 PASSPHRASE_VARIABLE = "NEMODAT_PASSPHRASE"  # noqa: S105 (the name of a variable, not a secret)
 
 GenesisOption = Annotated[Path, typer.Option("--genesis", envvar="NEMODAT_GENESIS", help="The network's genesis file.")]
@@ -137,13 +136,8 @@ def tabulate(table: Table) -> None:
 
 def share(given: str | int) -> int:
     """A share: parts of WHOLE, or percent as "80%" or "12.5%". Raises `typer.BadParameter`."""
-    text = str(given)  # Typer passes an option's default too
-    found = _PERCENT.fullmatch(text)
-    if found:
-        parts = int(found[1]) * (WHOLE // 100) + int((found[2] or "").ljust(_DECIMALS, "0"))
-    else:
-        parts = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(WHOLE)) else 0
-    if not 1 <= parts <= WHOLE:
+    parts = share_of(str(given))  # Typer passes an option's default too
+    if parts is None:
         raise typer.BadParameter(f"a share is 1 to {WHOLE} parts, or a percentage such as 80%")
     return parts
 

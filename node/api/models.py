@@ -19,6 +19,7 @@ __all__ = [
     "Block",
     "ClaimList",
     "Health",
+    "OwnClaims",
     "PartyList",
     "ProblemDetails",
     "Proved",
@@ -173,6 +174,13 @@ class ReceivableList(_Answer):
     """Part of a party's receivables; `next` goes into `after` for the next part."""
 
     receivables: list[Proved]
+    next: str | None
+
+
+class OwnClaims(_Answer):
+    """Part of a party's claims; `next` goes into `after` for the next part."""
+
+    claims: list[Proved]
     next: str | None
 
 

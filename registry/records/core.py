@@ -119,7 +119,8 @@ class Claim:
     """A claim (assignment) on a share of a receivable.
 
     `holder` is the party it was offered to, and after that whoever holds it; `holders` are all that held it, in order,
-    from the first funding. `share` is what is outstanding: it falls by discharges. A reserved claim whose
+    from the first funding, `funded_ms` the block's time at that, 0 before. `share` is what is outstanding: it falls by
+    discharges. A reserved claim whose
     `reserved_until_ms` lies before the block's time has lapsed, though its `state` still says reserved.
     """
 
@@ -135,6 +136,7 @@ class Claim:
     terms_digest: bytes
     offer_valid_until_ms: int
     reserved_until_ms: int
+    funded_ms: int
     holders: tuple[str, ...]
 
     def state_at(self, now_ms: int) -> str:

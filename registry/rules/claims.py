@@ -87,6 +87,7 @@ def offer(call: Call, operation: Offer) -> Verdict:
         terms_digest=operation.terms_digest,
         offer_valid_until_ms=operation.valid_until_ms,
         reserved_until_ms=0,
+        funded_ms=0,
         holders=(),
     )
     return _changed(claim, replace(receivable, claims=(*receivable.claims, claim.id)), "offered")
@@ -154,7 +155,7 @@ def fund(call: Call, operation: Fund) -> Verdict:
         parties = together(claim.assignor, claim.holder)
         event = Event("refused_claim", claim.id, parties, UNACKNOWLEDGED_MATCH)
         return Refusal(UNACKNOWLEDGED_MATCH, claim.id, missing, (event,))
-    funded = replace(claim, state="funded", holders=(claim.holder,))
+    funded = replace(claim, state="funded", funded_ms=call.now_ms, holders=(claim.holder,))
     encumbered = with_claim(call, receivable, funded)
     broken = overfull(encumbered, call.state, call.now_ms)
     if broken is not None:

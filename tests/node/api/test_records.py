@@ -82,6 +82,17 @@ def test_a_partys_own_receivables(live: Live, story: Story) -> None:
         assert live.get("/v1/receivables?party=me", by).json() == {"receivables": [], "next": None}
 
 
+def test_a_partys_own_claims(live: Live, story: Story) -> None:
+    for by, expected in (("F_SG", {story.reserved}), ("F_DE", {story.offered}), ("F_BR", set())):
+        listed = live.get("/v1/claims?party=me", by).json()
+        assert {item["record"]["id"] for item in listed["claims"]} == expected
+        for item in listed["claims"]:
+            proved(live, claim_key(bytes.fromhex(item["record"]["id"])), item)
+    everything = live.get(f"/v1/claims?party={name_id('EXP_CN')}", "REGULATOR").json()["claims"]
+    assert {story.reserved, story.offered} <= {item["record"]["id"] for item in everything}
+    assert problem(live.get(f"/v1/claims?party={name_id('F_SG')}", "F_DE"), 403, "not_authorised")["field"] == "party"
+
+
 def test_overseers_list_those_of_a_party_and_others_only_their_own(live: Live, story: Story) -> None:
     path = f"/v1/receivables?party={name_id('IMP_DE')}"
     for by in ("REGULATOR", "operator", "IMP_DE"):
