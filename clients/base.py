@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from clients import reads
 from clients.exchange import Procedure
-from clients.session import Session, resume
+from clients.session import Draft, Session, resume
 from clients.submission import Submission
 from clients.transport import AsyncTransport, Settings, Transport
 from clients.verify import Final
@@ -89,6 +89,13 @@ class Client:
         """
         return self._run(procedure(self._session, *args, **kwargs))
 
+    def compose(self, make: Callable[Concatenate[Session, P], Draft], /, *args: P.args, **kwargs: P.kwargs) -> Draft:
+        """A draft for several parties to sign, made by a function of this package; nothing is sent.
+
+        Example: client.compose(forms.take_out, old, receivable, ...)
+        """
+        return make(self._session, *args, **kwargs)
+
     def close(self) -> None:
         """Closes the connections."""
         self._transport.close()
@@ -154,6 +161,10 @@ class AsyncClient:
     ) -> T:
         """As `Client.call`."""
         return await self._run(procedure(self._session, *args, **kwargs))
+
+    def compose(self, make: Callable[Concatenate[Session, P], Draft], /, *args: P.args, **kwargs: P.kwargs) -> Draft:
+        """As `Client.compose`."""
+        return make(self._session, *args, **kwargs)
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -44,7 +44,8 @@ class Listing:
     """One receivable to register: its particulars and what the ledger says of it openly.
 
     `kind` as in registry.md 4 (`invoice`, `purchase_order`, ...); countries ISO 3166 alpha-2; `document` the SHA-256
-    of the source document, empty for none; `grade` `document` if the particulars were read from an e-invoice.
+    of the source document, empty for none; `grade` `document` if the particulars were read from an e-invoice;
+    `supersedes` the id of this party's own registration that this one corrects.
     """
 
     particulars: Particulars
@@ -55,6 +56,7 @@ class Listing:
     laws: tuple[str, ...] = ()
     parents: tuple[Parent, ...] = ()
     document: bytes = b""
+    supersedes: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +163,29 @@ def register_all(session: Session, listings: Sequence[Listing]) -> Procedure[tup
 
 
 def offer(
-    session: Session, receivable: bytes, *, to: str, share: int, terms: bytes, valid_until_ms: int
+    session: Session,
+    receivable: bytes,
+    *,
+    to: str,
+    share: int,
+    terms: bytes,
+    valid_until_ms: int,
+    form: str = "factoring",
+    import_factor: str = "",
 ) -> Procedure[Offered]:
-    """Offer `share` (of WHOLE) to financier `to`; `terms` is the digest of the agreed terms, 32 bytes."""
-    operation = Offer(receivable=receivable, to=to, share=share, terms_digest=terms, valid_until_ms=valid_until_ms)
+    """Offer `share` (of WHOLE) to financier `to`; `terms` is the digest of the agreed terms, 32 bytes.
+
+    `form` is one of `registry.records.FORMS`, `import_factor` the other factor where there are two.
+    """
+    operation = Offer(
+        receivable=receivable,
+        to=to,
+        share=share,
+        terms_digest=terms,
+        valid_until_ms=valid_until_ms,
+        form=form,
+        import_factor=import_factor,
+    )
     final = yield from submit(session, [operation])
     receipt = accepted(final)
     return Offered(claim=receipt.subject, receivable=receivable, to=to, share=share, height=final.height)
@@ -227,6 +248,7 @@ def _operation(session: Session, listing: Listing, salt: bytes, debtor_salt: byt
         grade=listing.grade,
         parents=listing.parents,
         references=(),
+        supersedes=listing.supersedes,
     )
 
 

@@ -87,10 +87,10 @@ def all_claims(session: Session, receivable: bytes) -> Procedure[tuple[Claim, ..
 
 
 def own_claims(session: Session) -> Procedure[tuple[Claim, ...]]:
-    """The claims that the caller assigned, was offered, or ever held, each proved, by id."""
+    """The claims that the caller assigned, was offered, is import factor of, or ever held, each proved, by id."""
     found = yield from _own(session, "/v1/claims", "claims", Claim)
     for record in found:
-        if session.party not in (record.assignor, record.holder, *record.holders):
+        if session.party not in (record.assignor, record.holder, record.import_factor, *record.holders):
             raise ProofInvalid(f"claims: {record.id.hex()} is other parties'")
     return found
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from clients.cli import certificates, claims, parties, receivables, reconcile, search
+from clients.cli import certificates, claims, drafts, filings, forms, parties, receivables, reconcile, search
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(receivables.app, name="receivable", help="Register, confirm, reject, adjust and show receivables.")
 app.add_typer(claims.app, name="claim", help="Offer, reserve, fund, hand on and end claims.")
+app.add_typer(drafts.app, name="draft", help="Transactions that several parties sign: show, sign, send.")
+app.add_typer(filings.app, name="filing", help="Official filings of claims: record, continue, end, what is due.")
 app.add_typer(parties.app, name="party", help="Show parties; as an authority, propose and approve admissions.")
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
 app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the ledger, or with another book.")
+claims.app.command("take-out")(forms.take_out)
+claims.app.command("syndicate")(forms.syndicate)
+claims.app.command("cover")(forms.cover)
 app.command("search")(search.search)

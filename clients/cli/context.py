@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from clients.base import Client
 from clients.books import share_of
 from clients.errors import ClientError
 from clients.keys import load_signing_key
@@ -44,6 +45,7 @@ __all__ = [
     "problems",
     "share",
     "show",
+    "signing_key_of",
     "subject",
     "tabulate",
     "text_of",
@@ -158,6 +160,14 @@ def subject(text: str, name: str) -> bytes:
     if len(found) != 32:
         fail(f"{name}: 64 hexadecimal digits are expected")
     return found
+
+
+def signing_key_of(client: Client, party: str) -> bytes:
+    """A signing key of a party, proved to be on the ledger. Raises `ClientError`."""
+    record = client.party(party)
+    if record is None:
+        raise ClientError(f"{party}: no such party")
+    return record.sign_keys[0]
 
 
 def show(value: dict[str, Any]) -> None:

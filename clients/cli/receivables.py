@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -81,6 +82,9 @@ def register(
     key: KeyOption,
     debtor_country: Annotated[str | None, typer.Option(help="If the documents do not say it (ISO 3166).")] = None,
     dossiers: Annotated[Path, typer.Option(help="Folder to keep the dossiers in.")] = Path("dossiers"),
+    supersedes: Annotated[
+        str | None, typer.Option(help="The id of your own registration that the one invoice in FILE corrects.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option(help="Show what would be registered, and send nothing.")] = False,
 ) -> None:
     """As the seller: register every receivable found in the files; one bad file stops nothing.
@@ -95,6 +99,11 @@ def register(
     """
     with problems():
         listings, table, failures = _read(files, seller=party, debtor=debtor, debtor_country=debtor_country)
+        if supersedes is not None:
+            if len(listings) != 1:
+                raise ClientError(f"--supersedes is for one invoice, there are {len(listings)}")
+            ((file, listing),) = listings
+            listings = [(file, replace(listing, supersedes=subject(supersedes, "supersedes")))]
         if not dry_run and listings:
             with ExporterClient(**access(genesis, url, party, key)) as client:
                 failures += _register(client, listings, table, dossiers)

@@ -50,7 +50,11 @@ class Records:
     def own_claims(self, party: str, ids: tuple[bytes, ...]) -> list[Claim]:
         """Those of these claims that `party` assigned, was offered, or ever held."""
         found = [self._state.claim(id_) for id_ in ids]
-        return [one for one in found if one is not None and party in (one.assignor, one.holder, *one.holders)]
+        return [
+            one
+            for one in found
+            if one is not None and party in (one.assignor, one.holder, one.import_factor, *one.holders)
+        ]
 
     def receivable_shown(self, receivable: Receivable) -> dict[str, Any]:
         """Record and proof."""

@@ -9,6 +9,7 @@ from registry.records.row import Lists
 
 __all__ = [
     "CLAIM_STATES",
+    "FORMS",
     "GRADES",
     "KINDS",
     "RECEIVABLE_STATES",
@@ -33,7 +34,9 @@ RECEIVABLE_STATES: Final = (
     "settled",
     "cancelled",
     "expired",
+    "superseded",
 )
+FORMS: Final = ("factoring", "discounting", "pledge", "reverse_factoring", "forfaiting")  # registry.md 6
 CLAIM_STATES: Final = ("offered", "reserved", "funded", "released", "discharged", "revoked", "lapsed")
 
 
@@ -120,7 +123,8 @@ class Claim:
 
     `holder` is the party it was offered to, and after that whoever holds it; `holders` are all that held it, in order,
     from the first funding, `funded_ms` the block's time at that, 0 before. `share` is what is outstanding: it falls by
-    discharges. A reserved claim whose
+    discharges. `form` is one of FORMS. With two factors `holder` is the export factor and `import_factor` the other one
+    ("" if there is none), which bears the credit risk for the share `covered`. A reserved claim whose
     `reserved_until_ms` lies before the block's time has lapsed, though its `state` still says reserved.
     """
 
@@ -134,6 +138,9 @@ class Claim:
     share: int
     state: str
     terms_digest: bytes
+    form: str
+    import_factor: str
+    covered: int
     offer_valid_until_ms: int
     reserved_until_ms: int
     funded_ms: int

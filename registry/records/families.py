@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 from registry.records.core import Proposal
+from registry.records.filings import Filing
 from registry.records.row import Identified
 
 __all__ = ["FAMILIES", "Family", "Shared", "family_of"]
@@ -31,6 +32,7 @@ class Family(NamedTuple):
 
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
+        "filings": Family(Filing, frozenset({"filed"})),
         "proposals": Family(Proposal, frozenset({"proposed", "admitted"})),
     }
 )

@@ -42,9 +42,12 @@ _NONE = Matches()
 _OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side"})  # kinds with the amount in them
 
 
-def matches_of(candidate: Receivable, state: State, now_ms: int) -> Matches | None:
+def matches_of(
+    candidate: Receivable, state: State, now_ms: int, *, replaced: tuple[Receivable, ...] = ()
+) -> Matches | None:
     """What holds the fingerprints of `candidate`, which itself may or may not be recorded already.
 
+    `replaced` are records as they will be with it: one that it supersedes is no match of it.
     None if more than MATCHES_MAX others do: too many to look at, for a node as for people.
     """
     holders = [
@@ -57,7 +60,7 @@ def matches_of(candidate: Receivable, state: State, now_ms: int) -> Matches | No
         return _NONE
     if len({other for _, _, other in holders}) > MATCHES_MAX:
         return None
-    find = finder(state, candidate)
+    find = finder(state, candidate, *replaced)
     related = {kind: _related(candidate, find, kind) for kind in dict.fromkeys(kind for kind, _, _ in holders)}
     blocking: dict[bytes, None] = {}
     review: dict[bytes, None] = {}

@@ -32,6 +32,9 @@ CLAIM_STEPS: Final = MappingProxyType(
         ("funded", "reassign"): ("funded",),
         ("funded", "release"): ("released",),
         ("funded", "discharge"): ("funded", "discharged"),
+        ("offered", "cover"): ("offered",),
+        ("reserved", "cover"): ("reserved",),
+        ("funded", "cover"): ("funded",),
     }
 )
 # "settle" is what follows by itself when nothing is left to collect and no claim is live.
@@ -46,6 +49,8 @@ RECEIVABLE_STEPS: Final = MappingProxyType(
         ("confirmed", "settle"): ("settled", "cancelled"),
         ("part_confirmed", "settle"): ("settled", "cancelled"),
         ("rejected", "settle"): ("settled",),
+        ("registered", "supersede"): ("superseded",),
+        ("confirmed", "supersede"): ("superseded",),
     }
 )
 # In which state an operation has been done already, so that doing it again is no error of the sender's reasoning.
@@ -65,7 +70,9 @@ _DONE: Final = MappingProxyType(
 OPEN: Final = frozenset({"registered", "part_confirmed", "confirmed"})  # takes claims and children
 BLOCKING: Final = OPEN | {"settled"}  # its certain fingerprints refuse others: a paid invoice is not financed again
 RECALLED: Final = BLOCKING | {"rejected"}  # comes back as a match: who finances should know of a rejection
-VACATED: Final = frozenset({"rejected", "cancelled", "expired"})  # its part of the parent may be fulfilled anew
+VACATED: Final = frozenset(
+    {"rejected", "cancelled", "expired", "superseded"}
+)  # its part of the parent may be fulfilled anew
 
 
 def claim_obstacle(claim: Claim, operation: str, now_ms: int) -> str | None:

@@ -86,7 +86,22 @@ def test_a_receivable_with_several_claims_does_not_say_which() -> None:
 
 
 def test_entries_of_the_ledger_are_the_claims_ever_held() -> None:
-    funded = Claim(mark(1), mark(9), "lei:S", ME, WHOLE, "funded", bytes(32), 0, 0, DAY_MS, (ME,))
+    funded = Claim(
+        id=mark(1),
+        receivable=mark(9),
+        assignor="lei:S",
+        holder=ME,
+        share=WHOLE,
+        state="funded",
+        terms_digest=bytes(32),
+        form="factoring",
+        import_factor="",
+        covered=0,
+        offer_valid_until_ms=0,
+        reserved_until_ms=0,
+        funded_ms=DAY_MS,
+        holders=(ME,),
+    )
     sold = replace(funded, id=mark(2), holder=OTHER, holders=(ME, OTHER))
     lapsed = replace(funded, id=mark(3), state="reserved", reserved_until_ms=DAY_MS, funded_ms=0, holders=())
     others = replace(funded, id=mark(4), holder=OTHER, holders=(OTHER,))

@@ -88,11 +88,18 @@ def other_particulars(world: World) -> Receipt:
     return world.one("IMP_DE", shown)
 
 
+def encumbered(world: World) -> Receipt:
+    receivable = world.registered("a")
+    world.reserved(receivable)
+    return world.one("EXP_CN", invoice("b", supersedes=receivable))
+
+
 CASES: dict[str, Callable[[World], Receipt]] = {
     "ok": lambda world: world.one("EXP_CN", invoice("a")),
     "already_done": released_twice,
     "bad_state": lambda world: world.one("F_CN", Fund(world.offered(world.registered("a")))),
     "duplicate": twice,
+    "encumbered": encumbered,
     "expired": lapsed,
     "grade_unproven": lambda world: world.one("EXP_CN", invoice("a", grade="tax_verified")),
     "limit_reached": limit_reached,
