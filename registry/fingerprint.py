@@ -25,6 +25,8 @@ __all__ = [
     "FINGERPRINT_SIZE",
     "KEY_SIZE",
     "LEVELS",
+    "SEVERITIES",
+    "SEVERITY_OF",
     "Level",
     "Particulars",
     "absent_kinds",
@@ -33,6 +35,7 @@ __all__ = [
     "register_fingerprints",
     "search_fingerprints",
     "search_inputs",
+    "severity_of",
 ]
 
 Level: TypeAlias = Literal["block", "review"]
@@ -47,6 +50,21 @@ LEVELS: Mapping[str, Level] = MappingProxyType(
         "debtor_side": "review",
         "order": "review",
         "transport": "review",
+    }
+)
+
+# How much a match by a kind says, for the people who look at it: what to look at first.
+SEVERITIES = ("certain", "high", "medium", "low")
+SEVERITY_OF: Mapping[str, str] = MappingProxyType(
+    {
+        "gov": "certain",
+        "exact": "certain",
+        "number": "high",
+        "particulars": "high",
+        "debtor_side": "medium",
+        "transport": "medium",
+        "order": "low",
+        "window": "low",
     }
 )
 
@@ -135,6 +153,11 @@ def evaluate(key: bytes, data: bytes) -> bytes:
     if len(key) != KEY_SIZE:
         raise FieldError("fingerprint_key", f"must have {KEY_SIZE} bytes")
     return hmac.digest(key, data, "sha256")
+
+
+def severity_of(kinds: Iterable[str]) -> str:
+    """The greatest severity among kinds of fingerprint, of which there is at least one."""
+    return min((SEVERITY_OF[kind] for kind in kinds), key=SEVERITIES.index)
 
 
 def register_fingerprints(key: bytes, particulars: Particulars) -> tuple[tuple[str, bytes], ...]:

@@ -40,6 +40,7 @@ from clients.dossier import Dossier
 from clients.errors import ClientError
 from clients.exporter import ExporterClient, Listing, Registration
 from clients.exporter import Refusal as Refused
+from clients.matches import matches
 from registry.documents import (
     DOCUMENT_BYTES_MAX,
     BrokenDocument,
@@ -189,6 +190,27 @@ def list_receivables(genesis: GenesisOption, url: UrlOption, party: PartyOption,
                 table, record.id.hex(), record.state, percent(record.collectible), percent(taken), record.currency, due
             )
         tabulate(table)
+
+
+@app.command("matches")
+def list_matches(
+    receivable: ReceivableArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
+) -> None:
+    """What looks like a receivable, the most severe first: look at each before you fund, and acknowledge it.
+
+    Exit code 3 if there is anything to look at.
+
+    Example: nemodat receivable matches 9f86...0a08
+    """
+    with problems(), ExporterClient(**access(genesis, url, party, key)) as client:
+        found = client.call(matches, subject(receivable, "receivable"))
+    table = Table("id", "severity", "level", "found by", "state", "same registrant")
+    for match in found:
+        own = "yes" if match.own else "no"
+        _row(table, match.receivable.hex(), match.severity, match.level, ", ".join(match.kinds), match.state, own)
+    tabulate(table)
+    if found:
+        raise typer.Exit(EXIT_LOOK)
 
 
 @app.command("show")

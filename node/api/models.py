@@ -19,6 +19,7 @@ __all__ = [
     "Block",
     "ClaimList",
     "Health",
+    "MatchList",
     "OwnClaims",
     "PartyList",
     "ProblemDetails",
@@ -175,6 +176,24 @@ class ReceivableList(_Answer):
 
     receivables: list[Proved]
     next: str | None
+
+
+class Match(_Answer):
+    """Another receivable that looks alike. Whose it is stays closed."""
+
+    id: Digest
+    level: Literal["block", "review"]
+    severity: str = Field(examples=["high"])
+    kinds: list[str] = Field(examples=[["number", "particulars"]])
+    state: str = Field(examples=["registered"])
+    own: bool = Field(description="registered by the same party")
+
+
+class MatchList(_Answer):
+    """What must be looked at before a claim on a receivable is funded, the most severe first; the node's word."""
+
+    height: int
+    matches: list[Match]
 
 
 class OwnClaims(_Answer):

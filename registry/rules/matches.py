@@ -17,7 +17,8 @@ copy behind a link that carries next to nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from registry.fingerprint import LEVELS
 from registry.limits import MATCHES_MAX
@@ -32,10 +33,14 @@ __all__ = ["Matches", "matches_of"]
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Ids of other receivables, in the order of the fingerprints and then by age, no id twice."""
+    """Ids of other receivables, in the order of the fingerprints and then by age, no id twice.
+
+    `kinds` says for each of them by which kinds of fingerprint it was found.
+    """
 
     blocking: tuple[bytes, ...] = ()
     review: tuple[bytes, ...] = ()
+    kinds: Mapping[bytes, tuple[str, ...]] = field(default_factory=dict)
 
 
 _NONE = Matches()
@@ -64,17 +69,23 @@ def matches_of(
     related = {kind: _related(candidate, find, kind) for kind in dict.fromkeys(kind for kind, _, _ in holders)}
     blocking: dict[bytes, None] = {}
     review: dict[bytes, None] = {}
+    found_by: dict[bytes, dict[str, None]] = {}
     for kind, value, other in holders:
         found = find(other)
         if found.state not in RECALLED or _came_to_nothing(found, now_ms) or other in related[kind]:
             continue
         if _explained_by_parent(candidate, find, (kind, value), other):
             continue
+        found_by.setdefault(other, {})[kind] = None
         if LEVELS[kind] == "block" and _blocks(found, candidate, now_ms):
             blocking[other] = None
         else:
             review[other] = None
-    return Matches(tuple(blocking), tuple([other for other in review if other not in blocking]))
+    return Matches(
+        tuple(blocking),
+        tuple([other for other in review if other not in blocking]),
+        {other: tuple(kinds) for other, kinds in found_by.items()},
+    )
 
 
 def _came_to_nothing(other: Receivable, now_ms: int) -> bool:

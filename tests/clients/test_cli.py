@@ -263,6 +263,13 @@ def test_what_was_not_looked_at_is_listed_and_then_acknowledged(desk: Desk, tmp_
     second = registered(desk, tmp_path / "2", re.sub(rb"CLI-SDK-", b"CLI-SDX-9", data))
     claim, financier = offered(desk, tmp_path, second.id, "f-sg"), AUTHORITIES["f-sg"][0]
     assert complaint(desk.by(financier, "claim", "finance", claim)) == f"refused: unacknowledged_match (see {first.id})"
+    listed = desk.by(financier, "receivable", "matches", second.id)
+    assert listed.code == LOOK
+    (row,) = [line for line in listed.out.splitlines() if first.id in line]
+    assert "high" in row
+    assert "particulars" in row
+    nobody = desk.by(AUTHORITIES["f-gb"][0], "receivable", "matches", second.id)
+    assert "not_found" in complaint(nobody), "what is not this party's to see is not there"
     desk.by(financier, "claim", "reserve", claim)
     assert desk.by(financier, "claim", "fund", claim, "--acknowledged", first.id).json["funded"] == claim
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from registry.errors import FieldError
 from registry.fingerprint import (
     LEVELS,
+    SEVERITY_OF,
     Particulars,
     absent_kinds,
     evaluate,
@@ -23,6 +24,7 @@ from registry.fingerprint import (
     register_fingerprints,
     search_fingerprints,
     search_inputs,
+    severity_of,
 )
 from registry.limits import FINGERPRINTS_MAX
 from registry.normalise import canonical_number, compact, is_clean_text, skeleton
@@ -59,6 +61,15 @@ def like_first(**changes: object) -> Particulars:
 
 
 # --- S3: the reformatted number
+
+
+def test_every_kind_has_a_severity_and_certain_ones_block() -> None:
+    assert set(SEVERITY_OF) == set(LEVELS)
+    assert {kind for kind, level in LEVELS.items() if level == "block"} == {
+        kind for kind, severity in SEVERITY_OF.items() if severity == "certain"
+    }
+    assert severity_of(["window", "number", "order"]) == "high"
+    assert severity_of(["window"]) == "low"
 
 
 @pytest.mark.parametrize(
