@@ -127,11 +127,7 @@ def _ban(found: Finding) -> Iterator[Reason]:
 
 
 def _doubts(found: Finding) -> Iterator[Reason]:
-    profile = found.profile
-    used = dict.fromkeys(
-        [*profile.priority_rules, *profile.discharge_rules, *(rule for each in found.bans for rule in each.rules)]
-    )
-    doubtful = [profile.rules[rule].citation for rule in used if profile.rules[rule].confidence != "high"]
+    doubtful = [rule.citation for rule in found.profile.cited(found.bans) if rule.confidence != "high"]
     if doubtful:
         en, zh = "; ".join(each.en for each in doubtful), "；".join(each.zh for each in doubtful)
         yield reason("not_certain", rules=Words(en, zh))

@@ -53,8 +53,8 @@ class BanAnswer:
     rules: tuple[str, ...]
 
 
-def _size(wanted: str) -> Callable[[Contract], bool | None]:
-    return lambda contract: None if contract.seller_size is None else contract.seller_size == wanted
+def _small_or_medium(contract: Contract) -> bool | None:
+    return None if contract.seller_size is None else contract.seller_size == "small_or_medium"
 
 
 def _not_in_document(contract: Contract) -> bool | None:
@@ -63,8 +63,7 @@ def _not_in_document(contract: Contract) -> bool | None:
 
 CONDITIONS: Final[Mapping[str, Callable[[Contract], bool | None]]] = MappingProxyType(
     {
-        "seller_small_or_medium": _size("small_or_medium"),
-        "seller_large": _size("large"),
+        "seller_small_or_medium": _small_or_medium,
         "between_businesses": lambda contract: contract.between_businesses,
         "ban_not_in_document": _not_in_document,
     }

@@ -49,7 +49,6 @@ _BAN: Final[Mapping[str, tuple[str, ...]]] = {
     "ban_forbids_financing": (),
     "if_ban_agreed": (),
     "if_seller_small_or_medium": (),
-    "if_seller_large": (),
     "if_between_businesses": (),
     "if_ban_not_in_document": (),
     "if_contract_from": ("day",),

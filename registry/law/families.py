@@ -133,15 +133,15 @@ def registration_constitutive(contest: Contest) -> Order:
 def no_over_financing(contest: Contest) -> Order:
     """By conclusion, each only within what earlier ones left free; beyond it, financing is forbidden. Circular 20/2024.
 
-    A blanket claim takes everything, and so does one whose financing is not known.
+    A blanket claim takes all that is free, and so does one whose financing is not known.
     """
     free = contest.amount.minor
     allowed: list[_Place] = []
     forbidden: list[_Place] = []
     for each in contest.claims:
-        funded = each.claim.funded
-        takes = contest.amount.minor if each.claim.blanket or funded is None else funded.minor
-        within = takes <= free if funded is not None and not each.claim.blanket else free > 0
+        funded = None if each.claim.blanket else each.claim.funded
+        takes = (free or contest.amount.minor) if funded is None else funded.minor
+        within = takes <= free
         told = reason(
             "within_free_value" if within else "beyond_free_value",
             claimant=each.claim.claimant,
@@ -149,7 +149,7 @@ def no_over_financing(contest: Contest) -> Order:
             free=str(Money(contest.amount.currency, free)),
         )
         (allowed if within else forbidden).append((each, Effect.RANKS if within else Effect.FORBIDDEN, told))
-        free = max(0, free - takes) if within else free
+        free -= takes if within else 0
     return Order(_row(allowed + forbidden), _same(contest.claims, lambda each: each.claim.concluded_ms))
 
 

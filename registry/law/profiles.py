@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from registry.errors import FieldError
-from registry.law.ban import CONDITIONS, BanEffect, BanRule
+from registry.law.ban import CONDITIONS, BanAnswer, BanEffect, BanRule
 from registry.law.discharge import DISCHARGES
 from registry.law.families import FAMILIES
 from registry.law.wording import LANGUAGES, Words
@@ -60,6 +60,13 @@ class Profile:
     bans: tuple[BanRule, ...]
     warnings: tuple[Words, ...]
     rules: Mapping[str, Rule]
+
+    def cited(self, bans: Sequence[BanAnswer]) -> tuple[Rule, ...]:
+        """The rules behind an answer: on priority, on discharge, and those on bans that these answers rest on."""
+        on_bans = (rule for each in bans for rule in each.rules)
+        return tuple(
+            self.rules[rule] for rule in dict.fromkeys((*self.priority_rules, *self.discharge_rules, *on_bans))
+        )
 
     @classmethod
     def from_toml(cls, text: str) -> Profile:

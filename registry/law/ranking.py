@@ -40,8 +40,7 @@ class Answer:
     @property
     def confidence(self) -> str:
         """The lowest confidence of the rules on priority and on discharge: an answer is as sure as its weakest rule."""
-        used = (*self.profile.priority_rules, *self.profile.discharge_rules)
-        return min((self.profile.rules[rule].confidence for rule in used), key=CONFIDENCES.index)
+        return min((rule.confidence for rule in self.profile.cited(())), key=CONFIDENCES.index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,9 +36,6 @@ def report(opinion: Opinion, texts: Texts, conflict_rules: tuple[Rule, ...] = ()
 def _answer(opinion: Opinion, answer: Answer, texts: Texts) -> dict[str, Any]:
     profile, language = answer.profile, texts.language
     claimants = {claim.id: claim.claimant for claim in opinion.case.claims}
-    used = dict.fromkeys(
-        [*profile.priority_rules, *profile.discharge_rules, *(rule for each in answer.bans for rule in each.rules)]
-    )
     return {
         "law": profile.code,
         "name": profile.names.of(language),
@@ -55,7 +52,7 @@ def _answer(opinion: Opinion, answer: Answer, texts: Texts) -> dict[str, Any]:
             *({"code": each.code, "text": texts.say(each)} for each in answer.warnings),
             *({"code": "law", "text": each.of(language)} for each in profile.warnings),
         ],
-        "rules": [rule_in_words(profile.rules[rule], language) for rule in used],
+        "rules": [rule_in_words(rule, language) for rule in profile.cited(answer.bans)],
     }
 
 
