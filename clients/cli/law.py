@@ -14,7 +14,7 @@ from clients.cli.context import EXIT_LOOK, console, fail, problems, show, tabula
 from registry.errors import FieldError
 from registry.law.case import Case
 from registry.law.case_file import case_from_json
-from registry.law.profiles import CONFIDENCES, Profile
+from registry.law.profiles import Profile
 from registry.law.ranking import rank
 from registry.law.report import report, rule_in_words
 from registry.law.shipped import conflict_rules, example_case, shipped_profiles, shipped_texts
@@ -155,7 +155,7 @@ def _profile(profile: Profile, language: Language) -> dict[str, Any]:
         "options": sorted(profile.options),
         "discharge": profile.discharge,
         "registers": list(profile.registers),
-        "confidence": min((rule.confidence for rule in rules), key=CONFIDENCES.index),
+        "confidence": profile.confidence,
         "checked": min(rule.checked for rule in rules).isoformat(),
         "rules": [rule_in_words(rule, language) for rule in rules],
     }

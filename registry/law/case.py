@@ -6,6 +6,7 @@ not happened yet. The reader of files is `case_file`.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,9 +16,21 @@ from registry.errors import FieldError
 from registry.limits import CLAIMS_MAX
 from registry.money import Money
 
-__all__ = ["ENTRIES_MAX", "SELLER_SIZES", "Case", "Claim", "Contract", "Filing", "Knowledge", "Notice", "Place"]
+__all__ = [
+    "ENTRIES_MAX",
+    "REGISTER_CODE",
+    "SELLER_SIZES",
+    "Case",
+    "Claim",
+    "Contract",
+    "Filing",
+    "Knowledge",
+    "Notice",
+    "Place",
+]
 
 ENTRIES_MAX: Final = 16  # filings, and notices, of one claim
+REGISTER_CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)  # of an official register: zhongdeng, ucc-1
 SELLER_SIZES: Final = ("small_or_medium", "large")
 
 
@@ -59,7 +72,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One financier's claim. `here` is None outside this ledger; `blanket`: on all receivables of a description."""
+    """One financier's claim. `here` is None outside this ledger; `blanket`: on all receivables of a description.
+
+    `funded` is what it financed; for a factor that gives service and no finance, its fee (Civil Code of the PRC 768).
+    """
 
     id: str
     claimant: str

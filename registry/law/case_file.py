@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn, TypeVar
 
 from registry.errors import FieldError
-from registry.law.case import SELLER_SIZES, Case, Claim, Contract, Filing, Knowledge, Notice, Place
+from registry.law.case import REGISTER_CODE, SELLER_SIZES, Case, Claim, Contract, Filing, Knowledge, Notice, Place
 from registry.money import Money, MoneyError
 from registry.normalise import is_clean_text
 
@@ -30,7 +30,6 @@ _MS = datetime.timedelta(milliseconds=1)
 _TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{3}))?)?Z)?", re.ASCII
 )
-_REGISTER = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 _T = TypeVar("_T")
@@ -116,7 +115,7 @@ def _claim(currency: str) -> Callable[[str, object], Claim]:
 def _filing(place: str, value: object) -> Filing:
     fields = _Fields(place, value)
     filing = Filing(
-        register=fields.needed("register", _matching(_REGISTER, "a register's code, such as zhongdeng or ucc-1")),
+        register=fields.needed("register", _matching(REGISTER_CODE, "a register's code, such as zhongdeng or ucc-1")),
         number=fields.needed("number", _text),
         at_ms=fields.needed("at", _time),
         lapses_ms=fields.optional("lapses", _time),

@@ -120,11 +120,7 @@ def registration_constitutive(contest: Contest) -> Order:
     """By completion; without it no effect on third parties. Lei 10.931 art. 63-A; by choice, Scotland 2023 Act s. 3."""
     by_notice = NOTICE_COMPLETES in contest.options
     completed = _by(contest.claims, lambda each: _completed_ms(each, by_notice))
-    places = []
-    for each in completed:
-        registered = each.registered_ms is not None and each.registered_ms == _completed_ms(each, by_notice)
-        told = _registered("completed_by_registration", each, contest) if registered else None
-        places.append(_ranks(each, told or _notified("completed_by_notice", each)))
+    places = [_ranks(each, _why_completed(each, by_notice, contest)) for each in completed]
     rest = [each for each in contest.claims if _completed_ms(each, by_notice) is None]
     places += [_without_effect(each, "not_completed") for each in rest]
     return Order(_row(places), _same(completed, lambda each: _completed_ms(each, by_notice)))
@@ -222,8 +218,17 @@ def _registered(code: str, each: Seen, contest: Contest) -> Reason:
 
 
 def _completed_ms(each: Seen, by_notice: bool) -> int | None:
+    """When the assignment and one of the acts that complete it are both there."""
     times = [each.registered_ms, each.notified_ms if by_notice else None]
-    return min((at_ms for at_ms in times if at_ms is not None), default=None)
+    done_ms = min((at_ms for at_ms in times if at_ms is not None), default=None)
+    return None if done_ms is None else max(done_ms, each.claim.concluded_ms)
+
+
+def _why_completed(each: Seen, by_notice: bool, contest: Contest) -> Reason:
+    notified_ms = each.notified_ms if by_notice else None
+    if each.registered_ms is None or (notified_ms is not None and notified_ms < each.registered_ms):
+        return _notified("completed_by_notice", each)
+    return _registered("completed_by_registration", each, contest)
 
 
 def _why_notice(each: Seen, by_notice: tuple[Seen, ...]) -> Reason:

@@ -15,6 +15,7 @@ from typing import Final
 
 from registry.errors import FieldError
 from registry.law.ban import CONDITIONS, BanAnswer, BanEffect, BanRule
+from registry.law.case import REGISTER_CODE
 from registry.law.discharge import DISCHARGES
 from registry.law.families import FAMILIES
 from registry.law.wording import LANGUAGES, Words
@@ -58,8 +59,13 @@ class Profile:
     discharge: str
     discharge_rules: tuple[str, ...]
     bans: tuple[BanRule, ...]
-    warnings: tuple[Words, ...]
+    warnings: tuple[str, ...]  # rules that anybody under this law should hear of
     rules: Mapping[str, Rule]
+
+    @property
+    def confidence(self) -> str:
+        """The lowest of the rules on priority and on discharge: an answer is as sure as its weakest rule."""
+        return min((rule.confidence for rule in self.cited(())), key=CONFIDENCES.index)
 
     def cited(self, bans: Sequence[BanAnswer]) -> tuple[Rule, ...]:
         """The rules behind an answer: on priority, on discharge, and those on bans that these answers rest on."""
@@ -97,7 +103,7 @@ class Profile:
             discharge=_one_of("discharge.family", discharge.text("family"), DISCHARGES),
             discharge_rules=discharge.texts("rules"),
             bans=tuple(_bans(table)),
-            warnings=tuple(Words(each.text("en"), each.text("zh")) for each in table.tables("warnings", LANGUAGES)),
+            warnings=table.texts("warnings"),
             rules=_rules(table),
         )
         _check_rules(profile)
@@ -121,7 +127,12 @@ def _one_of(place: str, value: str, known: Collection[str]) -> str:
 
 
 def _registers(table: Table) -> Mapping[str, Words]:
-    found = {each.text("code"): _words(each, "names") for each in table.tables("registers", ("code", "names"))}
+    found: dict[str, Words] = {}
+    for index, each in enumerate(table.tables("registers", ("code", "names"))):
+        code = each.text("code")
+        if code in found or not REGISTER_CODE.fullmatch(code):
+            raise FieldError(f"registers[{index}].code", "must be a code such as ucc-1, and stand once")
+        found[code] = _words(each, "names")
     return MappingProxyType(found)
 
 
@@ -169,6 +180,7 @@ def _rules(table: Table) -> Mapping[str, Rule]:
 def _check_rules(profile: Profile) -> None:
     """Every list names rules that are there, and every rule is named by one."""
     named = {"priority.rules": profile.priority_rules, "discharge.rules": profile.discharge_rules}
+    named |= {"warnings": profile.warnings} if profile.warnings else {}
     named |= {f"bans[{index}].rules": ban.rules for index, ban in enumerate(profile.bans)}
     for place, rules in named.items():
         if not rules:

@@ -18,7 +18,7 @@ from registry.law.case import Case
 from registry.law.discharge import Payment, payment
 from registry.law.families import FAMILIES, Contest, Order
 from registry.law.pro_rata import pro_rata
-from registry.law.profiles import CONFIDENCES, Profile
+from registry.law.profiles import Profile
 from registry.law.seen import Seen, see
 from registry.law.wording import Reason, reason
 from registry.money import Money
@@ -36,11 +36,6 @@ class Answer:
     payment: Payment
     bans: tuple[BanAnswer, ...]
     warnings: tuple[Reason, ...]
-
-    @property
-    def confidence(self) -> str:
-        """The lowest confidence of the rules on priority and on discharge: an answer is as sure as its weakest rule."""
-        return min((rule.confidence for rule in self.profile.cited(())), key=CONFIDENCES.index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

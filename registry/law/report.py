@@ -35,11 +35,12 @@ def report(opinion: Opinion, texts: Texts, conflict_rules: tuple[Rule, ...] = ()
 
 def _answer(opinion: Opinion, answer: Answer, texts: Texts) -> dict[str, Any]:
     profile, language = answer.profile, texts.language
+    notes = [profile.rules[each] for each in profile.warnings]
     claimants = {claim.id: claim.claimant for claim in opinion.case.claims}
     return {
         "law": profile.code,
         "name": profile.names.of(language),
-        "confidence": answer.confidence,
+        "confidence": profile.confidence,
         "winners": list(answer.order.winners),
         "priority": [_standing(each, answer, claimants, texts) for each in answer.order.standings],
         "payment": {
@@ -50,9 +51,9 @@ def _answer(opinion: Opinion, answer: Answer, texts: Texts) -> dict[str, Any]:
         "ban": [_ban(each, texts) for each in answer.bans],
         "warnings": [
             *({"code": each.code, "text": texts.say(each)} for each in answer.warnings),
-            *({"code": "law", "text": each.of(language)} for each in profile.warnings),
+            *({"code": each.id, "text": each.says.of(language)} for each in notes),
         ],
-        "rules": [rule_in_words(rule, language) for rule in profile.cited(answer.bans)],
+        "rules": [rule_in_words(rule, language) for rule in (*profile.cited(answer.bans), *notes)],
     }
 
 

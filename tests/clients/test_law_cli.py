@@ -101,7 +101,7 @@ def test_the_laws_are_listed_and_each_can_be_read() -> None:
     germany = run("profiles", "DE", "--language", "zh").stdout
     assert "《德国商法典》第354a条第1款" in germany
     (only,) = answers("profiles", "DE")["profiles"]
-    assert (only["family"], only["discharge"], len(only["rules"])) == ("first_in_time", "earliest_of_notified", 6)
+    assert (only["family"], only["discharge"], len(only["rules"])) == ("first_in_time", "earliest_of_notified", 8)
 
 
 def test_the_example_is_printed_as_it_is() -> None:

@@ -49,6 +49,12 @@ def test_what_completes_an_assignment(law: str, winner: str) -> None:
     assert order(answer)[-1] == ("neither" if law == "GB-SCT" else "notified")
 
 
+def test_nothing_is_completed_before_it_is_concluded() -> None:
+    facts = case(claim("filed ahead", 5, filings=filed(1)), claim("in order", 3, filings=filed(4)))
+    assert order(under("BR", facts)) == ["in order", "filed ahead"]
+    assert order(under("US-NY", facts)) == ["filed ahead", "in order"]
+
+
 def test_brazil_without_registration_nobody_has_effect_against_third_parties() -> None:
     answer = under("BR", case(claim("A", 1, notices=told(2)), claim("B", 2)))
     assert answer.order.winners == ()
