@@ -161,7 +161,6 @@ def test_what_is_wrong_is_named(changes: dict[str, Any], field: str) -> None:
         "null",
         '{"amount": 1.5}',
         '{"amount": NaN}',
-        '{"a": 1, "a": 2}',
         "[" * 100_000,
         '{"a": ' + "9" * 5_000 + "}",
         " " * (CASE_CHARS_MAX + 1),
@@ -170,6 +169,13 @@ def test_what_is_wrong_is_named(changes: dict[str, Any], field: str) -> None:
 def test_what_is_no_case_is_refused(text: str) -> None:
     with pytest.raises(FieldError):
         case_from_json(text)
+
+
+def test_a_field_that_stands_twice_is_refused() -> None:
+    twice = json.dumps(FULL)[:-1] + ', "reference": "another"}'
+    with pytest.raises(FieldError, match="stands twice") as refused:
+        case_from_json(twice)
+    assert refused.value.field == "reference"
 
 
 json_values = st.recursive(

@@ -38,6 +38,12 @@ def test_several_notices(law: str, payee: str, code: str) -> None:
     assert "notified_several" in codes(answer)
 
 
+def test_one_notice_is_no_alarm_though_it_came_twice() -> None:
+    answer = under("DE", case(claim("A", 1), claim("B", 2, notices=(*told(4), *told(5)), acknowledged_ms=ms(6))))
+    assert answer.payment.payee == "B"
+    assert not {"notified_several", "acknowledged_several"} & codes(answer)
+
+
 def test_acknowledged_twice_is_an_alarm() -> None:
     facts = case(claim("A", 1, acknowledged_ms=ms(4)), claim("B", 2, acknowledged_ms=ms(5)))
     assert "acknowledged_several" in codes(under("DE", facts))
