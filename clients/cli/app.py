@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from clients.cli import certificates, claims, drafts, filings, forms, parties, receivables, reconcile, search
+from clients.cli import (
+    certificates,
+    claims,
+    drafts,
+    filings,
+    forms,
+    law,
+    parties,
+    receivables,
+    reconcile,
+    search,
+)
 
 __all__ = ["app"]
 
@@ -19,4 +30,5 @@ app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the led
 claims.app.command("take-out")(forms.take_out)
 claims.app.command("syndicate")(forms.syndicate)
 claims.app.command("cover")(forms.cover)
+app.add_typer(law.app, name="law", help="Who comes first under each law, and whom the debtor may pay. Offline.")
 app.command("search")(search.search)
