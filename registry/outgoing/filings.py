@@ -86,7 +86,9 @@ def ucc1(assignment: Assignment) -> FilingText:
         "perfect a security interest should the transfer be held to secure an obligation. A purchase of, or another "
         "security interest in, the interest described above violates the rights of Secured Party."
     )
-    return FilingText(text=text, gloss="", note=_note(assignment, "UCC", "five years, unless continued"))
+    return FilingText(
+        text=text, gloss="", note=_note(assignment, "the UCC filing office", "five years, unless continued")
+    )
 
 
 def _firm_zh(firm: Firm) -> str:
@@ -122,4 +124,4 @@ def _notice_en(assignment: Assignment) -> str:
 def _note(assignment: Assignment, register: str, term: str) -> str:
     filing = assignment.filing
     known = "No official filing is known." if filing is None else f"Filed: {filing.register}, number {filing.number}."
-    return f"{known} This text has no effect until it is filed at {register}; the term there is {term}."
+    return f"{known} This text has no effect until it is filed with {register}; the term there is {term}."

@@ -57,4 +57,4 @@ def test_a_text_says_beside_it_that_it_must_be_filed() -> None:
     )
     filed = dataclasses.replace(ASSIGNMENT, filing=Filing(register="Zhongdeng", number="06112345"))
     assert ucc1(filed).note.startswith("Filed: Zhongdeng, number 06112345. This text has no effect until it is filed")
-    assert "filed at" not in ucc1(filed).text
+    assert "no effect" not in ucc1(filed).text
