@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -55,6 +54,7 @@ _AGREEMENT, _LAW, _NOTICE = "agreement", "law", "notice"
 _TAKEN = frozenset({_SELLER, _DEBTOR, _FINANCIER, _USER, _AGREEMENT, _LAW, _NOTICE})
 _MESSAGE_ID = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,34}", re.ASCII)  # an xs:ID, and Max35Text
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Za-z0-9]{1,30}", re.ASCII)
+_REQUEST_STATUS: Final[dict[str, str]] = {"pending": "PDNG", "funded": "FNCD", "refused": "NTFD"}  # NTFD: not financed
 # ISO 20022 CreditDebitCode: CRDT is an increase (of what is owed, by an invoice), DBIT a decrease (by a credit note).
 _INVOICE_SIGN = "CRDT"
 
@@ -85,7 +85,7 @@ class Letter:
 def request(assignment: Assignment, letter: Letter) -> bytes:
     """tsin.006: the seller asks the financier to take the assignment. Raises `FieldError`."""
     tags = ("tsin.006", "InvcAssgnmtReq", "AssgnmtList", "AssgnmtCnt")
-    return _message(tags, assignment, letter, route=(_SELLER, _FINANCIER), statuses=[])
+    return _message(tags, assignment, letter, route=(_SELLER, _FINANCIER), said=None)
 
 
 def status(assignment: Assignment, letter: Letter, *, outcome: Financing, reason: str = "") -> bytes:
@@ -97,13 +97,9 @@ def status(assignment: Assignment, letter: Letter, *, outcome: Financing, reason
         raise FieldError("outcome", f"must be one of {', '.join(FINANCING)}")
     if (outcome == "refused") != bool(reason):
         raise FieldError("reason", "must be given if refused, and only then")
-    statuses = (
-        [_checked("RCER", clean("reason", reason))]
-        if outcome == "refused"
-        else [_financed(assignment, letter, outcome)]
-    )
+    said = _financed(assignment, letter, outcome, reason)
     tags = ("tsin.007", "InvcAssgnmtSts", "AssgnmtList", "AssgnmtCnt")
-    return _message(tags, assignment, letter, route=(_FINANCIER, _SELLER), statuses=statuses)
+    return _message(tags, assignment, letter, route=(_FINANCIER, _SELLER), said=said)
 
 
 def notification(assignment: Assignment, letter: Letter) -> bytes:
@@ -111,7 +107,7 @@ def notification(assignment: Assignment, letter: Letter) -> bytes:
     if not assignment.account:
         raise FieldError("account", "must be known: a notice says where to pay")
     tags = ("tsin.008", "InvcAssgnmtNtfctn", "NtfctnList", "NtfctnCnt")
-    return _message(tags, assignment, letter, route=(_FINANCIER, _DEBTOR), statuses=[])
+    return _message(tags, assignment, letter, route=(_FINANCIER, _DEBTOR), said=None)
 
 
 def acknowledgement(
@@ -125,12 +121,11 @@ def acknowledgement(
         raise FieldError("objection", f"must be one of {', '.join(GROUNDS)}")
     if objection is None and particulars:
         raise FieldError("particulars", "must be left out without an objection")
-    if objection is None:
-        statuses = [_checked("RCCF")]
-    else:
-        statuses = [_checked("RCER", objection, clean("particulars", particulars, chars_max=PARTICULARS_CHARS_MAX))]
+    if objection is not None:
+        clean("particulars", particulars, chars_max=PARTICULARS_CHARS_MAX)
+    said = _received(objection or "", particulars)
     tags = ("tsin.013", "InvcAssgnmtAck", "PmtStsList", "PmtStsCnt")
-    return _message(tags, assignment, letter, route=(_DEBTOR, _FINANCIER), statuses=statuses)
+    return _message(tags, assignment, letter, route=(_DEBTOR, _FINANCIER), said=said)
 
 
 def _message(
@@ -139,13 +134,13 @@ def _message(
     letter: Letter,
     *,
     route: tuple[str, str],
-    statuses: Sequence[Element],
+    said: Element | None,
 ) -> bytes:
-    """`tags`: the message, and its tags of root, list and count; `route`: from whom to whom."""
+    """`tags`: the message, and its tags of root, list and count; `route`: from whom to whom; `said`: of the item."""
     message, root, list_tag, count_tag = tags
     content: list[Element | None] = [
         ("Hdr", _header(assignment, letter, route)),
-        (list_tag, _list(assignment, letter, statuses, advance=None if _DEBTOR in route else assignment.advance)),
+        (list_tag, _list(assignment, letter, said, advance=None if _DEBTOR in route else assignment.advance)),
         (count_tag, "1"),
         ("ItmCnt", "1"),
         ("CtrlSum", assignment.amount.text),
@@ -209,7 +204,7 @@ def _law(law: str) -> list[Element | None]:
 
 
 def _list(
-    assignment: Assignment, letter: Letter, statuses: Sequence[Element], *, advance: Money | None
+    assignment: Assignment, letter: Letter, said: Element | None, *, advance: Money | None
 ) -> list[Element | None]:
     """FinancingItemList1, of one item. The debtor is not told the `advance`."""
     notified: list[Element | None] = [("NtifngPty", _FINANCIER), ("NtfctnRcvr", _DEBTOR), ("AckRcvr", _FINANCIER)]
@@ -220,7 +215,7 @@ def _list(
         ("Assgne", _FINANCIER),
         ("Assgnr", _SELLER),
         ("NtfctnInf", notified),
-        ("FinItm", _item(assignment, statuses)),
+        ("FinItm", _item(assignment, said)),
         ("ItmCnt", "1"),
         ("CtrlSum", assignment.amount.text),
         ("TtlReqAmt", assignment.assigned),
@@ -244,7 +239,7 @@ def _filed(filing: Filing | None) -> str:
     return f"Official filing: {filing.register}, number {filing.number}."
 
 
-def _item(assignment: Assignment, statuses: Sequence[Element]) -> list[Element | None]:
+def _item(assignment: Assignment, said: Element | None) -> list[Element | None]:
     """FinancialItem1."""
     if assignment.tax is None:
         raise FieldError("tax", "must be known, 0 if there is none: InvoiceTotals1 has it")
@@ -271,7 +266,7 @@ def _item(assignment: Assignment, statuses: Sequence[Element]) -> list[Element |
         ("CdtDbtInd", _INVOICE_SIGN),
         ("TtlAmt", totals),
         ("AssoctdDoc", _NOTICE) if assignment.notice else None,
-        *statuses,
+        said,
     ]
 
 
@@ -279,22 +274,26 @@ def _account(account: str) -> Element:
     return ("IBAN", account) if _IBAN.fullmatch(account) else ("Othr", [("Id", account)])
 
 
-def _checked(code: Literal["RCCF", "RCER"], reason: str = "", particulars: str = "") -> Element:
-    """ValidationStatusInformation1: received and in order, or not, for a reason of ours with particulars."""
+def _received(objection: str, particulars: str) -> Element:
+    """ValidationStatusInformation1: the notification was received (RCCF), and what the debtor has against it.
+
+    Its other status, RCER, is a technical error of reception: an objection is none.
+    """
     pieces = [particulars[at : at + STATUS_CHARS_MAX] for at in range(0, len(particulars), STATUS_CHARS_MAX)]
-    content: list[Element | None] = [("Sts", code), ("StsRsn", [("Prtry", reason)]) if reason else None]
-    return ("VldtnStsInf", [*content, *(("AddtlStsRsnInf", piece) for piece in pieces)])
+    reason: Element | None = ("StsRsn", [("Prtry", objection)]) if objection else None
+    return ("VldtnStsInf", [("Sts", "RCCF"), reason, *(("AddtlStsRsnInf", piece) for piece in pieces)])
 
 
-def _financed(assignment: Assignment, letter: Letter, outcome: Financing) -> Element:
-    """FinancingInformationAndStatus1: what is paid out, or that nothing is yet."""
+def _financed(assignment: Assignment, letter: Letter, outcome: Financing, reason: str) -> Element:
+    """FinancingInformationAndStatus1: what is paid out, or that nothing is."""
     funded = outcome == "funded"
     if funded and assignment.advance is None:
         raise FieldError("advance", "must be known: it is said to be funded")
-    paid = assignment.advance if funded and assignment.advance else Money(assignment.amount.currency, 0)
+    nothing = Money(assignment.amount.currency, 0)
+    paid = assignment.advance if funded and assignment.advance else nothing
     summary: list[Element | None] = [
         ("FincdItmNb", "1" if funded else "0"),
-        ("TtlAccptdItmsAmt", assignment.assigned),
+        ("TtlAccptdItmsAmt", nothing if outcome == "refused" else assignment.assigned),
         ("TtlFincdAmt", paid),
         ("FincgDtDtls", [("CdtDt", letter.sent)]) if funded else None,
     ]
@@ -305,7 +304,8 @@ def _financed(assignment: Assignment, letter: Letter, outcome: Financing) -> Ele
         ("PmtDueDt", assignment.due),
     ]
     result: list[Element | None] = [
-        ("FincgReqSts", "FNCD" if funded else "PDNG"),
+        ("FincgReqSts", _REQUEST_STATUS[outcome]),
+        ("StsRsn", [("Prtry", clean("reason", reason))]) if reason else None,
         ("FincdAmt", [("Amt", paid)]) if funded else None,
     ]
     details: list[Element | None] = [("OrgnlInvcInf", original), ("InvcFincgRslt", result)]
