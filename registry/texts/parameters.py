@@ -2,7 +2,7 @@
 
 | kind   | given as                                      | said as (en / zh)                  |
 | ------ | --------------------------------------------- | ---------------------------------- |
-| text   | 1 to 500 characters, clean (`is_clean_text`)  | as given                           |
+| text   | 1 to 2000 characters, clean (`is_clean_text`) | as given                           |
 | date   | 2026-07-31                                    | 31 July 2026 / 2026年7月31日       |
 | money  | USD 100000.00, all decimals of the currency   | USD 100,000.00                     |
 | share  | parts of WHOLE: 800000000000                  | 80%                                |
@@ -37,7 +37,7 @@ __all__ = [
 
 Kind: TypeAlias = Literal["text", "date", "money", "share", "id", "token", "choice"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-TEXT_CHARS_MAX = 500  # characters of one parameter
+TEXT_CHARS_MAX = 2000  # characters of one parameter
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _MONTHS = (

@@ -78,8 +78,8 @@ def test_an_acknowledgement_answers_the_notification() -> None:
     assert message.pmt_sts_list[0].fin_itm[0].vldtn_sts_inf.sts.value == "RCCF"
 
 
-def test_the_grounds_are_those_of_the_text_that_a_debtor_signs() -> None:
-    assert tuple(standard_text("dispute-notice").choices["ground"]) == GROUNDS
+def test_the_grounds_are_among_those_of_the_text_that_a_debtor_signs() -> None:
+    assert set(GROUNDS) < set(standard_text("dispute-notice").choices["ground"])
 
 
 @pytest.mark.parametrize("ground", GROUNDS)

@@ -87,8 +87,12 @@ def test_a_notice_reads_as_an_importer_sees_it() -> None:
     assert "债权人已将标的应收账款的80%，即USD 80,000.00（下称“已转让部分”）" in chinese
 
 
-@pytest.mark.parametrize("ground", ["refusal", "defence", "counterclaim", "set_off", "third_party_claim"])
-def test_a_dispute_names_each_ground_of_grif_27(ground: str) -> None:
+GRIF_27 = ["refusal", "defence", "counterclaim", "set_off", "third_party_claim"]
+FALSE_REGISTRATION = ["not_my_invoice", "squatting", "no_such_debt"]
+
+
+@pytest.mark.parametrize("ground", [*GRIF_27, *FALSE_REGISTRATION])
+def test_a_dispute_names_each_ground_of_grif_27_and_of_a_false_registration(ground: str) -> None:
     words = standard_text("dispute-notice").choices["ground"][ground]
     for language in LANGUAGES:
         assert words[language] in render("dispute-notice", language, sample("dispute-notice") | {"ground": ground})
@@ -125,7 +129,7 @@ def test_only_confirmations_with_waiver_waive() -> None:
         ("seller", " Tianjin"),
         ("seller", "Tianjin\nTo: somebody else"),
         ("seller", "Tianjin\u202eoC"),
-        ("seller", "x" * 501),
+        ("seller", "x" * 2001),
     ],
 )
 def test_a_value_has_one_spelling(name: str, value: str) -> None:
@@ -159,6 +163,24 @@ def test_digests_differ_by_text_language_and_document_number(
     assert (first == text_digest(*other, sample(other[0]))) == (one == other)
     renumbered = sample(one[0]) | {"document": number.hex()}
     assert (first == text_digest(*one, renumbered)) == (renumbered == sample(one[0]))
+
+
+OTHER = {
+    "text": "somebody else",
+    "date": "2026-12-31",
+    "money": "JPY 7",
+    "share": "1",
+    "id": "00" * 32,
+    "token": "00" * 16,
+    "choice": "refusal",
+}
+
+
+@pytest.mark.parametrize(("text_id", "language"), EVERY)
+def test_no_parameter_can_be_changed_under_a_digest(text_id: str, language: str) -> None:
+    signed = text_digest(text_id, language, sample(text_id))
+    for name, kind in standard_text(text_id).parameters.items():
+        assert text_digest(text_id, language, sample(text_id) | {name: OTHER[kind]}) != signed, name
 
 
 def test_golden_digests() -> None:
