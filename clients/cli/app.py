@@ -8,6 +8,7 @@ from clients.cli import (
     certificates,
     claims,
     drafts,
+    export,
     filings,
     forms,
     law,
@@ -15,6 +16,7 @@ from clients.cli import (
     receivables,
     reconcile,
     search,
+    texts,
 )
 
 __all__ = ["app"]
@@ -27,6 +29,8 @@ app.add_typer(filings.app, name="filing", help="Official filings of claims: reco
 app.add_typer(parties.app, name="party", help="Show parties; as an authority, propose and approve admissions.")
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
 app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the ledger, or with another book.")
+app.add_typer(texts.app, name="text", help="Show standard texts in English and Chinese, and their digests.")
+app.add_typer(export.app, name="export", help="Write an assignment for other systems and official registers.")
 claims.app.command("take-out")(forms.take_out)
 claims.app.command("syndicate")(forms.syndicate)
 claims.app.command("cover")(forms.cover)

@@ -26,7 +26,7 @@ from clients.keys import load_signing_key
 from registry.errors import FieldError, RegistryError
 from registry.genesis import Genesis
 from registry.keys import Signer
-from registry.money import WHOLE
+from registry.money import WHOLE, percent
 
 __all__ = [
     "EXIT_LOOK",
@@ -142,13 +142,6 @@ def share(given: str | int) -> int:
     if parts is None:
         raise typer.BadParameter(f"a share is 1 to {WHOLE} parts, or a percentage such as 80%")
     return parts
-
-
-def percent(share: int) -> str:
-    """A share for people: "80%". Exact."""
-    whole, rest = divmod(share, WHOLE // 100)
-    decimals = str(rest).rjust(_DECIMALS, "0").rstrip("0")
-    return f"{whole}.{decimals}%" if decimals else f"{whole}%"
 
 
 def subject(text: str, name: str) -> bytes:
