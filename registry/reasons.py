@@ -18,6 +18,7 @@ __all__ = [
     "ENCUMBERED",
     "EXPIRED",
     "GRADE_UNPROVEN",
+    "IMPOSSIBLE_TIME",
     "LIMIT_REACHED",
     "NOT_AUTHORISED",
     "NOT_DEBTOR",
@@ -43,6 +44,7 @@ DUPLICATE: Final = "duplicate"
 ENCUMBERED: Final = "encumbered"
 EXPIRED: Final = "expired"
 GRADE_UNPROVEN: Final = "grade_unproven"
+IMPOSSIBLE_TIME: Final = "impossible_time"
 LIMIT_REACHED: Final = "limit_reached"
 NOT_AUTHORISED: Final = "not_authorised"
 NOT_DEBTOR: Final = "not_debtor"
@@ -67,6 +69,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         ENCUMBERED: "Live claims or later records hang on what is to be superseded: they must be released first.",
         EXPIRED: "Its time was over: a reservation has lapsed and needs a new offer; a filing must be filed anew.",
         GRADE_UNPROVEN: "A registrant may state the grades self_asserted and document; higher ones need other proof.",
+        IMPOSSIBLE_TIME: "A time that must have been is later than the block's, or earlier than what it follows.",
         LIMIT_REACHED: "A list or chain has its greatest length: claims, holders, children, lineage, matches.",
         NOT_AUTHORISED: "The signing parties' roles, or their relation to the record, do not allow this.",
         NOT_DEBTOR: "The salt and identifier do not open the debtor's commitment, or no signer is that debtor.",

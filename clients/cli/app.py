@@ -13,6 +13,7 @@ from clients.cli import (
     forms,
     law,
     parties,
+    portfolios,
     receivables,
     reconcile,
     search,
@@ -28,6 +29,7 @@ app.add_typer(drafts.app, name="draft", help="Transactions that several parties 
 app.add_typer(filings.app, name="filing", help="Official filings of claims: record, continue, end, what is due.")
 app.add_typer(parties.app, name="party", help="Show parties; as an authority, propose and approve admissions.")
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
+app.add_typer(portfolios.app, name="portfolio", help="Bring an existing portfolio onto the ledger, resumable.")
 app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the ledger, or with another book.")
 app.add_typer(texts.app, name="text", help="Show standard texts in English and Chinese, and their digests.")
 app.add_typer(export.app, name="export", help="Write an assignment for other systems and official registers.")

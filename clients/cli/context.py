@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from clients.base import Client
 from clients.books import share_of
 from clients.errors import ClientError
 from clients.keys import load_signing_key
+from registry.documents import ColumnMap, column_map_of
 from registry.errors import FieldError, RegistryError
 from registry.genesis import Genesis
 from registry.keys import Signer
@@ -31,11 +33,13 @@ from registry.money import WHOLE, percent
 __all__ = [
     "EXIT_LOOK",
     "SETTINGS",
+    "ColumnsOption",
     "GenesisOption",
     "KeyOption",
     "PartyOption",
     "UrlOption",
     "access",
+    "column_map_in",
     "console",
     "errors",
     "fail",
@@ -69,6 +73,15 @@ UrlOption = Annotated[
     typer.Option("--url", envvar="NEMODAT_URL", help="A node's URL; repeat it, your own first, for failover."),
 ]
 PartyOption = Annotated[str, typer.Option("--party", envvar="NEMODAT_PARTY", help="Who acts, as lei:... or uscc:...")]
+ColumnsOption = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="Column map of tables (TOML): [columns] field = header, [constants], date_order (ymd, dmy, mdy), "
+        "decimal_mark, encoding, delimiter, sheet.",
+    ),
+]
 KeyOption = Annotated[Path, typer.Option("--key", envvar="NEMODAT_KEY", help="The party's signing key file.")]
 
 # Much of what is shown comes from others' files: brackets in it are text, not markup.
@@ -134,6 +147,16 @@ def tabulate(table: Table) -> None:
     if not console.is_terminal:
         console.width = max(console.width, WIDTH_UNREAD)
     console.print(table)
+
+
+def column_map_in(path: Path | None) -> ColumnMap:
+    """The column map in a TOML file; the default one for none. Raises `ClientError`, `FieldError`, `OSError`."""
+    if path is None:
+        return ColumnMap()
+    try:
+        return column_map_of(tomllib.loads(text_of(path, "a column map")))
+    except (ValueError, RecursionError) as error:
+        raise ClientError(f"{path}: not TOML: {error}") from error
 
 
 def share(given: str | int) -> int:

@@ -18,11 +18,13 @@ from rich.table import Table
 from clients.cli.context import (
     EXIT_LOOK,
     SETTINGS,
+    ColumnsOption,
     GenesisOption,
     KeyOption,
     PartyOption,
     UrlOption,
     access,
+    column_map_in,
     console,
     errors,
     percent,
@@ -44,6 +46,7 @@ from clients.matches import matches
 from registry.documents import (
     DOCUMENT_BYTES_MAX,
     BrokenDocument,
+    ColumnMap,
     DocumentError,
     Reading,
     Receivable,
@@ -83,6 +86,7 @@ def register(
     key: KeyOption,
     debtor_country: Annotated[str | None, typer.Option(help="If the documents do not say it (ISO 3166).")] = None,
     dossiers: Annotated[Path, typer.Option(help="Folder to keep the dossiers in.")] = Path("dossiers"),
+    columns: ColumnsOption = None,
     supersedes: Annotated[
         str | None, typer.Option(help="The id of your own registration that the one invoice in FILE corrects.")
     ] = None,
@@ -99,7 +103,8 @@ def register(
     Example: nemodat receivable register invoices/ --debtor lei:984500DEIMPORT000108
     """
     with problems():
-        listings, table, failures = _read(files, seller=party, debtor=debtor, debtor_country=debtor_country)
+        readings = _readings(_paths(files), column_map_in(columns))
+        listings, table, failures = _read(readings, seller=party, debtor=debtor, debtor_country=debtor_country)
         if supersedes is not None:
             if len(listings) != 1:
                 raise ClientError(f"--supersedes is for one invoice, there are {len(listings)}")
@@ -245,13 +250,13 @@ def show_receivable(
 
 
 def _read(
-    files: Iterable[Path], *, seller: str, debtor: str, debtor_country: str | None
+    readings: Iterable[tuple[str, Reading]], *, seller: str, debtor: str, debtor_country: str | None
 ) -> tuple[list[tuple[str, Listing]], Table, int]:
     """What can be registered, and a table that already has what cannot."""
     table = Table("file", "number", "outcome", "id or reason", "note")
     listings: list[tuple[str, Listing]] = []
     failures = 0
-    for file, reading in _readings(_paths(files)):
+    for file, reading in readings:
         if isinstance(reading, DocumentError):
             failures += 1
             _row(table, file, "", "unreadable", reading.reason, reading.element)
@@ -327,7 +332,7 @@ def _paths(files: Iterable[Path]) -> list[Path]:
     return sorted(path for path in found if path.is_file())
 
 
-def _readings(paths: Sequence[Path]) -> Iterator[tuple[str, Reading]]:
+def _readings(paths: Sequence[Path], column_map: ColumnMap) -> Iterator[tuple[str, Reading]]:
     """What each file holds; one that cannot be opened stops nothing either."""
     for path in track(paths, description="Reading", console=console):
         try:
@@ -337,7 +342,7 @@ def _readings(paths: Sequence[Path]) -> Iterator[tuple[str, Reading]]:
             unread = BrokenDocument(file=str(path), element="", reason=f"cannot be opened: {error.strerror}")
             yield str(path), unread
             continue
-        for reading in read_each(str(path), data):
+        for reading in read_each(str(path), data, column_map):
             yield str(path), reading
 
 

@@ -124,7 +124,8 @@ class Claim:
     `holder` is the party it was offered to, and after that whoever holds it; `holders` are all that held it, in order,
     from the first funding, `funded_ms` the block's time at that, 0 before. `share` is what is outstanding: it falls by
     discharges. `form` is one of FORMS. With two factors `holder` is the export factor and `import_factor` the other one
-    ("" if there is none), which bears the credit risk for the share `covered`. A reserved claim whose
+    ("" if there is none), which bears the credit risk for the share `covered`. `concluded_ms` is when the parties
+    say they agreed, 0 if they do not: evidence, which never outranks the ledger's own order. A reserved claim whose
     `reserved_until_ms` lies before the block's time has lapsed, though its `state` still says reserved.
     """
 
@@ -141,6 +142,7 @@ class Claim:
     form: str
     import_factor: str
     covered: int
+    concluded_ms: int
     offer_valid_until_ms: int
     reserved_until_ms: int
     funded_ms: int

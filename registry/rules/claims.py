@@ -16,6 +16,7 @@ from registry.limits import CLAIMS_MAX, HOLDERS_MAX
 from registry.reasons import (
     ALREADY_DONE,
     BAD_STATE,
+    IMPOSSIBLE_TIME,
     LIMIT_REACHED,
     NOT_AUTHORISED,
     NOT_FOUND,
@@ -77,6 +78,8 @@ def offer(call: Call, operation: Offer) -> Verdict:
         return Refusal(BAD_STATE, subject)
     if operation.valid_until_ms < call.now_ms:
         return Refusal(OFFER_EXPIRED, subject)
+    if operation.concluded_ms > call.now_ms:
+        return Refusal(IMPOSSIBLE_TIME, subject)
     if len(receivable.claims) >= CLAIMS_MAX:
         return Refusal(LIMIT_REACHED, subject)
     claim = Claim(
@@ -90,6 +93,7 @@ def offer(call: Call, operation: Offer) -> Verdict:
         form=operation.form,
         import_factor=operation.import_factor,
         covered=0,
+        concluded_ms=operation.concluded_ms,
         offer_valid_until_ms=operation.valid_until_ms,
         reserved_until_ms=0,
         funded_ms=0,
