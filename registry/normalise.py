@@ -9,7 +9,8 @@ Two strengths:
 
 - `compact` and `canonical_number` only undo formatting: width, case, separators, prefixes, leading zeros.
 - `skeleton` also folds what looks alike (`registry.md` 7), so that a Greek letter or an O for a 0 changes nothing. Two
-  different numbers can share a skeleton; it is only used beside seller, debtor, amount and date.
+  different numbers can share a skeleton; it is only used beside the debtor and the amount. The letter that names a part
+  (417-I and 417-L, two equal instalments of one day) is not folded: as a digit it would make them one invoice.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ _LOOK_ALIKES: Mapping[int, int] = MappingProxyType(
     )
 )
 # registry.md 7: O/0, I/1/L, S/5, B/8, Z/2, G/6.
-_DIGIT_ALIKES: Mapping[int, int] = MappingProxyType(str.maketrans("OILSBZG", "0115826"))
+_PART_LETTERS = "OILSBZG"
+_DIGIT_ALIKES: Mapping[int, int] = MappingProxyType(str.maketrans(_PART_LETTERS, "0115826"))
 # Formatting characters newer than Unicode 3.2: bidi controls, an invisible operator.
 _LATER_FORMAT = frozenset("\u061c\u2064\u2066\u2067\u2068\u2069")
 
@@ -81,8 +83,14 @@ def canonical_number(text: str, *, prefixes: Sequence[str] = INVOICE_PREFIXES) -
 
 
 def skeleton(text: str, *, prefixes: Sequence[str] = INVOICE_PREFIXES) -> str:
-    """`canonical_number` after folding look-alikes in the text and in the prefixes. Idempotent."""
-    return _join([_fold(group) for group in _groups(text)], _folded(tuple(prefixes)))
+    """`canonical_number` after folding look-alikes in the text and in the prefixes. Idempotent.
+
+    A last letter with a digit before it stays a letter.
+    """
+    groups = [_latin(group) for group in _groups(text)]
+    number = _join([group.translate(_DIGIT_ALIKES) for group in groups], _folded(tuple(prefixes)))
+    last = groups[-1][-1:] if groups else ""
+    return number[:-1] + last if last in _PART_LETTERS and "0" <= number[-2:-1] <= "9" else number
 
 
 def is_clean_text(text: str, *, size_max: int) -> bool:
@@ -116,7 +124,7 @@ def _longest_first(prefixes: tuple[str, ...]) -> tuple[str, ...]:
 
 @cache
 def _folded(prefixes: tuple[str, ...]) -> tuple[str, ...]:
-    return _longest_first(tuple(_fold(prefix) for prefix in prefixes))
+    return _longest_first(tuple(_latin(prefix).translate(_DIGIT_ALIKES) for prefix in prefixes))
 
 
 def _without_prefixes(number: str, longest_first: tuple[str, ...]) -> str:
@@ -127,11 +135,11 @@ def _without_prefixes(number: str, longest_first: tuple[str, ...]) -> str:
     return number[start:] if "0" <= number[start : start + 1] <= "9" else number
 
 
-def _fold(group: str) -> str:
-    """Upper-case letters and digits without marks, look-alikes replaced, digit-alikes as digits."""
+def _latin(group: str) -> str:
+    """Upper-case letters and digits without marks, what looks like a Latin letter replaced by it."""
     if not group.isascii():
         group = "".join(c for c in _PINNED.normalize("NFKD", group) if _PINNED.category(c) != "Mn")
-    return group.translate(_LOOK_ALIKES).translate(_DIGIT_ALIKES)
+    return group.translate(_LOOK_ALIKES)
 
 
 def _groups(text: str) -> list[str]:
