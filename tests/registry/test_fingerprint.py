@@ -244,14 +244,15 @@ def test_what_stays_in_a_number(text: str, expected: str) -> None:
 @example("ŉ0ǰ")
 @example("가\u11a8")
 def test_normalisation_is_idempotent(text: str) -> None:
-    for normal_form in (compact, canonical_number, skeleton):
+    for normal_form in (compact, canonical_number):
         once = normal_form(text)
         assert normal_form(once) == once
 
 
 @given(st.text(max_size=60))
 def test_normal_forms_are_letters_and_digits_only(text: str) -> None:
-    assert all(character.isalnum() for character in compact(text) + canonical_number(text) + skeleton(text))
+    assert all(character.isalnum() for character in compact(text) + canonical_number(text))
+    assert all(group.isalnum() for group in skeleton(text).split(".") if skeleton(text))
     assert (compact(text) == "") == (canonical_number(text) == "") == (skeleton(text) == "")
 
 
@@ -282,6 +283,18 @@ def test_the_letter_of_a_part_is_no_digit(separator: str) -> None:
     parts = {skeleton(f"RE26-0041{separator}{letter}") for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
     assert len(parts | {skeleton(f"RE26-0041{digit}") for digit in range(10)}) == 36
     assert skeleton(f"RE26-0041{separator}І") == skeleton(f"re26-0041{separator}i")  # a Cyrillic І is a Latin I
+
+
+@given(st.lists(st.from_regex("[1-9][0-9]{0,3}", fullmatch=True), min_size=1, max_size=4), st.sampled_from(SEPARATORS))
+def test_groups_of_digits_stay_apart_in_a_skeleton(groups: list[str], separator: str) -> None:
+    assert skeleton(separator.join(groups)) == ".".join(groups)
+
+
+def test_two_points_of_sale_do_not_block_each_other() -> None:
+    one, other = like_first(number="0001-00000088"), like_first(number="0018-00000008")
+    assert "exact" not in matches(one, other)
+    assert "number" in matches(one, other)
+    assert "exact" in matches(one, like_first(number="1-88"))
 
 
 @pytest.mark.parametrize("vector", VECTORS["numbers"], ids=lambda vector: vector["text"])
