@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from random import Random
+from typing import TypeAlias
 
 from duplicates_book import Book
 from duplicates_mutations import MUTATIONS, Mutation, Original
 from duplicates_portfolio import Listed, Portfolio
 
+from registry.normalise import canonical_number
 from registry.reasons import DUPLICATE, OK
 from registry.transactions.receivables import Register
 
 __all__ = ["Honest", "Measured", "measure_copies", "measure_honest"]
 
+_Identity: TypeAlias = tuple[str, str, str, str, int, datetime.date | None]  # what makes two writings one invoice
 LINEAGE_KINDS = frozenset({"order", "transport"})  # of fingerprints: review (lineage) in registry.md 7
 
 
@@ -100,10 +104,11 @@ def measure_copies(
         if found is not None
     ]
     rng.shuffle(originals)
+    taken = {_identity(entry) for entry in portfolio.listed}
     measured = []
     for mutation in MUTATIONS:
         result = Measured(mutation)
-        for original, copies in _drawn(rng, mutation, originals, each):
+        for original, copies in _drawn(rng, mutation, originals, taken, each):
             _present(book.fork(), original, copies, result)
             advance()
         measured.append(result)
@@ -111,18 +116,27 @@ def measure_copies(
 
 
 def _drawn(
-    rng: Random, mutation: Mutation, originals: Sequence[Original], each: int
+    rng: Random, mutation: Mutation, originals: Sequence[Original], taken: Set[_Identity], each: int
 ) -> Iterator[tuple[Original, tuple[Listed, ...]]]:
-    """Up to `each` originals that the mutation fits, with the copies of each, from a place drawn at random."""
+    """Up to `each` originals that the mutation fits, with the copies of each, from a place drawn at random.
+
+    A copy that has by chance become another invoice of the portfolio (the next instalment of a price, say) is left out.
+    """
     start, found = rng.randrange(len(originals)), 0
     for step in range(len(originals)):
         original = originals[(start + step) % len(originals)]
         copies = mutation.copies(rng, original) if original.listed.kind in mutation.of else None
-        if copies is not None:
+        if copies is not None and taken.isdisjoint({_identity(copy) for copy in copies} - {_identity(original.listed)}):
             yield original, copies
             found += 1
             if found == each:
                 return
+
+
+def _identity(listed: Listed) -> _Identity:
+    what = listed.particulars
+    number = canonical_number(what.number)
+    return what.seller, what.debtor, number, what.currency, what.amount_minor, what.issue_date
 
 
 def _present(book: Book, original: Original, copies: Sequence[Listed], result: Measured) -> None:
