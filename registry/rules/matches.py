@@ -44,7 +44,7 @@ class Matches:
 
 
 _NONE = Matches()
-_OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side"})  # kinds with the amount in them
+_OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side", "debtor_number"})  # the amount is in them
 
 
 def matches_of(
