@@ -66,6 +66,7 @@ SEVERITY_OF: Mapping[str, str] = MappingProxyType(
         "exact": "certain",
         "number": "high",
         "particulars": "high",
+        "debtor_number": "high",
         "debtor_side": "medium",
         "transport": "medium",
         "order": "low",
