@@ -41,6 +41,7 @@ from clients.exporter import ExporterClient, Listing, Registration
 from clients.exporter import Refusal as Refused
 from registry.documents import (
     DOCUMENT_BYTES_MAX,
+    Assigned,
     BrokenDocument,
     DocumentError,
     Reading,
@@ -72,7 +73,7 @@ ReceivableArgument = Annotated[str, typer.Argument(metavar="RECEIVABLE", help="T
 @app.command()
 def register(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Invoices (UBL, CII, Factur-X PDF, CSV, XLSX), or folders.")
+        list[Path], typer.Argument(metavar="FILE", help="Invoices (XML, PDF, OFD, CSV, XLSX), or folders.")
     ],
     debtor: Annotated[str, typer.Option(help="The buyer's party id, as lei:... or uscc:...")],
     genesis: GenesisOption,
@@ -235,6 +236,9 @@ def _read(
         elif isinstance(made, Refusal):
             failures += 1
             _row(table, file, reading.number, "no receivable", made.detail, made.element)
+        elif isinstance(made, Assigned):
+            holder = made.claims[-1].assignee.name
+            _row(table, file, reading.number, "assigned", f"to {holder}", f"recorded in {made.claims[-1].register}")
         else:
             named_invoices = ", ".join(reference.number for reference in made.adjusts)
             _row(table, file, reading.number, "credit note", f"adjusts {named_invoices}", "nemodat receivable adjust")

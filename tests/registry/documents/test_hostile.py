@@ -23,7 +23,7 @@ from registry.documents import (
     read_each,
     read_many,
 )
-from registry.documents.workbook import UNPACKED_BYTES_MAX
+from registry.documents.archive import UNPACKED_BYTES_MAX
 from registry.documents.xml import TAGS_MAX
 from tests.registry.documents.builders import CSV_HEADER, CSV_ROW, cii, repacked, ubl, xlsx
 
