@@ -6,8 +6,8 @@
             match receivable_of(reading):           # Receivable | Adjustment | Assigned | Refusal
 
 Syntaxes: UBL 2.1 invoice and credit note, UN/CEFACT CII, ZUGFeRD 1, the same inside PDFs; China's e-fapiao (EInvoice,
-and OFD with the XML inside), Brazil's NF-e, Poland's FA, Hungary's NAV report, Italy's FatturaPA, Chile's DTE and AEC,
-Finland's Finvoice; CSV and XLSX with a column map. One module each, named after the syntax.
+OFD with the XML inside, and the XBRL of the holder's books), Brazil's NF-e, Poland's FA, Hungary's NAV report, Italy's
+FatturaPA, Chile's DTE and AEC, Finland's Finvoice; CSV and XLSX with a column map. A module each, named after it.
 Pure: bytes in, values out. Only exporters' clients call this; no node ever parses a document.
 """
 

@@ -28,7 +28,17 @@ from registry.documents.source import Source, bounded
 from registry.documents.xml import Cursor
 from registry.money import Money
 
-__all__ = ["COUNTRY", "CURRENCY", "ROOTS", "chinese_day", "read", "taxpayer"]
+__all__ = [
+    "COUNTRY",
+    "CURRENCY",
+    "ROOTS",
+    "chinese_day",
+    "declared_financed",
+    "efapiao_number",
+    "read",
+    "says_yes",
+    "taxpayer",
+]
 
 ROOTS = frozenset({"EInvoice"})
 CURRENCY = "CNY"  # a fapiao is always in the national currency
@@ -38,7 +48,7 @@ REMARK_CHARS_MAX = 2_000
 _NUMBER = re.compile(r"[0-9]{20}")
 # "number of the blue digital fapiao that is reversed": how the remark of a red one names it
 _BLUE = re.compile(r"被红冲蓝字(?:数电)?(?:发票|票)(?:号码)?[:：]\s*([0-9]{20})(?![0-9])")
-# The element of the e-voucher accounting standard (电子凭证会计数据标准) by which holders of an e-fapiao declare it.
+# How the e-voucher accounting standard (电子凭证会计数据标准) lets the holder of an e-fapiao declare it.
 _FACTORED = "WhetherEinvoiceHasBeenFactoredSoldOrSecuritized"
 _YES = frozenset({"Y", "YES", "TRUE", "1", "是"})
 
@@ -75,7 +85,7 @@ def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
             container=source.container,
             digest=source.digest,
             warnings=(*seller_notices, *buyer_notices),
-            signals=(*_declared(root), *assignment_notes(root)),
+            signals=(*declared_financed(root), *assignment_notes(root)),
         ),
     )
 
@@ -87,14 +97,33 @@ def taxpayer(node: Cursor, *, name: str, number: str) -> tuple[Party, tuple[Noti
     return party_of(node, name=node.text(name), country=country, identifiers=[("tax", tax_number)])
 
 
+def efapiao_number(root: Cursor, path: str) -> str:
+    """The number at `path`: 20 digits. Raises as `Cursor.need_text`, and `BadValue` for anything else."""
+    number = root.need_text(path)
+    if not _NUMBER.fullmatch(number):
+        raise root.error(BadValue, path, f"{number!r} has not 20 digits")
+    return number
+
+
+def says_yes(root: Cursor, path: str) -> bool:
+    """Whether a declaration at `path` says yes, in any of the spellings that systems use."""
+    return any(text.upper() in _YES for text in root.texts(path))
+
+
+def declared_financed(root: Cursor) -> tuple[Signal, ...]:
+    """The declaration, anywhere below `root`, that the e-fapiao is factored, sold or securitised."""
+    if not says_yes(root, f".//{{*}}{_FACTORED}"):
+        return ()
+    text = "declared as factored, sold or securitised"
+    return (Signal(SignalKind.DECLARED_FINANCED, f"{root.path}//{_FACTORED}", text),)
+
+
 def _number(root: Cursor) -> str:
-    number = root.need_text("TaxSupervisionInfo/InvoiceNumber")
+    number = efapiao_number(root, "TaxSupervisionInfo/InvoiceNumber")
     header = root.text("Header/EIid")
     if header is not None and header != number:
         reason = f"says {header!r}, TaxSupervisionInfo/InvoiceNumber {number!r}"
         raise root.error(AmbiguousElement, "Header/EIid", reason)
-    if not _NUMBER.fullmatch(number):
-        raise root.error(BadValue, "TaxSupervisionInfo/InvoiceNumber", f"{number!r} has not 20 digits")
     return number
 
 
@@ -116,13 +145,6 @@ def _reversed(data: Cursor) -> tuple[InvoiceReference, ...]:
             numbers += _BLUE.findall(remark)
     references = (InvoiceReference(number, None, GovernmentId(COUNTRY, number)) for number in numbers)
     return bounded(references, file=data.file, element=f"{data.path}/SpecificInformation/RedEInvoice")
-
-
-def _declared(root: Cursor) -> tuple[Signal, ...]:
-    if not any(text.upper() in _YES for text in root.texts(f".//{{*}}{_FACTORED}")):
-        return ()
-    text = "declared as factored, sold or securitised"
-    return (Signal(SignalKind.DECLARED_FINANCED, f"{root.path}//{_FACTORED}", text),)
 
 
 def chinese_day(text: str) -> datetime.date:

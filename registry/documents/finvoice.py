@@ -53,7 +53,7 @@ def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
     total = _total(details)
     type_code = details.need_text("InvoiceTypeCode")
     due_date, due_notices = _due_date(details)
-    orders = details.texts("OrderIdentifier") + root.texts("InvoiceRow/RowOrderIdentifier")
+    orders = details.texts("OrderIdentifier")
     return (
         Invoice(
             syntax=Syntax.FI_FINVOICE,
@@ -131,7 +131,10 @@ def _party(root: Cursor, role: str) -> tuple[Party, tuple[Notice, ...]]:
 
 
 def _preceding_invoices(details: Cursor) -> tuple[InvoiceReference, ...]:
-    found = [InvoiceReference(number, None) for number in details.texts("OriginalInvoiceNumber")]
+    found = []
+    number = details.text("OriginalInvoiceNumber")
+    if number is not None:
+        found.append(InvoiceReference(number, details.date("OriginalInvoiceDate", _day)))
     for reference in details.all("OriginalInvoiceReference"):
         found.append(InvoiceReference(reference.need_text("InvoiceNumber"), reference.date("InvoiceDate", _day)))
     return bounded(found, file=details.file, element=f"{details.path}/OriginalInvoiceNumber")

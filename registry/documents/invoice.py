@@ -41,6 +41,7 @@ class Syntax(StrEnum):
     CII = "CII"
     CII_ZUGFERD_1 = "CII-ZF1"
     CN_EINVOICE = "CN-EInvoice"
+    CN_EVOUCHER = "CN-XBRL"
     CN_EINVOICE_2019 = "CN-OFD-eInvoice2019"
     BR_NFE = "BR-NFe"
     PL_FA = "PL-FA"

@@ -29,7 +29,7 @@ from registry.documents.source import Source, bounded, last_due_date, order_numb
 from registry.documents.xml import Cursor
 from registry.money import Money
 
-__all__ = ["ROOTS", "ksef_number", "read"]
+__all__ = ["ROOTS", "read"]
 
 _VERSIONS = ("2021/11/29/11089", "2023/06/29/12648", "2025/06/25/13775")  # FA(1), FA(2), FA(3)
 ROOTS = frozenset(f"{{http://crd.gov.pl/wzor/{version}/}}Faktura" for version in _VERSIONS)
@@ -81,10 +81,12 @@ def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
     )
 
 
-def ksef_number(text: str) -> re.Match[str] | None:
-    """`text` as a KSeF number, groups `body`, `nip` and `check`; None if it is none or its CRC-8 is wrong."""
-    found = _NUMBER.fullmatch(text)
-    return found if found is not None and _crc8(found["body"].encode()) == int(found["check"], 16) else None
+def _nip_of(number: str) -> str | None:
+    """The tax number that a KSeF number begins with; None if it is none or its CRC-8 is wrong."""
+    found = _NUMBER.fullmatch(number)
+    if found is None or _crc8(found["body"].encode()) != int(found["check"], 16):
+        return None
+    return found["nip"]
 
 
 def _crc8(data: bytes) -> int:
@@ -99,8 +101,8 @@ def _crc8(data: bytes) -> int:
 
 def _government_id(source: Source, seller: Party) -> GovernmentId | None:
     stem = re.split(r"[/\\]", source.file)[-1].rpartition(".")[0]
-    found = ksef_number(stem)
-    if found is None or seller.identifier("vat") != COUNTRY + found["nip"]:
+    nip = _nip_of(stem)
+    if nip is None or seller.identifier("vat") != COUNTRY + nip:
         return None
     return GovernmentId(COUNTRY, stem)
 

@@ -27,6 +27,7 @@ from registry.documents.parties import party_of
 from registry.documents.signals import assignment_notes
 from registry.documents.source import Source, bounded, order_numbers
 from registry.documents.xml import Cursor
+from registry.money import Money
 
 __all__ = ["ROOTS", "read"]
 
@@ -66,7 +67,7 @@ def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
             due_date=min(due_dates, default=None),
             tax_point_date=None,
             currency=CURRENCY,
-            payable=info.money("cobr/fat/vLiq", currency=CURRENCY) or gross,
+            payable=_payable(info, gross),
             gross=gross,
             prepaid=None,
             seller=emitter if emitter_sells else other,
@@ -83,6 +84,14 @@ def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
             signals=assignment_notes(info),
         ),
     )
+
+
+def _payable(info: Cursor, gross: Money) -> Money:
+    """What the bill asks for; without a bill, the invoice's total."""
+    billed = info.money("cobr/fat/vLiq", currency=CURRENCY)
+    if billed is not None and billed.minor > gross.minor:
+        raise info.error(AmbiguousElement, "cobr/fat/vLiq", f"asks for {billed}, the invoice is {gross}")
+    return gross if billed is None else billed
 
 
 def _access_key(root: Cursor, info: Cursor) -> str:

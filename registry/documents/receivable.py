@@ -38,7 +38,14 @@ __all__ = [
 
 # Syntaxes that write what a credit note takes away as a negative amount; the others state it as a positive one.
 _NEGATIVE_CREDITS = frozenset(
-    {Syntax.CN_EINVOICE, Syntax.CN_EINVOICE_2019, Syntax.HU_NAV, Syntax.PL_FA, Syntax.FI_FINVOICE}
+    {
+        Syntax.CN_EINVOICE,
+        Syntax.CN_EVOUCHER,
+        Syntax.CN_EINVOICE_2019,
+        Syntax.HU_NAV,
+        Syntax.PL_FA,
+        Syntax.FI_FINVOICE,
+    }
 )
 
 # Schemes under which equal values mean the same firm; tax groups share VAT numbers, so those prove nothing.
