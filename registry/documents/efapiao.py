@@ -12,6 +12,7 @@ import re
 from registry.documents.dates import DateOrder, parse_local
 from registry.documents.errors import AmbiguousElement, BadValue
 from registry.documents.invoice import (
+    NAME_CHARS_MAX,
     GovernmentId,
     Invoice,
     InvoiceReference,
@@ -43,7 +44,7 @@ __all__ = [
 ROOTS = frozenset({"EInvoice"})
 CURRENCY = "CNY"  # a fapiao is always in the national currency
 COUNTRY = "CN"
-REMARK_CHARS_MAX = 2_000
+REMARK_CHARS_MAX = 20_000  # characters of a remark that are looked at
 
 _NUMBER = re.compile(r"[0-9]{20}")
 # "number of the blue digital fapiao that is reversed": how the remark of a red one names it
@@ -94,7 +95,9 @@ def taxpayer(node: Cursor, *, name: str, number: str) -> tuple[Party, tuple[Noti
     """A side of a fapiao. Only who pays tax in China has a number, and only of those the country is known."""
     tax_number = node.text(number)
     country = COUNTRY if tax_number else None
-    return party_of(node, name=node.text(name), country=country, identifiers=[("tax", tax_number)])
+    return party_of(
+        node, name=node.text(name, chars_max=NAME_CHARS_MAX), country=country, identifiers=[("tax", tax_number)]
+    )
 
 
 def efapiao_number(root: Cursor, path: str) -> str:
@@ -141,8 +144,8 @@ def _is_red(root: Cursor, total: Money) -> bool:
 def _reversed(data: Cursor) -> tuple[InvoiceReference, ...]:
     numbers = data.texts("SpecificInformation/RedEInvoice/OriginalInvoiceCode")
     if not numbers:
-        for remark in data.texts("AdditionalInformation/Remark", chars_max=REMARK_CHARS_MAX):
-            numbers += _BLUE.findall(remark)
+        for remark in data.all("AdditionalInformation/Remark"):
+            numbers += _BLUE.findall(remark.node.text or "", 0, REMARK_CHARS_MAX)
     references = (InvoiceReference(number, None, GovernmentId(COUNTRY, number)) for number in numbers)
     return bounded(references, file=data.file, element=f"{data.path}/SpecificInformation/RedEInvoice")
 

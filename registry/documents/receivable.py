@@ -48,6 +48,8 @@ _NEGATIVE_CREDITS = frozenset(
     }
 )
 
+_OWN_RECORDS = frozenset({Syntax.CSV, Syntax.XLSX, Syntax.CN_EVOUCHER})
+
 # Schemes under which equal values mean the same firm; tax groups share VAT numbers, so those prove nothing.
 _IDENTITIES = frozenset({"lei", "uscc", "siren", "siret", "duns", "gln"})
 
@@ -55,7 +57,7 @@ _IDENTITIES = frozenset({"lei", "uscc", "siren", "siret", "duns", "gln"})
 class Grade(StrEnum):
     """The evidence grade (registry.md 4) that the document alone gives."""
 
-    SELF_ASSERTED = "self_asserted"  # a row of the seller's own table
+    SELF_ASSERTED = "self_asserted"  # a row of somebody's own table, an entry of their own books
     DOCUMENT = "document"  # a parsed e-invoice
 
 
@@ -216,7 +218,7 @@ def _adjustment_of(invoice: Invoice) -> Adjustment | Refusal:
 
 
 def _grade(invoice: Invoice) -> Grade:
-    return Grade.SELF_ASSERTED if invoice.syntax in (Syntax.CSV, Syntax.XLSX) else Grade.DOCUMENT
+    return Grade.SELF_ASSERTED if invoice.syntax in _OWN_RECORDS else Grade.DOCUMENT
 
 
 def _refuse(invoice: Invoice, element: str, reason: RefusalReason, detail: str) -> Refusal:

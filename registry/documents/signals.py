@@ -23,20 +23,51 @@ NOTES_MAX = 8  # signals of this kind from one document; more say nothing new
 NOTE_CHARS_MAX = 20_000  # characters of one text that are looked at; beyond are attachments
 QUOTE_CHARS = 80  # characters quoted either side of the words
 
-_WORDS = {
-    "any": r"fa[ck]toring|factor(?:ing)? (?:bank|company)|forfaiting",
-    "de": r"abgetreten|abtretung|schuldbefreiend|zession",
-    "en": r"(?:has|have) been (?:irrevocably )?assigned|assign(?:ed|ment) (?:to|of)|assignee|notice of assignment",
-    "es": r"cesi[oó]n de(?:l)? cr[eé]dito|cr[eé]dito cedido|cedid[oa] a|factoraje",
-    "fi": r"saatava[^.]{0,60}siirretty|siirretty[^.]{0,60}rahoitu|siirtolauseke|siirtoilmoitus",
-    "fr": r"affacturage|cession de cr[eé]ances?|cr[eé]ance[^.]{0,60}c[eé]d[eé]e|subrog|dailly",
-    "hu": r"engedm[eé]nyez|faktor[aá]l",
-    "it": r"cessione del credito|credito[^.]{0,40}cedut|pro[ -]?sol(?:uto|vendo)",
-    "pl": r"cesj[aięą]|wierzytelno[sś][^.]{0,60}(?:przelan|przelew|nabywc|sprzeda)",
-    "pt": r"cess[aã]o (?:de|do|dos) (?:cr[eé]ditos?|direitos credit[oó]rios)|endossad|securitizadora|\bfidc\b",
-    "zh": r"保理|应收账款(?:已)?(?:转让|质押)|债权(?:已)?转让|資產證券化|资产证券化",
-}
-_NOTE = re.compile("|".join(f"(?:{words})" for words in _WORDS.values()), re.IGNORECASE)
+# A word that must stand in the text, in lower case, and the pattern around it: the word is quick to look for.
+_WORDS = tuple(
+    (word, re.compile(pattern or re.escape(word)))
+    for word, pattern in (
+        ("factoring", ""),
+        ("factor bank", ""),
+        ("factor company", ""),
+        ("faktoring", ""),
+        ("forfaiting", ""),
+        ("abgetreten", ""),  # German
+        ("abtretung", ""),
+        ("schuldbefreiend", ""),
+        ("zession", r"\bzession"),
+        ("been assigned", ""),  # English
+        ("irrevocably assigned", ""),
+        ("assign", r"assign(?:ed|ment) (?:to|of)\b|notice of assign"),
+        ("assignee", ""),
+        ("cesi", r"cesi[oó]n (?:de|del) cr[eé]dito"),  # Spanish
+        ("cedid", r"cr[eé]dito cedido|cedid[oa] a\b"),
+        ("factoraje", ""),
+        ("siirretty", r"saatava[^.]{0,60}siirretty|siirretty[^.]{0,60}rahoitu"),  # Finnish
+        ("siirtolauseke", ""),
+        ("siirtoilmoitus", ""),
+        ("affacturage", ""),  # French
+        ("cession de cr", r"cession de cr[eé]ance"),
+        ("cr", r"cr[eé]ance[^.]{0,60}c[eé]d[eé]e"),
+        ("subrog", ""),
+        ("dailly", ""),
+        ("engedm", r"engedm[eé]nyez"),  # Hungarian
+        ("faktor", r"faktor[aá]l"),
+        ("cessione del credito", ""),  # Italian
+        ("cedut", r"credito[^.]{0,40}cedut"),
+        ("pro", r"pro[ -]?sol(?:uto|vendo)\b"),
+        ("cesj", r"\bcesj[aięą]\b"),  # Polish
+        ("wierzytelno", r"wierzytelno[sś][^.]{0,60}(?:przelan|przelew|nabywc|sprzeda)"),
+        ("cess", r"cess[aã]o (?:de|do|dos) (?:cr[eé]dito|direitos credit[oó]rios)"),  # Portuguese
+        ("endossad", ""),
+        ("securitizadora", ""),
+        ("fidc", r"\bfidc\b"),
+        ("保理", ""),  # Chinese
+        ("应收账款", r"应收账款(?:已)?(?:转让|质押)"),
+        ("债权", r"债权(?:已)?转让"),
+        ("资产证券化", ""),
+    )
+)
 
 
 def assignment_notes(*roots: Cursor) -> tuple[Signal, ...]:
@@ -63,13 +94,21 @@ def derived_signals(invoice: Invoice) -> tuple[Signal, ...]:
 
 def _notes(root: Cursor) -> Iterator[Signal]:
     for node in root.node.iter(etree.Element):
-        text = node.text
-        if text is None or len(text) < 4:
-            continue
-        match = _NOTE.search(text, 0, NOTE_CHARS_MAX)
+        text = (node.text or "")[:NOTE_CHARS_MAX]
+        match = _found(text.lower())
         if match is not None:
-            quote = " ".join(text[max(0, match.start() - QUOTE_CHARS) : match.end() + QUOTE_CHARS].split())
-            yield Signal(SignalKind.ASSIGNMENT_NOTE, _path(root, node), quote)
+            quote = text[max(0, match.start() - QUOTE_CHARS) : match.end() + QUOTE_CHARS]
+            yield Signal(SignalKind.ASSIGNMENT_NOTE, _path(root, node), " ".join(quote.split()))
+
+
+def _found(lowered: str) -> re.Match[str] | None:
+    """The first words of assignment by the order of the table."""
+    for word, pattern in _WORDS:
+        if word in lowered:
+            match = pattern.search(lowered)
+            if match is not None:
+                return match
+    return None
 
 
 def _path(root: Cursor, node: etree._Element) -> str:
