@@ -80,7 +80,7 @@ BAD_DOCUMENTS: dict[str, tuple[bytes, str]] = {
     "bomb.pdf": (attached(BOMB), ""),
     "no-deflate.pdf": (attached(b"not compressed"), ""),
     "no-workbook.xlsx": (b"PK\x03\x04" + bytes(60), ""),
-    "picture.png": (b"\x89PNG\r\n\x1a\n" + bytes(60), "neither XML, PDF, XLSX nor CSV"),
+    "picture.png": (b"\x89PNG\r\n\x1a\n" + bytes(60), "neither XML, PDF, OFD, XLSX nor CSV"),
     "columns.csv": (b"a;b;c\n1;2;3\n", ""),
     "[/bold].xml": (b"<a", ""),  # in a folder named "["
     "es\x1bc\x1b[31m.xml": (b"<a", ""),
