@@ -97,8 +97,10 @@ def _notes(root: Cursor) -> Iterator[Signal]:
         text = (node.text or "")[:NOTE_CHARS_MAX]
         match = _found(text.lower())
         if match is not None:
-            quote = text[max(0, match.start() - QUOTE_CHARS) : match.end() + QUOTE_CHARS]
-            yield Signal(SignalKind.ASSIGNMENT_NOTE, _path(root, node), " ".join(quote.split()))
+            quote = " ".join(text[max(0, match.start() - QUOTE_CHARS) : match.end() + QUOTE_CHARS].split())
+            # whatever else a free text holds, nothing that a terminal obeys
+            shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in quote)
+            yield Signal(SignalKind.ASSIGNMENT_NOTE, _path(root, node), shown)
 
 
 def _found(lowered: str) -> re.Match[str] | None:

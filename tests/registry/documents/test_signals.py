@@ -70,6 +70,12 @@ def test_a_note_may_stand_anywhere_and_is_quoted_in_short() -> None:
     assert len(invoice.signals[0].text) < 200
 
 
+def test_a_quote_holds_nothing_that_a_terminal_obeys() -> None:
+    (signal,) = one(noted("factoring&#x9b;31m \u202egnirotcaf")).signals
+    assert signal.text.isprintable()
+    assert signal.text.startswith("factoring\N{REPLACEMENT CHARACTER}31m")
+
+
 def test_the_number_of_notes_is_bounded_and_so_is_what_is_looked_at() -> None:
     assert len(one(ubl(body="<cbc:Note>factoring</cbc:Note>" * 50)).signals) == NOTES_MAX
     assert one(noted("x" * NOTE_CHARS_MAX + "factoring")).signals == ()
