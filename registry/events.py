@@ -28,6 +28,14 @@ EVENT_KINDS: Final = frozenset(
         "settled",  # nothing is left to collect and no claim is live
         "cancelled",
         "refused_claim",  # a reservation or funding was refused; detail: the reason code
+        "notified",  # notice of an assignment was sent; subject: the notice, detail: the channel
+        "notice_proved",  # its receipt was proved; detail: the time of receipt in ms UTC
+        "notice_acknowledged",  # by the debtor; detail: "accepted" if it promised to pay that holder, else ""
+        "deemed",  # the debtor's silence counts as acceptance; detail: the share
+        # The loudest alarm there is: a debtor confirmed one debt to two financiers. Detail: the other receivable in
+        # hex, or the share by which the claims that it promised to pay exceed what is collectible.
+        "double_confirmation",
+        "distinguished",  # the debtor says of two confirmed receivables that it owes both; detail: the other in hex
     }
 )
 

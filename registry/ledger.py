@@ -22,14 +22,15 @@ from registry.parties import Party
 from registry.reasons import OK, ROLLED_BACK, SUSPENDED, UNKNOWN_PARTY
 from registry.receipts import Receipt
 from registry.records import Network
-from registry.rules import claims, governance, receivables
+from registry.rules import claims, double_confirmation, governance, notices, receivables
 from registry.rules.verdicts import Call, Refusal, Verdict
 from registry.state import NETWORK_KEY, Put, Read, State, encode_stored
 from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.envelope import ALL, Transaction, admissible
 from registry.transactions.governance import Approve, Propose
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
-from registry.transactions.receivables import Adjust, Confirm, Register, Reject
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
 
 __all__ = ["RULES", "BlockContext", "Event", "Outcome", "execute", "genesis_state"]
 
@@ -50,6 +51,11 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         Reassign: claims.reassign,
         Release: claims.release,
         Discharge: claims.discharge,
+        Notify: notices.notify,
+        Acknowledge: notices.acknowledge,
+        ProveReceipt: notices.prove_receipt,
+        Deem: notices.deem,
+        Distinguish: double_confirmation.distinguish,
     }
 )
 

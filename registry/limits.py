@@ -29,6 +29,9 @@ HOLDERS_MAX: Final = 16  # holders of one claim, one after the other
 RESERVATION_MAX_MS: Final = 15 * 60 * 1000  # longest reservation: 15 minutes
 ACKNOWLEDGED_MAX: Final = MATCHES_MAX  # matches acknowledged in one funding
 
+# Notices
+NOTICES_MAX: Final = 16  # notices ever sent of one claim
+
 # Receipts
 RELATED_MAX: Final = 64  # ids listed in one receipt; the first ones in order stand for the rest
 

@@ -14,23 +14,29 @@ from typing import Final
 __all__ = [
     "ALREADY_DONE",
     "BAD_STATE",
+    "DOUBLE_CONFIRMED",
     "DUPLICATE",
     "EXPIRED",
     "GRADE_UNPROVEN",
+    "IMPOSSIBLE_TIME",
     "LIMIT_REACHED",
     "NOT_AUTHORISED",
     "NOT_DEBTOR",
     "NOT_FOUND",
     "NOT_HOLDER",
     "NOT_OFFERED",
+    "NOT_RECEIVED",
+    "NO_DEEMED_ACCEPTANCE",
     "OFFER_EXPIRED",
     "OK",
+    "OTHER_NOTICE",
     "OTHER_PARTICULARS",
     "OVER_PARENT",
     "OVER_RESIDUAL",
     "REASONS",
     "ROLLED_BACK",
     "SUSPENDED",
+    "TOO_EARLY",
     "UNACKNOWLEDGED_MATCH",
     "UNKNOWN_PARTY",
 ]
@@ -56,6 +62,14 @@ SUSPENDED: Final = "suspended"
 UNACKNOWLEDGED_MATCH: Final = "unacknowledged_match"
 UNKNOWN_PARTY: Final = "unknown_party"
 
+# Notices and confirmation
+DOUBLE_CONFIRMED: Final = "double_confirmed"
+IMPOSSIBLE_TIME: Final = "impossible_time"
+NO_DEEMED_ACCEPTANCE: Final = "no_deemed_acceptance"
+NOT_RECEIVED: Final = "not_received"
+OTHER_NOTICE: Final = "other_notice"
+TOO_EARLY: Final = "too_early"
+
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         OK: "Done.",
@@ -78,5 +92,11 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         SUSPENDED: "A party involved is suspended.",
         UNACKNOWLEDGED_MATCH: "Similar receivables exist (listed) that the financier has not said it has looked at.",
         UNKNOWN_PARTY: "A signing key, or the party named, belongs to no registered party.",
+        DOUBLE_CONFIRMED: "The debtor confirmed another record of the same debt, older than this one or financed.",
+        IMPOSSIBLE_TIME: "The notice cannot have been received then: before it was sent, or later than now.",
+        NO_DEEMED_ACCEPTANCE: "The rule-book knows no deemed acceptance between the countries of seller and debtor.",
+        NOT_RECEIVED: "Neither evidence nor an acknowledgement says that the debtor received the notice.",
+        OTHER_NOTICE: "The debtor was shown another text or account than that of the notice.",
+        TOO_EARLY: "The debtor's period to answer has not run out in every calendar.",
     }
 )

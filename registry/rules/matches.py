@@ -27,7 +27,7 @@ from registry.rules.lineage import Find, finder, live_at
 from registry.rules.transitions import BLOCKING, OPEN, RECALLED
 from registry.state import State
 
-__all__ = ["Matches", "matches_of"]
+__all__ = ["OF_ONE_AMOUNT", "Matches", "matches_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Matches:
 
 
 _NONE = Matches()
-_OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side"})  # kinds with the amount in them
+OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side"})  # kinds with the amount in them
 
 
 def matches_of(candidate: Receivable, state: State, now_ms: int) -> Matches | None:
@@ -109,4 +109,4 @@ def _explained_by_parent(candidate: Receivable, find: Find, fingerprint: tuple[s
 
 
 def _explains(link: Link, kind: str) -> bool:
-    return link.part_of_child == WHOLE and (link.part_of_parent == WHOLE or kind not in _OF_ONE_AMOUNT)
+    return link.part_of_child == WHOLE and (link.part_of_parent == WHOLE or kind not in OF_ONE_AMOUNT)

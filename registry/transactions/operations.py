@@ -9,7 +9,8 @@ from registry.codec import Value
 from registry.errors import FieldError, TransactionError
 from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.governance import Approve, Propose, change_value
-from registry.transactions.receivables import Adjust, Confirm, Register, Reject
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
 
 __all__ = ["OPERATIONS", "Operation", "operation_from", "operation_value"]
 
@@ -27,6 +28,11 @@ Operation: TypeAlias = (
     | Reassign
     | Release
     | Discharge
+    | Notify
+    | Acknowledge
+    | ProveReceipt
+    | Deem
+    | Distinguish
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})

@@ -30,8 +30,9 @@ from registry.transactions.envelope import (
     transaction_id,
 )
 from registry.transactions.governance import Admit, Approve, Propose
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import OPERATIONS, operation_from, operation_value
-from registry.transactions.receivables import Adjust, Confirm, Register, Reject
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
 from tests.registry.world import START_MS, invoice, key_of, mark, name_id, party_of
 
 CHAIN = mark("chain")
@@ -54,6 +55,13 @@ EXAMPLES = {
     "reassign": Reassign(mark("claim"), name_id("F_SG")),
     "release": Release(mark("claim")),
     "discharge": Discharge(mark("claim"), 1),
+    "notify": Notify(mark("claim"), "courier", "zh", mark("text"), mark("account")),
+    "acknowledge": Acknowledge(
+        mark("notice"), name_id("IMP_DE"), mark("text"), mark("account"), accepts=True, salt=mark("salt")
+    ),
+    "prove_receipt": ProveReceipt(mark("notice"), START_MS, mark("slip")),
+    "deem": Deem(mark("notice")),
+    "distinguish": Distinguish(mark("receivable"), mark("other"), mark("text"), "en"),
 }
 
 
@@ -233,7 +241,16 @@ PARENT = [mark("p"), 1, WHOLE]
         (["fund", 0, list(range(ACKNOWLEDGED_MAX + 1))], "acknowledged"),
         (["reassign", "claim", "lei:X"], "claim"),
         (["adjust", 0, 0, bytes(32)], "reduction_share"),
-        (["confirm", 0, bytes(32), "IMP", bytes(32), 1, bytes(32)], "identifier"),
+        (["confirm", 0, bytes(32), "IMP", bytes(32), 1, bytes(32), False, bytes(32), "en"], "identifier"),
+        (["confirm", 0, bytes(32), "lei:X", bytes(32), 1, bytes(32), 1, bytes(32), "en"], "waives_defences"),
+        (["confirm", 0, bytes(32), "lei:X", bytes(32), 1, bytes(32), True, b"", "en"], "account_digest"),
+        (["confirm", 0, bytes(32), "lei:X", bytes(32), 1, bytes(32), True, bytes(32), "EN"], "language"),
+        (["notify", 0, "pigeon", "en", bytes(32), bytes(32)], "channel"),
+        (["notify", 0, "post", "english", bytes(32), bytes(32)], "language"),
+        (["acknowledge", 0, "lei:X", bytes(32), bytes(32), 0, bytes(32)], "accepts"),
+        (["prove_receipt", 0, 2**48 + 1, bytes(32)], "received_ms"),
+        (["deem", "notice"], "notice"),
+        (["distinguish", 0, 1, bytes(32), "e"], "language"),
         (["reject", 0, bytes(16), "lei:X", bytes(32)], "salt"),
         (["approve", b"x"], "proposal"),
         (["propose", []], "change"),
