@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
-__all__ = ["EVENT_KINDS", "Event"]
+__all__ = ["EVENT_KINDS", "Event", "severity_of"]
 
 EVENT_KINDS: Final = frozenset(
     {
@@ -38,6 +39,21 @@ EVENT_KINDS: Final = frozenset(
         "distinguished",  # the debtor says of two confirmed receivables that it owes both; detail: the other in hex
     }
 )
+
+_SEVERITY: Final = MappingProxyType(
+    {
+        "double_confirmation": "alarm",
+        "matched": "warning",
+        "over_advanced": "warning",
+        "refused_claim": "warning",
+        "refused_duplicate": "warning",
+    }
+)
+
+
+def severity_of(kind: str) -> str:
+    """How loud an event is: "info", "warning" (look at it), or "alarm" (money is about to be lost: act now)."""
+    return _SEVERITY.get(kind, "info")
 
 
 @dataclass(frozen=True, slots=True)

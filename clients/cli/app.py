@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from clients.cli import certificates, claims, parties, receivables, search
+from clients.cli import certificates, claims, notices, parties, receivables, search
 
 __all__ = ["app"]
 
@@ -13,4 +13,5 @@ app.add_typer(receivables.app, name="receivable", help="Register, confirm, rejec
 app.add_typer(claims.app, name="claim", help="Offer, reserve, fund, hand on and end claims.")
 app.add_typer(parties.app, name="party", help="Show parties; as an authority, propose and approve admissions.")
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
+app.add_typer(notices.app, name="notice", help="Give notice of assignments to debtors, acknowledge and prove them.")
 app.command("search")(search.search)
