@@ -26,7 +26,7 @@ def confirm(
     """Confirm `share` (of WHOLE); `text` is the 32-byte digest of the wording that was shown, in `language`.
 
     `waives_defences` gives up defences and set-off against whoever finances; `account` commits to the account that
-    will be paid (`Dossier.account`). By default nothing is waived and no account named.
+    will be paid (`Dossier.account_commitment`). By default nothing is waived and no account named.
     """
     operation = Confirm(
         receivable=dossier.receivable,

@@ -56,7 +56,7 @@ class Dossier:
         """What the ledger holds in place of the debtor's identifier."""
         return debtor_commitment(salt=self.debtor_salt, identifier=self.particulars.debtor)
 
-    def account(self, account: str) -> bytes:
+    def account_commitment(self, account: str) -> bytes:
         """What the ledger holds in place of an account to pay, 32 bytes: the same for all who have this dossier.
 
         Salted, because account numbers can be guessed; spaces and case do not matter. Raises `ClientError` for none.

@@ -1,8 +1,8 @@
 """Notices of assignment: telling the debtor, its receipt, what it promises, and what its silence means.
 
-Digests are 32 bytes: of the notice's text as the debtor gets it, and of the account to pay (`Dossier.account`), which
-must be the same for both sides. A notice on the ledger is not delivered by it: the sender hands it over by the channel
-that it names, with the notice's id.
+Digests are 32 bytes: `text` of the notice as the debtor gets it, `account` of the account to pay, which is
+`Dossier.account_commitment` and so the same for both sides. The ledger delivers nothing: the sender hands the notice
+over by the channel that it names, with the notice's id.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def send(
             subject(claim, "claim"),
             channel=channel,
             text=_digest(text),
-            account=_dossier(dossier).account(account),
+            account=_dossier(dossier).account_commitment(account),
             language=language,
         )
         show({"notice": made.hex(), "claim": claim, "channel": channel, "language": language})
@@ -99,7 +99,7 @@ def acknowledge(
             notices.acknowledge,
             subject(notice, "notice"),
             text=_digest(text),
-            account=known.account(account),
+            account=known.account_commitment(account),
             dossier=known,
             accepts=accept,
         )

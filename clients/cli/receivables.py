@@ -143,7 +143,7 @@ def confirm(
             share=share,
             text=NO_DIGEST if text is None else hashlib.sha256(text.read_bytes()).digest(),
             waives_defences=waive_defences,
-            account=NO_DIGEST if account is None else known.account(account),
+            account=NO_DIGEST if account is None else known.account_commitment(account),
             language=language,
         )
         show({"confirmed": receipt.subject.hex(), "transaction": receipt.transaction.hex()} | _named(known))

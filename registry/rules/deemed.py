@@ -2,8 +2,8 @@
 
 A country that is not in the table has no such rule here. Every rule is about invoices under the country's own law, so
 both seller and debtor must be of that country. `days` is the statute's period. The ledger knows no holidays: it waits
-`wait_days` times 24 hours from receipt, which is longer than the period in any calendar and time zone, so that nothing
-is deemed too early; a court may find that it was accepted some days before.
+`wait_days` times 24 hours from receipt, which is longer than the period in any time zone and with four holidays on end,
+so that nothing is deemed too early; a court may find that it was accepted some days before.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ INVOICES: Final = frozenset({"invoice", "instalment"})  # an order or a shipment
 
 
 class Deemed(NamedTuple):
-    """One country's rule. `unit` of `days`: "calendar" or "business"; `confidence`: "high", "medium" or "low"."""
+    """One country's rule. `confidence` is "high", "medium" or "low".
+
+    `unit` says how `days` are counted: "calendar", "business", or "calendar to business" if a last day without
+    business moves to the next one with.
+    """
 
     days: int
     unit: str
@@ -46,7 +50,7 @@ DEEMED: Final[Mapping[str, Deemed]] = MappingProxyType(
         "CO": Deemed(
             days=3,
             unit="business",
-            wait_days=12,  # three business days around Holy Week or the year's end
+            wait_days=12,
             citation="Decreto 1074/2015 art. 2.2.2.53.4, as set by Decreto 1154/2020; Codigo de Comercio art. 773",
             confidence="medium",
             checked="2026-11-26",
@@ -55,7 +59,7 @@ DEEMED: Final[Mapping[str, Deemed]] = MappingProxyType(
         "PE": Deemed(
             days=8,
             unit="business",
-            wait_days=20,  # eight business days in the last week of July
+            wait_days=19,
             citation="Ley 29623 art. 7; Decreto de Urgencia 013-2020 art. 7",
             confidence="medium",
             checked="2026-11-26",
@@ -63,9 +67,9 @@ DEEMED: Final[Mapping[str, Deemed]] = MappingProxyType(
         ),
         "BR": Deemed(
             days=10,
-            unit="calendar",
-            wait_days=16,  # a last day without business moves to the next one (Codigo Civil art. 132)
-            citation="Lei 5.474/1968 arts. 1, 7 and 15; Lei 13.775/2018",
+            unit="calendar to business",
+            wait_days=17,
+            citation="Lei 5.474/1968 arts. 1, 7 and 15; Lei 13.775/2018; Codigo Civil art. 132",
             confidence="low",
             checked="2026-11-26",
             remark="Acceptance is presumed from delivery without a refusal in time: delivery must be proved as well.",

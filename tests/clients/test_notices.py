@@ -30,7 +30,7 @@ def test_from_registration_to_funding_by_confirmed_factoring(stage: Stage) -> No
     with stage.exporter() as exporter, stage.financier("f-sg") as financier, stage.debtor() as debtor:
         registration = exporter.register(unlike())
         dossier = registration.dossier
-        account = dossier.account(IBAN)
+        account = dossier.account_commitment(IBAN)
         claim = offered(exporter, registration.receivable, "f-sg")
 
         notice = financier.call(notices.notify, claim, channel="courier", text=TEXT, account=account, language="zh")
@@ -40,7 +40,7 @@ def test_from_registration_to_funding_by_confirmed_factoring(stage: Stage) -> No
         slip = digest("the courier's slip")
         financier.call(notices.prove_receipt, notice, received_ms=sent.sent_ms, evidence=slip)
 
-        wrong = dossier.account("GB33BUKB20201555555555")
+        wrong = dossier.account_commitment("GB33BUKB20201555555555")
         with pytest.raises(Refused, match="other_notice"):
             debtor.call(notices.acknowledge, notice, text=TEXT, account=wrong, dossier=dossier, accepts=True)
         debtor.call(notices.acknowledge, notice, text=TEXT, account=account, dossier=dossier)
@@ -62,7 +62,7 @@ def test_the_same_from_asyncio(asyncio_stage: Stage) -> None:
     with asyncio_stage.exporter() as exporter, asyncio_stage.debtor() as debtor:
         registration = exporter.register(unlike())
         claim = offered(exporter, registration.receivable, "f-cn")
-        account = registration.dossier.account(IBAN)
+        account = registration.dossier.account_commitment(IBAN)
         notice = exporter.call(notices.notify, claim, channel="edi", text=TEXT, account=account)
         debtor.call(notices.acknowledge, notice, text=TEXT, account=account, dossier=registration.dossier, accepts=True)
         debtor.confirm(registration.dossier, waives_defences=True)
@@ -75,7 +75,7 @@ def test_a_notice_is_for_those_it_concerns(stage: Stage) -> None:
     with stage.exporter() as exporter, stage.exporter(EXP_VN) as stranger, stage.financier("f-gb") as another:
         registration = exporter.register(unlike())
         claim = offered(exporter, registration.receivable, "f-sg")
-        account = registration.dossier.account(IBAN)
+        account = registration.dossier.account_commitment(IBAN)
         notice = exporter.call(notices.notify, claim, channel="registry", text=TEXT, account=account)
         assert exporter.call(reads.record, Notice, notice).id == notice
         assert [client.call(reads.record, Notice, notice) for client in (stranger, another)] == [None, None]
@@ -112,10 +112,14 @@ def test_two_debts_that_look_like_one_are_told_apart_by_the_debtor(stage: Stage)
 def test_the_account_is_the_same_however_it_is_written(stage: Stage) -> None:
     with stage.exporter() as exporter:
         ours, theirs = (exporter.register(unlike()).dossier for _ in range(2))
-    assert ours.account(IBAN) == ours.account("de89370400440532013000") != ours.account("DE89370400440532013001")
-    assert ours.account(IBAN) != theirs.account(IBAN), "salted: nobody can guess it"
+    assert (
+        ours.account_commitment(IBAN)
+        == ours.account_commitment("de89370400440532013000")
+        != ours.account_commitment("DE89370400440532013001")
+    )
+    assert ours.account_commitment(IBAN) != theirs.account_commitment(IBAN), "salted: nobody can guess it"
     with pytest.raises(ClientError, match="account"):
-        ours.account(" - ")
+        ours.account_commitment(" - ")
 
 
 # --- by command ------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from registry.events import EVENT_KINDS, severity_of
 from registry.fingerprint import Particulars, register_fingerprints
 from registry.money import WHOLE
 from registry.receipts import Receipt
@@ -165,6 +166,11 @@ def test_what_was_confirmed_and_paid_still_counts(world: World) -> None:
     confirm(world, buyer, "payable")
     assert len(world.heard("double_confirmation")) == 1
     assert fund(world, buyer, seller, to="F_DE", by="IMP_DE").code == "double_confirmed"
+
+
+def test_nothing_is_louder() -> None:
+    assert [kind for kind in EVENT_KINDS if severity_of(kind) == "alarm"] == ["double_confirmation"]
+    assert {severity_of(kind) for kind in EVENT_KINDS} == {"alarm", "warning", "info"}
 
 
 # Two debts after all
