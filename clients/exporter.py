@@ -238,8 +238,10 @@ def _signed_batch(session: Session, batch: Sequence[Drafted]) -> Prepared:
 
 def _operation(session: Session, listing: Listing, salt: bytes, debtor_salt: bytes) -> Register:
     particulars = listing.particulars
-    if particulars.seller != session.party:
-        raise ClientError(f"seller: {particulars.seller} is not {session.party}, whose key signs")
+    side = "debtor" if listing.kind == "payable" else "seller"  # a payable is registered by who owes it
+    registrant = getattr(particulars, side)
+    if registrant != session.party:
+        raise ClientError(f"{side}: {registrant} is not {session.party}, whose key signs")
     due = particulars.due_date
     return Register(
         kind=listing.kind,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
-__all__ = ["EVENT_KINDS", "Event"]
+__all__ = ["EVENT_KINDS", "Event", "severity_of"]
 
 EVENT_KINDS: Final = frozenset(
     {
@@ -33,8 +34,31 @@ EVENT_KINDS: Final = frozenset(
         "filing_continued",
         "filing_ended",
         "refused_claim",  # a reservation or funding was refused; detail: the reason code
+        "notified",  # notice of an assignment was sent; subject: the notice, detail: the channel
+        "notice_proved",  # its receipt was proved; detail: the time of receipt in ms UTC
+        "notice_acknowledged",  # by the debtor; detail: "accepted" if it promised to pay that holder, else ""
+        "deemed",  # the debtor's silence counts as acceptance; detail: the share
+        # The loudest alarm there is: a debtor confirmed one debt to two financiers. Detail: the other receivable in
+        # hex, or the share by which the claims that it promised to pay exceed what is collectible.
+        "double_confirmation",
+        "distinguished",  # the debtor says of two confirmed receivables that it owes both; detail: the other in hex
     }
 )
+
+_SEVERITY: Final = MappingProxyType(
+    {
+        "double_confirmation": "alarm",
+        "matched": "warning",
+        "over_advanced": "warning",
+        "refused_claim": "warning",
+        "refused_duplicate": "warning",
+    }
+)
+
+
+def severity_of(kind: str) -> str:
+    """How loud an event is: "info", "warning" (look at it), or "alarm" (money is about to be lost: act now)."""
+    return _SEVERITY.get(kind, "info")
 
 
 @dataclass(frozen=True, slots=True)

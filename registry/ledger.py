@@ -22,15 +22,16 @@ from registry.parties import Party
 from registry.reasons import OK, ROLLED_BACK, SUSPENDED, UNKNOWN_PARTY
 from registry.receipts import Receipt
 from registry.records import Network
-from registry.rules import claims, filings, governance, receivables
+from registry.rules import claims, double_confirmation, filings, governance, notices, receivables
 from registry.rules.verdicts import Call, Refusal, Verdict
 from registry.state import NETWORK_KEY, Put, Read, State, encode_stored
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.envelope import ALL, Transaction, admissible
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
-from registry.transactions.receivables import Adjust, Confirm, Register, Reject
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
 
 __all__ = ["RULES", "BlockContext", "Event", "Outcome", "execute", "genesis_state"]
 
@@ -55,6 +56,11 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         RecordFiling: filings.record_filing,
         ContinueFiling: filings.continue_filing,
         EndFiling: filings.end_filing,
+        Notify: notices.notify,
+        Acknowledge: notices.acknowledge,
+        ProveReceipt: notices.prove_receipt,
+        Deem: notices.deem,
+        Distinguish: double_confirmation.distinguish,
     }
 )
 

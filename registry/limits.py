@@ -31,6 +31,8 @@ ACKNOWLEDGED_MAX: Final = MATCHES_MAX  # matches acknowledged in one funding
 
 # Filings
 CONTINUATIONS_MAX: Final = 32  # of one official filing: 160 years of UCC-1
+# Notices
+NOTICES_MAX: Final = 16  # notices ever sent of one claim
 
 # Receipts
 RELATED_MAX: Final = 64  # ids listed in one receipt; the first ones in order stand for the rest

@@ -14,6 +14,7 @@ from typing import Final
 __all__ = [
     "ALREADY_DONE",
     "BAD_STATE",
+    "DOUBLE_CONFIRMED",
     "DUPLICATE",
     "ENCUMBERED",
     "EXPIRED",
@@ -25,14 +26,18 @@ __all__ = [
     "NOT_FOUND",
     "NOT_HOLDER",
     "NOT_OFFERED",
+    "NOT_RECEIVED",
+    "NO_DEEMED_ACCEPTANCE",
     "OFFER_EXPIRED",
     "OK",
+    "OTHER_NOTICE",
     "OTHER_PARTICULARS",
     "OVER_PARENT",
     "OVER_RESIDUAL",
     "REASONS",
     "ROLLED_BACK",
     "SUSPENDED",
+    "TOO_EARLY",
     "UNACKNOWLEDGED_MATCH",
     "UNKNOWN_PARTY",
 ]
@@ -60,6 +65,13 @@ SUSPENDED: Final = "suspended"
 UNACKNOWLEDGED_MATCH: Final = "unacknowledged_match"
 UNKNOWN_PARTY: Final = "unknown_party"
 
+# Notices and confirmation
+DOUBLE_CONFIRMED: Final = "double_confirmed"
+NO_DEEMED_ACCEPTANCE: Final = "no_deemed_acceptance"
+NOT_RECEIVED: Final = "not_received"
+OTHER_NOTICE: Final = "other_notice"
+TOO_EARLY: Final = "too_early"
+
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         OK: "Done.",
@@ -84,5 +96,10 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         SUSPENDED: "A party involved is suspended.",
         UNACKNOWLEDGED_MATCH: "Similar receivables exist (listed) that the financier has not said it has looked at.",
         UNKNOWN_PARTY: "A signing key, or the party named, belongs to no registered party.",
+        DOUBLE_CONFIRMED: "The debtor confirmed another record of the same debt, older than this one or financed.",
+        NO_DEEMED_ACCEPTANCE: "The rule-book knows no deemed acceptance between the countries of seller and debtor.",
+        NOT_RECEIVED: "Neither evidence nor an acknowledgement says that the debtor received the notice.",
+        OTHER_NOTICE: "The debtor was shown another text or account than that of the notice.",
+        TOO_EARLY: "The debtor's period to answer has not run out in every calendar.",
     }
 )

@@ -7,6 +7,9 @@
     claim/<id>                     Claim
     print/<kind>/<fingerprint>     ids of the receivables that hold it, oldest first
     proposal/<id>                  Proposal
+    notice/<id>                    Notice
+    notified/<claim id>            Notified: the notices of a claim
+    distinct/<id of a pair>        Distinction
     network                        Network
 
 Within a block each record is decoded once, however often it is read, and encoded once, however often it is changed.

@@ -12,6 +12,7 @@ from clients.cli import (
     filings,
     forms,
     law,
+    notices,
     parties,
     portfolios,
     receivables,
@@ -37,4 +38,5 @@ claims.app.command("take-out")(forms.take_out)
 claims.app.command("syndicate")(forms.syndicate)
 claims.app.command("cover")(forms.cover)
 app.add_typer(law.app, name="law", help="Who comes first under each law, and whom the debtor may pay. Offline.")
+app.add_typer(notices.app, name="notice", help="Give notice of assignments to debtors, acknowledge and prove them.")
 app.command("search")(search.search)

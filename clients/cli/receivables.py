@@ -15,6 +15,9 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
+from clients import debtor as debtors
+from clients import notices
+from clients.base import Client
 from clients.cli.context import (
     EXIT_LOOK,
     SETTINGS,
@@ -57,6 +60,7 @@ from registry.documents import (
 )
 from registry.money import WHOLE, Money, claim_share
 from registry.reasons import DUPLICATE
+from registry.transactions.receivables import NO_DIGEST
 
 __all__ = ["app"]
 
@@ -130,14 +134,34 @@ def confirm(
     party: PartyOption,
     key: KeyOption,
     share: ShareOption = WHOLE,
+    waive_defences: Annotated[
+        bool, typer.Option("--waive-defences", help="Give up defences and set-off against whoever finances it.")
+    ] = False,
+    account: Annotated[
+        str | None, typer.Option(help="The account that you will pay to, an IBAN or words; only its digest is sent.")
+    ] = None,
+    text: Annotated[
+        Path | None, typer.Option(help="The wording that you agree to; only its digest goes on the ledger.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="The language of the wording, as en or zh.")] = "en",
 ) -> None:
     """As the debtor: confirm a receivable, or a share of it.
 
     Example: nemodat receivable confirm dossier.json --share 80%
+
+    Example: nemodat receivable confirm dossier.json --waive-defences --account "DE89 3704 0044 0532 0130 00" \
+--text confirmation.txt --language en
     """
     with problems(), DebtorClient(**access(genesis, url, party, key)) as client:
         known = _dossier(dossier)
-        receipt = client.confirm(known, share=share)
+        receipt = client.confirm(
+            known,
+            share=share,
+            text=NO_DIGEST if text is None else hashlib.sha256(text.read_bytes()).digest(),
+            waives_defences=waive_defences,
+            account=NO_DIGEST if account is None else known.account_commitment(account),
+            language=language,
+        )
         show({"confirmed": receipt.subject.hex(), "transaction": receipt.transaction.hex()} | _named(known))
 
 
@@ -158,6 +182,47 @@ def reject(
         known = _dossier(dossier)
         receipt = client.reject(known, reason=hashlib.sha256(reason.encode()).digest())
         show({"rejected": receipt.subject.hex(), "transaction": receipt.transaction.hex()} | _named(known))
+
+
+@app.command()
+def deem(
+    notice: Annotated[str, typer.Argument(metavar="NOTICE", help="The id of the notice that the debtor received.")],
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+) -> None:
+    """As the seller or the holder: record that the debtor's silence counts as acceptance, where its law says so.
+
+    Refused as `too_early` until its period is over, and as `no_deemed_acceptance` where there is no such rule.
+
+    Example: nemodat receivable deem 2c26...e7ae
+    """
+    with problems(), Client(**access(genesis, url, party, key)) as client:
+        receipt = client.call(notices.deem, subject(notice, "notice"))
+        show({"deemed": receipt.subject.hex(), "transaction": receipt.transaction.hex()})
+
+
+@app.command()
+def distinguish(
+    receivable: ReceivableArgument,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The id of the one that looks like the same debt.")],
+    statement: Annotated[Path, typer.Option(help="Why, in words; only its digest goes on the ledger.")],
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    language: Annotated[str, typer.Option(help="The language of the statement, as en or zh.")] = "en",
+) -> None:
+    """As the debtor of both: state that two receivables you confirmed are two debts, and that you owe both.
+
+    Example: nemodat receivable distinguish 9f86...0a08 2c26...e7ae --statement statement.txt
+    """
+    with problems(), DebtorClient(**access(genesis, url, party, key)) as client:
+        ids = subject(receivable, "receivable"), subject(other, "other")
+        digest = hashlib.sha256(statement.read_bytes()).digest()
+        receipt = client.call(debtors.distinguish, *ids, text=digest, language=language)
+        show({"distinguished": [one.hex() for one in ids], "transaction": receipt.transaction.hex()})
 
 
 @app.command()
@@ -240,6 +305,10 @@ def show_receivable(
                 "kind": record.kind,
                 "state": record.state,
                 "grade": record.grade,
+                "confirmed_ms": record.confirmed_ms,
+                "waives_defences": record.waives_defences,
+                "account_digest": record.account_digest.hex(),
+                "language": record.language,
                 "collectible": record.collectible,
                 "taken": sum(live.share for live in record.live),
                 "paid": record.paid,

@@ -30,6 +30,7 @@ RECEIVABLE_STATES: Final = (
     "registered",
     "part_confirmed",
     "confirmed",
+    "deemed",
     "rejected",
     "settled",
     "cancelled",
@@ -79,7 +80,9 @@ class Receivable:
     `collectible` is the share that can still be collected: WHOLE, less credit notes, the part the debtor did not
     confirm, and what was paid (`paid`, the sum of discharges). `live` repeats share and state of the reserved and
     funded claims, so that this record alone shows how much of it is taken; `claims` are the ids of all ever offered.
-    `parents` and `children` are links, `debtor` is a party id once confirmed and "" before.
+    `parents` and `children` are links, `debtor` is a party id once it has answered or acknowledged a notice and ""
+    before. `confirmed_ms` to `text_digest` are the debtor's own confirmation: when (block time), whether it waived its
+    defences, the account that it named (all zero for none) and the text it was shown; 0, false and empty before.
     """
 
     PREFIX: ClassVar = b"receivable/"
@@ -115,6 +118,11 @@ class Receivable:
     live: tuple[Live, ...]
     claims: tuple[SubjectId, ...]
     references: tuple[bytes, ...]
+    confirmed_ms: int = 0
+    waives_defences: bool = False
+    account_digest: bytes = b""
+    language: str = ""
+    text_digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, Protocol
 
 from registry.records.core import Proposal
 from registry.records.filings import Filing
+from registry.records.notices import Notice
 from registry.records.row import Identified
 
 __all__ = ["FAMILIES", "Family", "Shared", "family_of"]
@@ -34,6 +35,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
         "filings": Family(Filing, frozenset({"filed"})),
         "proposals": Family(Proposal, frozenset({"proposed", "admitted"})),
+        "notices": Family(Notice, frozenset({"notified", "notice_acknowledged"})),
     }
 )
 _NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})

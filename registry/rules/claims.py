@@ -16,6 +16,7 @@ from registry.limits import CLAIMS_MAX, HOLDERS_MAX
 from registry.reasons import (
     ALREADY_DONE,
     BAD_STATE,
+    DOUBLE_CONFIRMED,
     IMPOSSIBLE_TIME,
     LIMIT_REACHED,
     NOT_AUTHORISED,
@@ -29,7 +30,14 @@ from registry.reasons import (
     UNKNOWN_PARTY,
 )
 from registry.records import Claim, Receivable
-from registry.rules.consequences import close_if_done, holders_of_live, live_in_lineage, with_claim
+from registry.rules.consequences import (
+    close_if_done,
+    holders_of_live,
+    live_in_lineage,
+    parties_concerned,
+    with_claim,
+)
+from registry.rules.double_confirmation import confirmed_elsewhere
 from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
@@ -158,6 +166,12 @@ def fund(call: Call, operation: Fund) -> Verdict:
     matches = matches_of(receivable, call.state, call.now_ms)
     if matches is None:
         return Refusal(LIMIT_REACHED, claim.id)
+    twins = confirmed_elsewhere(receivable, matches, call.state)
+    if twins:
+        concerned = [party for twin in twins for party in parties_concerned(call, twin)]
+        parties = together(claim.assignor, claim.holder, receivable.debtor, *concerned)
+        event = Event("refused_claim", claim.id, parties, DOUBLE_CONFIRMED)
+        return Refusal(DOUBLE_CONFIRMED, claim.id, first(twins), (event,))
     acknowledged = {call.resolve(ref) for ref in operation.acknowledged}
     missing = first(other for other in (*matches.blocking, *matches.review) if other not in acknowledged)
     if missing:

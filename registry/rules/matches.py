@@ -28,7 +28,7 @@ from registry.rules.lineage import Find, finder, live_at
 from registry.rules.transitions import BLOCKING, OPEN, RECALLED
 from registry.state import State
 
-__all__ = ["Matches", "matches_of"]
+__all__ = ["OF_ONE_AMOUNT", "Matches", "matches_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Matches:
 
 
 _NONE = Matches()
-_OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side", "debtor_number"})  # the amount is in them
+OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side", "debtor_number"})  # the amount is in them
 
 
 def matches_of(
@@ -123,4 +123,4 @@ def _explained_by_parent(candidate: Receivable, find: Find, fingerprint: tuple[s
 
 
 def _explains(link: Link, kind: str) -> bool:
-    return link.part_of_child == WHOLE and (link.part_of_parent == WHOLE or kind not in _OF_ONE_AMOUNT)
+    return link.part_of_child == WHOLE and (link.part_of_parent == WHOLE or kind not in OF_ONE_AMOUNT)

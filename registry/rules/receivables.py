@@ -19,7 +19,6 @@ from registry.reasons import (
     GRADE_UNPROVEN,
     LIMIT_REACHED,
     NOT_AUTHORISED,
-    NOT_DEBTOR,
     NOT_FOUND,
     OTHER_PARTICULARS,
     OVER_PARENT,
@@ -27,14 +26,16 @@ from registry.reasons import (
 )
 from registry.records import Link, Receivable
 from registry.rules.consequences import close_if_done, over_advanced, parties_concerned
+from registry.rules.debtors import debtor_of
+from registry.rules.double_confirmation import confirmed_twice
 from registry.rules.lineage import Encumbrance, family, finder, levels, live_at
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
-from registry.rules.transitions import OPEN, VACATED, receivable_obstacle
+from registry.rules.transitions import OPEN, RECEIVABLE_STEPS, VACATED, receivable_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
 from registry.state import Put, print_key, put_of, receivable_key
 from registry.transactions.fields import Ref
-from registry.transactions.receivables import Adjust, Confirm, Register, Reject, debtor_commitment
+from registry.transactions.receivables import Adjust, Confirm, Register, Reject
 
 __all__ = ["adjust", "confirm", "register", "reject"]
 
@@ -91,18 +92,27 @@ def confirm(call: Call, operation: Confirm) -> Verdict:
     if operation.commitment != receivable.commitment:
         return Refusal(OTHER_PARTICULARS, receivable.id)
     whole = operation.share >= receivable.collectible
+    state = "confirmed" if whole else "part_confirmed"
+    if state not in RECEIVABLE_STEPS[receivable.state, operation.NAME]:
+        return Refusal(BAD_STATE, receivable.id)
     confirmed = replace(
         receivable,
-        state="confirmed" if whole else "part_confirmed",
+        state=state,
         collectible=min(receivable.collectible, operation.share),
         confirmed_share=operation.share,
         debtor=debtor.id,
         grade="debtor_confirmed",
+        confirmed_ms=call.now_ms,
+        waives_defences=operation.waives_defences,
+        account_digest=operation.account_digest,
+        language=operation.language,
+        text_digest=operation.text_digest,
     )
     concerned = together(debtor.id, *parties_concerned(call, receivable.id))
     events = [Event("confirmed", receivable.id, concerned, str(operation.share))]
     if not whole:
         events += over_advanced(call, confirmed)
+    events += confirmed_twice(call, confirmed)
     return Effects(receivable.id, puts=((receivable_key(receivable.id), confirmed),), events=tuple(events))
 
 
@@ -234,14 +244,8 @@ def _answered(call: Call, operation: Confirm | Reject) -> Refusal | tuple[Receiv
     receivable = call.state.receivable(subject)
     if receivable is None:
         return Refusal(NOT_FOUND, subject)
-    opened = debtor_commitment(salt=operation.salt, identifier=operation.identifier)
-    named = call.state.party_of_alias(operation.identifier)
-    debtor = None if named is None else call.signer(named.id)
-    if opened != receivable.debtor_commitment or debtor is None:
-        return Refusal(NOT_DEBTOR, subject)
-    # A seller that names itself as debtor would vouch for its own invoice; a payable is the debtor's own word.
-    own_word = debtor.id == receivable.registrant and receivable.kind != "payable"
-    if own_word or not may(debtor, operation.NAME):
-        return Refusal(NOT_AUTHORISED, subject)
+    debtor = debtor_of(call, receivable, salt=operation.salt, identifier=operation.identifier, action=operation.NAME)
+    if isinstance(debtor, Refusal):
+        return debtor
     obstacle = receivable_obstacle(receivable, operation.NAME)
     return Refusal(obstacle, subject) if obstacle is not None else (receivable, debtor)

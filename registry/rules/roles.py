@@ -19,6 +19,10 @@ MAY: Final = MappingProxyType(
         "offer": frozenset({"exporter", "debtor"}),
         "revoke": frozenset({"exporter", "debtor"}),
         "hold": frozenset({"financier"}),  # be offered, reserve, fund, take over
+        "notify": frozenset({"exporter", "debtor", "financier"}),
+        "acknowledge": frozenset({"debtor"}),
+        "distinguish": frozenset({"debtor"}),
+        "deem": frozenset({"exporter", "financier"}),
     }
 )
 

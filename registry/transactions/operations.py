@@ -10,7 +10,8 @@ from registry.errors import FieldError, TransactionError
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose, change_value
-from registry.transactions.receivables import Adjust, Confirm, Register, Reject
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
 
 __all__ = ["OPERATIONS", "Operation", "operation_from", "operation_value"]
 
@@ -32,6 +33,11 @@ Operation: TypeAlias = (
     | RecordFiling
     | ContinueFiling
     | EndFiling
+    | Notify
+    | Acknowledge
+    | ProveReceipt
+    | Deem
+    | Distinguish
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})

@@ -31,8 +31,9 @@ from registry.transactions.envelope import (
 )
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Admit, Approve, Propose
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import OPERATIONS, operation_from, operation_value
-from registry.transactions.receivables import Adjust, Confirm, Register, Reject
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
 from tests.registry.world import START_MS, invoice, key_of, mark, name_id, party_of
 
 CHAIN = mark("chain")
@@ -59,6 +60,13 @@ EXAMPLES = {
     "record_filing": RecordFiling(mark("claim"), "US-NY:UCC1", mark("number"), START_MS, START_MS + 1),
     "continue_filing": ContinueFiling(mark("filing"), mark("number"), START_MS + 2),
     "end_filing": EndFiling(mark("filing"), mark("number")),
+    "notify": Notify(mark("claim"), "courier", "zh", mark("text"), mark("account")),
+    "acknowledge": Acknowledge(
+        mark("notice"), name_id("IMP_DE"), mark("text"), mark("account"), accepts=True, salt=mark("salt")
+    ),
+    "prove_receipt": ProveReceipt(mark("notice"), START_MS, mark("slip")),
+    "deem": Deem(mark("notice")),
+    "distinguish": Distinguish(mark("receivable"), mark("other"), mark("text"), "en"),
 }
 
 
@@ -238,7 +246,16 @@ PARENT = [mark("p"), 1, WHOLE]
         (["fund", 0, list(range(ACKNOWLEDGED_MAX + 1))], "acknowledged"),
         (["reassign", "claim", "lei:X"], "claim"),
         (["adjust", 0, 0, bytes(32)], "reduction_share"),
-        (["confirm", 0, bytes(32), "IMP", bytes(32), 1, bytes(32)], "identifier"),
+        (["confirm", 0, bytes(32), "IMP", bytes(32), 1, bytes(32), False, bytes(32), "en"], "identifier"),
+        (["confirm", 0, bytes(32), "lei:X", bytes(32), 1, bytes(32), 1, bytes(32), "en"], "waives_defences"),
+        (["confirm", 0, bytes(32), "lei:X", bytes(32), 1, bytes(32), True, b"", "en"], "account_digest"),
+        (["confirm", 0, bytes(32), "lei:X", bytes(32), 1, bytes(32), True, bytes(32), "EN"], "language"),
+        (["notify", 0, "pigeon", "en", bytes(32), bytes(32)], "channel"),
+        (["notify", 0, "post", "english", bytes(32), bytes(32)], "language"),
+        (["acknowledge", 0, "lei:X", bytes(32), bytes(32), 0, bytes(32)], "accepts"),
+        (["prove_receipt", 0, 2**48 + 1, bytes(32)], "received_ms"),
+        (["deem", "notice"], "notice"),
+        (["distinguish", 0, 1, bytes(32), "e"], "language"),
         (["reject", 0, bytes(16), "lei:X", bytes(32)], "salt"),
         (["approve", b"x"], "proposal"),
         (["propose", []], "change"),

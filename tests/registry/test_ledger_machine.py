@@ -23,6 +23,7 @@ from registry.records import Claim, Receivable
 from registry.rules.transitions import OPEN, VACATED
 from registry.state import print_key
 from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
 from registry.transactions.receivables import Adjust, Confirm, Reject, debtor_commitment
 from tests.registry.world import PERCENT, World, invoice, mark, name_id
@@ -34,6 +35,7 @@ FINANCIER = st.sampled_from(FINANCIERS)
 SHARES = st.one_of(st.integers(5, 60).map(lambda percent: percent * PERCENT), st.integers(1, WHOLE))
 PICK = st.integers(0, 40)
 SALT = mark("salt")
+CHILE = {"seller_country": "CL", "debtor_country": "CL"}  # where silence is acceptance after a while
 COMMITMENT = debtor_commitment(salt=SALT, identifier=name_id("IMP_DE"))
 
 
@@ -62,6 +64,7 @@ class Ledger(RuleBasedStateMachine):
         self.world = World()
         self.receivables: list[bytes] = []
         self.claims: list[bytes] = []
+        self.notices: list[bytes] = []
         self.lowered: set[bytes] = set()  # receivables whose collectible share was cut
         self.made = 0
         self.register(0, [], 1)
@@ -85,7 +88,7 @@ class Ledger(RuleBasedStateMachine):
         of_child = {0: [], 1: [WHOLE], 2: [cut, WHOLE - cut]}[len(chosen)]
         links = tuple((parent, up, down) for (parent, up), down in zip(chosen.items(), of_child, strict=True))
         prints = (("exact", mark(f"exact {self.made}")), ("number", mark(f"number {self.made // 2}")))
-        operation = invoice("x", fingerprints=prints, debtor_commitment=COMMITMENT, parents=links)
+        operation = invoice("x", fingerprints=prints, debtor_commitment=COMMITMENT, parents=links, **CHILE)
         receipt = self.act("EXP_CN", [operation])[0]
         if receipt.done:
             self.receivables.append(receipt.subject)
@@ -167,6 +170,30 @@ class Ledger(RuleBasedStateMachine):
             now_ms = self.world.now_ms
             now = self.records()
             assert weight(now[receipt.subject], now, now_ms) == weight(old, before, now_ms), "no claim is shaken off"
+
+    @rule(pick=PICK, by=SIGNERS)
+    def notify(self, pick: int, by: tuple[str, ...]) -> None:
+        """And prove its receipt at once."""
+        steps = [Notify(self.claim(pick), "edi", "en", mark("notice"), mark("account")), self.proof(0)]
+        receipts = self.act(by, steps)
+        if receipts[0].done:
+            self.notices.append(receipts[0].subject)
+
+    def proof(self, notice: int) -> ProveReceipt:
+        return ProveReceipt(notice, self.world.now_ms + 1_000, mark("receipt"))
+
+    @rule(pick=PICK, accepts=st.booleans())
+    def acknowledge(self, pick: int, accepts: bool) -> None:
+        notice = self.notices[pick % len(self.notices)] if self.notices else mark("none")
+        shown = (mark("notice"), mark("account"))
+        self.act("IMP_DE", [Acknowledge(notice, name_id("IMP_DE"), *shown, accepts, SALT)])
+
+    @rule(pick=PICK, by=SIGNERS)
+    def deem(self, pick: int, by: tuple[str, ...]) -> None:
+        """Ten days after the last notice of all; what was reserved has lapsed by then."""
+        if pick % 4 == 0:
+            self.world.block([], after_ms=10 * 86_400_000)
+        self.act(by, [Deem(notice) for notice in self.notices[-2:]] or [Deem(mark("none"))])
 
     @rule(step_ms=st.sampled_from([1, 2_000, 20_000]))
     def time_passes(self, step_ms: int) -> None:
@@ -307,6 +334,9 @@ WALK: dict[str, tuple[int, Callable[[random.Random], tuple[Any, ...]]]] = {
     ),
     "take_out": (2, lambda rng: (rng.randrange(40), rng.randrange(40), rng.choice(FINANCIERS), some_share(rng))),
     "supersede": (2, lambda rng: (rng.randrange(40), rng.random() < 0.7)),
+    "notify": (3, lambda rng: (rng.randrange(40), some_signers(rng))),
+    "acknowledge": (1, lambda rng: (rng.randrange(40), rng.random() < 0.5)),
+    "deem": (1, lambda rng: (rng.randrange(40), some_signers(rng))),
     "time_passes": (1, lambda rng: (rng.choice([1, 2_000, 20_000]),)),
 }
 

@@ -18,6 +18,8 @@ from registry.receipts import Receipt
 from registry.state import party_key
 from registry.transactions.claims import Fund, Offer, Release, Reserve
 from registry.transactions.governance import Approve
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
+from registry.transactions.operations import Operation
 from registry.transactions.receivables import Confirm
 from tests.registry.world import World, invoice, mark, name_id, salt_of
 
@@ -99,6 +101,30 @@ def impossible_time(world: World) -> Receipt:
     return world.one("EXP_CN", Offer(receivable, name_id("F_CN"), 1, mark("terms"), late, concluded_ms=late))
 
 
+def received(world: World, *, days: int) -> Receipt:
+    """Deem what a debtor in Chile provably received, so many days after it did."""
+    receivable = world.registered("a", seller_country="CL", debtor_country="CL")
+    notice = world.one("F_CN", Notify(world.funded(receivable), "courier", "en", mark("text"), mark("account"))).subject
+    world.one("F_CN", ProveReceipt(notice, world.now_ms, mark("slip")))
+    world.block([], after_ms=days * 86_400_000)
+    return world.one("F_CN", Deem(notice))
+
+
+def noticed(world: World, operation: Callable[[bytes], Operation], by: str, **changes: object) -> Receipt:
+    """An operation on the notice of a funded claim."""
+    claim = world.funded(world.registered("a", **changes))
+    return world.one(by, operation(world.one("F_CN", Notify(claim, "post", "en", mark("t"), mark("account"))).subject))
+
+
+def double_confirmed(world: World) -> Receipt:
+    prints = (("debtor_side", mark("one debt")),)
+    owed = [world.registered("a", fingerprints=prints), world.registered("b", by="EXP_VN", fingerprints=prints)]
+    for receivable, tag in zip(owed, "ab", strict=True):
+        shown = mark(f"commitment {tag}")
+        world.one("IMP_DE", Confirm(receivable, salt_of(tag), name_id("IMP_DE"), shown, WHOLE, mark("text")))
+    return world.one("F_CN", Fund(world.reserved(owed[1], by="EXP_VN"), (owed[0],)))
+
+
 CASES: dict[str, Callable[[World], Receipt]] = {
     "ok": lambda world: world.one("EXP_CN", invoice("a")),
     "already_done": released_twice,
@@ -122,6 +148,15 @@ CASES: dict[str, Callable[[World], Receipt]] = {
     "suspended": suspended,
     "unacknowledged_match": unacknowledged_match,
     "unknown_party": lambda world: world.one("stranger", invoice("a")),
+    "double_confirmed": double_confirmed,
+    "no_deemed_acceptance": lambda world: noticed(world, Deem, "F_CN"),
+    "not_received": lambda world: noticed(world, Deem, "F_CN", seller_country="CL", debtor_country="CL"),
+    "other_notice": lambda world: noticed(
+        world,
+        lambda notice: Acknowledge(notice, name_id("IMP_DE"), mark("?"), mark("account"), False, salt_of("a")),
+        "IMP_DE",
+    ),
+    "too_early": lambda world: received(world, days=8),
 }
 
 

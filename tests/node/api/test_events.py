@@ -65,7 +65,7 @@ def test_an_event_reaches_the_party_it_concerns(live: Live) -> None:
     with listening(live, "EXP_CN") as stream:
         (receipt,) = live.do("EXP_CN", invoice("event 1"))
         event = stream.until(receipt.subject.hex(), "registered")[-1]
-        assert set(event) == {"kind", "height", "subject", "detail"}
+        assert set(event) == {"kind", "severity", "height", "subject", "detail"}
 
 
 def test_overseers_hear_everything_and_whom_it_concerns(live: Live) -> None:

@@ -14,8 +14,9 @@ from registry.money import WHOLE
 from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.envelope import ALL, sign
 from registry.transactions.governance import Admit, Approve, Propose
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import OPERATIONS, Operation
-from registry.transactions.receivables import Adjust, Confirm, Reject
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Reject
 from tests.cast import EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, key_of, party_of
 from tests.scenarios.bad_input.network import (
     F_BR,
@@ -40,6 +41,15 @@ from tests.scenarios.bad_input.network import (
 pytestmark = pytest.mark.processes
 
 
+def notice_of(claim: bytes) -> Notify:
+    return Notify(claim, "courier", "en", digest(b"notice"), digest(b"account"))
+
+
+def shown(notice: bytes, salt: bytes) -> Acknowledge:
+    """The acknowledgement of IMP_DE, which was shown another text."""
+    return Acknowledge(notice, IMP_DE, digest(b"another notice"), digest(b"account"), False, salt)
+
+
 @pytest.fixture(scope="module")
 def story(network: Network) -> dict[str, bytes]:
     """Records in the states that the operations below are about, and what opens them."""
@@ -54,7 +64,10 @@ def story(network: Network) -> dict[str, bytes]:
         "salt": salt_of(tags["plain"]),
         "offered": offered,
         "reserved": reserved,
-        "funded": network.funded(made["funded"], F_SG),
+        "funded": (funded := network.funded(made["funded"], F_SG)),
+        "notice": done(network.do(F_SG, notice_of(funded))),
+        "tag": tags["funded"].encode(),
+        "offered_on": made["offered"],
         "proposal": done(network.do(F_CN, Propose(change))),
     }
 
@@ -100,6 +113,22 @@ def forbidden(story: dict[str, bytes]) -> list[tuple[str, Operation, str]]:
         (lambda: Reassign(story["funded"], F_DE), "not_authorised", (F_SG,)),
         (lambda: Release(story["funded"]), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE)),
         (lambda: Discharge(story["funded"], WHOLE), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE)),
+        (lambda: notice_of(story["funded"]), "not_authorised", (EXP_VN, *debtors, *others, F_CN, F_DE, F_GB)),
+        (lambda: shown(story["notice"], salt), "not_debtor", (*exporters, *debtors, *others, *banks)),
+        (lambda: shown(story["notice"], salt_of(story["tag"].decode())), "other_notice", (IMP_DE,)),
+        (
+            lambda: ProveReceipt(story["notice"], now_ms(), known),
+            "not_authorised",
+            (*exporters, *debtors, *others, F_CN, F_DE, F_GB),
+        ),
+        (lambda: ProveReceipt(story["notice"], 0, known), "impossible_time", (F_SG,)),
+        (lambda: Deem(story["notice"]), "not_authorised", (EXP_VN, *debtors, *others, F_CN, F_DE, F_GB)),
+        (lambda: Deem(story["notice"]), "no_deemed_acceptance", (EXP_CN, F_SG)),
+        (
+            lambda: Distinguish(plain, story["offered_on"], known, "en"),
+            "not_authorised",
+            (*exporters, *debtors, *others, *banks),
+        ),
         *((lambda kind=kind: kind, "not_found", (F_SG,)) for kind in missing(known)),
     ]
     return [(party, make(), code) for make, code, parties in table for party in parties]
@@ -119,6 +148,11 @@ def missing(known: bytes) -> list[Operation]:
         Reassign(known, F_DE),
         Release(known),
         Discharge(known, 1),
+        notice_of(known),
+        shown(known, known),
+        ProveReceipt(known, now_ms(), known),
+        Deem(known),
+        Distinguish(known, known, known, "en"),
         Release(999),  # an operation of this transaction that there is none of
     ]
 

@@ -19,6 +19,7 @@ from registry.keys import DOMAIN_TRANSACTION, Signer, SigningKey
 from registry.limits import OPERATIONS_MAX, VALIDITY_MAX_MS, WIRE_BYTES_MAX
 from registry.money import WHOLE
 from registry.transactions.envelope import EACH, open_transaction, seal, sign
+from registry.transactions.fields import truth
 from registry.transactions.operations import OPERATIONS, Operation, operation_value
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_DE, key_of, party_of
 from tests.registry.test_envelope import EXAMPLES
@@ -288,9 +289,9 @@ def test_every_field_of_every_operation_refuses_every_simple_wrong_value(network
     wires, fields = [], []
     for name, kind in OPERATIONS.items():
         row = operation_value(EXAMPLES[name])  # type: ignore[arg-type]
-        for place, (field, _) in enumerate(kind.FIELDS, start=1):
+        for place, (field, read) in enumerate(kind.FIELDS, start=1):
             for value in wrong:
-                bad = [*row[:place], value, *row[place + 1 :]]
+                bad = [*row[:place], 1 if read is truth and value is True else value, *row[place + 1 :]]
                 wires.append(signed(network, changed(fields_of(network), 6, [bad])))
                 fields.append(f"operations[0].{field}")
     for first in range(0, len(wires), 400):
