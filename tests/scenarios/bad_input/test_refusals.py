@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from registry.codec import digest
 from registry.money import WHOLE
-from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.envelope import ALL, sign
+from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Admit, Approve, Propose
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import OPERATIONS, Operation
@@ -66,6 +67,7 @@ def story(network: Network) -> dict[str, bytes]:
         "reserved": reserved,
         "funded": (funded := network.funded(made["funded"], F_SG)),
         "notice": done(network.do(F_SG, notice_of(funded))),
+        "filing": done(network.do(F_SG, RecordFiling(funded, "SG:ACRA", TERMS, 1, 0))),
         "tag": tags["funded"].encode(),
         "offered_on": made["offered"],
         "proposal": done(network.do(F_CN, Propose(change))),
@@ -129,6 +131,18 @@ def forbidden(story: dict[str, bytes]) -> list[tuple[str, Operation, str]]:
             "not_authorised",
             (*exporters, *debtors, *others, *banks),
         ),
+        (lambda: Cover(story["funded"], 1), "not_authorised", (*exporters, *debtors, *others, *banks)),
+        (
+            lambda: RecordFiling(story["funded"], "SG:ACRA", known, 1, 0),
+            "not_holder",
+            (*exporters, *debtors, *others, F_CN, F_DE, F_GB),
+        ),
+        (
+            lambda: ContinueFiling(story["filing"], known, now_ms() + VALID_MS),
+            "not_holder",
+            (*exporters, *debtors, *others, F_CN, F_DE, F_GB),
+        ),
+        (lambda: EndFiling(story["filing"], known), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE, F_GB)),
         *((lambda kind=kind: kind, "not_found", (F_SG,)) for kind in missing(known)),
     ]
     return [(party, make(), code) for make, code, parties in table for party in parties]
@@ -153,6 +167,10 @@ def missing(known: bytes) -> list[Operation]:
         ProveReceipt(known, now_ms(), known),
         Deem(known),
         Distinguish(known, known, known, "en"),
+        Cover(known, 1),
+        RecordFiling(known, "SG:ACRA", known, 1, 0),
+        ContinueFiling(known, known, 1),
+        EndFiling(known, known),
         Release(999),  # an operation of this transaction that there is none of
     ]
 
