@@ -28,6 +28,7 @@ from registry.documents.receivable import Refusal as DocumentRefusal
 from registry.genesis import Genesis
 from registry.keys import SigningKey
 from registry.money import WHOLE
+from registry.parties import Party
 
 CONCURRENCY = 12  # conversations at a time
 OFFER_VALID_MS = 30 * 60 * 1000
@@ -85,9 +86,10 @@ class Story:
     entries: list[Entry] = field(default_factory=list)
     credits: list[tuple[Entry, Adjustment]] = field(default_factory=list)
 
-    async def play(self, folder: Path) -> None:
-        """From a folder of documents to funded receivables."""
+    async def play(self, folder: Path, *, also: Sequence[Party] = ()) -> None:
+        """From a folder of documents to funded receivables; `also` are enrolled beside the firms in them."""
         self.read(folder)
+        self.cast.parties.update({party.id: party for party in also})
         await self.enrol()
         originals = [entry for entry in self.entries if entry.listing is not None]
         await self.each("Registering", originals, self.register)
