@@ -28,6 +28,16 @@ EVENT_KINDS: Final = frozenset(
         "settled",  # nothing is left to collect and no claim is live
         "cancelled",
         "refused_claim",  # a reservation or funding was refused; detail: the reason code
+        # Disputes; subject: the dispute, except of "voided"
+        "dispute_raised",  # detail: the ground
+        "dispute_answered",  # detail: the rung
+        "dispute_escalated",  # detail: the rung that it is at now
+        "dispute_withdrawn",
+        "dispute_settled",  # detail: the share by which less is collectible
+        "dispute_decided",  # by an award; detail: the outcome
+        "dispute_concluded",  # by missed clocks; detail: the outcome
+        "award_proposed",  # subject: the proposal, detail: the dispute
+        "voided",  # a registration was found false; subject: the receivable, detail: the ground
     }
 )
 

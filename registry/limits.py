@@ -29,6 +29,11 @@ HOLDERS_MAX: Final = 16  # holders of one claim, one after the other
 RESERVATION_MAX_MS: Final = 15 * 60 * 1000  # longest reservation: 15 minutes
 ACKNOWLEDGED_MAX: Final = MATCHES_MAX  # matches acknowledged in one funding
 
+# Disputes
+DISPUTES_OPEN_MAX: Final = 8  # open disputes on one receivable
+DISPUTES_MAX: Final = 32  # disputes ever raised on one receivable
+RUNGS_MAX: Final = 8  # rungs of a rule-book
+
 # Receipts
 RELATED_MAX: Final = 64  # ids listed in one receipt; the first ones in order stand for the rest
 

@@ -14,6 +14,7 @@ from typing import Final
 __all__ = [
     "ALREADY_DONE",
     "BAD_STATE",
+    "DISPUTED",
     "DUPLICATE",
     "EXPIRED",
     "GRADE_UNPROVEN",
@@ -26,6 +27,7 @@ __all__ = [
     "OFFER_EXPIRED",
     "OK",
     "OTHER_PARTICULARS",
+    "OUT_OF_TIME",
     "OVER_PARENT",
     "OVER_RESIDUAL",
     "REASONS",
@@ -56,6 +58,10 @@ SUSPENDED: Final = "suspended"
 UNACKNOWLEDGED_MATCH: Final = "unacknowledged_match"
 UNKNOWN_PARTY: Final = "unknown_party"
 
+# Disputes
+DISPUTED: Final = "disputed"
+OUT_OF_TIME: Final = "out_of_time"
+
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         OK: "Done.",
@@ -78,5 +84,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         SUSPENDED: "A party involved is suspended.",
         UNACKNOWLEDGED_MATCH: "Similar receivables exist (listed) that the financier has not said it has looked at.",
         UNKNOWN_PARTY: "A signing key, or the party named, belongs to no registered party.",
+        DISPUTED: "A dispute is open on the receivable or its lineage: no new claim, and none changes hands.",
+        OUT_OF_TIME: "The clock of the dispute does not allow this: it still runs, or it has run out.",
     }
 )

@@ -15,6 +15,7 @@ from registry.records.core import (
     Receivable,
     SubjectId,
 )
+from registry.records.disputes import Dispute, Docket
 from registry.records.row import decode_record, encode_record, record_key
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "KINDS",
     "RECEIVABLE_STATES",
     "Claim",
+    "Dispute",
+    "Docket",
     "Link",
     "Live",
     "Network",

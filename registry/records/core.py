@@ -33,6 +33,7 @@ RECEIVABLE_STATES: Final = (
     "settled",
     "cancelled",
     "expired",
+    "voided",
 )
 CLAIM_STATES: Final = ("offered", "reserved", "funded", "released", "discharged", "revoked", "lapsed")
 
@@ -77,6 +78,7 @@ class Receivable:
     confirm, and what was paid (`paid`, the sum of discharges). `live` repeats share and state of the reserved and
     funded claims, so that this record alone shows how much of it is taken; `claims` are the ids of all ever offered.
     `parents` and `children` are links, `debtor` is a party id once confirmed and "" before.
+    `disputes` are the ids of its open disputes, the few of which the clocks may have run out included.
     """
 
     PREFIX: ClassVar = b"receivable/"
@@ -88,6 +90,7 @@ class Receivable:
         "live": _lives,
         "claims": tuple,
         "references": tuple,
+        "disputes": tuple,
     }
 
     id: SubjectId
@@ -112,6 +115,7 @@ class Receivable:
     live: tuple[Live, ...]
     claims: tuple[SubjectId, ...]
     references: tuple[bytes, ...]
+    disputes: tuple[SubjectId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from registry.reasons import (
     OVER_RESIDUAL,
 )
 from registry.records import Link, Receivable
-from registry.rules.consequences import close_if_done, over_advanced, parties_concerned
+from registry.rules.consequences import credited, over_advanced, parties_concerned
 from registry.rules.lineage import family, finder, levels
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
@@ -124,11 +124,8 @@ def adjust(call: Call, operation: Adjust) -> Verdict:
         return Refusal(obstacle, subject)
     if operation.reduction_share > receivable.collectible:
         return Refusal(OVER_RESIDUAL, subject)
-    adjusted = replace(receivable, collectible=receivable.collectible - operation.reduction_share)
-    concerned = parties_concerned(call, subject)
-    events = [Event("adjusted", subject, concerned, str(adjusted.collectible)), *over_advanced(call, adjusted)]
-    closed, closing = close_if_done(call, adjusted)
-    return Effects(subject, puts=((receivable_key(subject), closed),), events=(*events, *closing))
+    closed, events = credited(call, receivable, operation.reduction_share)
+    return Effects(subject, puts=((receivable_key(subject), closed),), events=events)
 
 
 def _new(call: Call, operation: Register, registrant: Party) -> Receivable:

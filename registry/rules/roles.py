@@ -19,6 +19,7 @@ MAY: Final = MappingProxyType(
         "offer": frozenset({"exporter", "debtor"}),
         "revoke": frozenset({"exporter", "debtor"}),
         "hold": frozenset({"financier"}),  # be offered, reserve, fund, take over
+        "dispute": frozenset({"exporter", "debtor", "financier"}),  # with standing, see rules/standing.py
     }
 )
 

@@ -14,6 +14,8 @@ from registry.records import Claim, Receivable
 __all__ = [
     "BLOCKING",
     "CLAIM_STEPS",
+    "DISPUTABLE",
+    "FALSIFIABLE",
     "OPEN",
     "RECALLED",
     "RECEIVABLE_STEPS",
@@ -65,7 +67,10 @@ _DONE: Final = MappingProxyType(
 OPEN: Final = frozenset({"registered", "part_confirmed", "confirmed"})  # takes claims and children
 BLOCKING: Final = OPEN | {"settled"}  # its certain fingerprints refuse others: a paid invoice is not financed again
 RECALLED: Final = BLOCKING | {"rejected"}  # comes back as a match: who finances should know of a rejection
-VACATED: Final = frozenset({"rejected", "cancelled", "expired"})  # its part of the parent may be fulfilled anew
+VACATED: Final = frozenset({"rejected", "cancelled", "expired", "voided"})  # its part of the parent is free again
+
+DISPUTABLE: Final = OPEN  # something is left to be collected or not
+FALSIFIABLE: Final = RECALLED  # may be found a false registration, and becomes "voided": it stands in others' way
 
 
 def claim_obstacle(claim: Claim, operation: str, now_ms: int) -> str | None:

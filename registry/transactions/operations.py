@@ -8,6 +8,15 @@ from typing import Any, Final, TypeAlias, cast, get_args
 from registry.codec import Value
 from registry.errors import FieldError, TransactionError
 from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.disputes import (
+    AnswerDispute,
+    ConcludeDispute,
+    DecideDispute,
+    EscalateDispute,
+    RaiseDispute,
+    SettleDispute,
+    WithdrawDispute,
+)
 from registry.transactions.governance import Approve, Propose, change_value
 from registry.transactions.receivables import Adjust, Confirm, Register, Reject
 
@@ -27,6 +36,13 @@ Operation: TypeAlias = (
     | Reassign
     | Release
     | Discharge
+    | RaiseDispute
+    | AnswerDispute
+    | EscalateDispute
+    | WithdrawDispute
+    | SettleDispute
+    | DecideDispute
+    | ConcludeDispute
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})
