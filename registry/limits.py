@@ -30,8 +30,7 @@ RESERVATION_MAX_MS: Final = 15 * 60 * 1000  # longest reservation: 15 minutes
 ACKNOWLEDGED_MAX: Final = MATCHES_MAX  # matches acknowledged in one funding
 
 # Disputes
-DISPUTES_OPEN_MAX: Final = 8  # open disputes on one receivable
-DISPUTES_MAX: Final = 32  # disputes ever raised on one receivable
+DISPUTES_OPEN_MAX: Final = 32  # open disputes on one receivable: a few who act together cannot keep others out
 RUNGS_MAX: Final = 8  # rungs of a rule-book
 
 # Receipts

@@ -15,7 +15,7 @@ from registry.records.core import (
     Receivable,
     SubjectId,
 )
-from registry.records.disputes import Dispute, Docket
+from registry.records.disputes import Dispute
 from registry.records.row import decode_record, encode_record, record_key
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "RECEIVABLE_STATES",
     "Claim",
     "Dispute",
-    "Docket",
     "Link",
     "Live",
     "Network",

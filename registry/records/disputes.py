@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, NamedTuple
 
+from registry.codec import tagged_digest
 from registry.records.core import SubjectId
 from registry.records.row import Lists
 
@@ -21,10 +22,10 @@ __all__ = [
     "OUTCOMES",
     "RESPONDENT",
     "Dispute",
-    "Docket",
     "Raised",
     "Step",
     "other_side",
+    "raised_id",
 ]
 
 # FCI General Rules for International Factoring, art. 27: the first five; the others say that a registration is false.
@@ -56,20 +57,8 @@ class Step(NamedTuple):
     language: str
 
 
-class Raised(NamedTuple):
-    """A line of a docket."""
-
-    dispute: SubjectId
-    opener: str
-    ground: str
-
-
 def _steps(rows: list[Any]) -> tuple[Step, ...]:
     return tuple(map(Step._make, rows))
-
-
-def _raised(rows: list[Any]) -> tuple[Raised, ...]:
-    return tuple(map(Raised._make, rows))
 
 
 def other_side(side: str) -> str:
@@ -146,11 +135,16 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
-class Docket:
-    """All disputes ever raised on the receivable `id`, oldest first."""
+class Raised:
+    """The newest dispute of one opener on one ground on one receivable, of which `raised_id` is the id."""
 
-    PREFIX: ClassVar = b"docket/"
-    LISTS: ClassVar[Lists] = {"raised": _raised}
+    PREFIX: ClassVar = b"raised/"
+    LISTS: ClassVar[Lists] = {}
 
     id: SubjectId
-    raised: tuple[Raised, ...]
+    dispute: SubjectId
+
+
+def raised_id(receivable: SubjectId, opener: str, ground: str) -> SubjectId:
+    """Where it stands what `opener` raised on this ground."""
+    return tagged_digest(b"NEMODAT-v1-raised", receivable, opener.encode(), ground.encode())

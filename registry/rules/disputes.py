@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from registry.events import Event
-from registry.limits import DISPUTES_MAX, DISPUTES_OPEN_MAX
+from registry.limits import DISPUTES_OPEN_MAX
 from registry.reasons import (
     ALREADY_DONE,
     BAD_STATE,
@@ -27,8 +27,8 @@ from registry.reasons import (
     OUT_OF_TIME,
     OVER_RESIDUAL,
 )
-from registry.records import Dispute, Docket, Receivable
-from registry.records.disputes import OPENER, RESPONDENT, Raised, Step, other_side
+from registry.records import Dispute, Receivable
+from registry.records.disputes import OPENER, RESPONDENT, Raised, Step, other_side, raised_id
 from registry.rules.consequences import holders_of_live, live_in_lineage
 from registry.rules.resolution import UPHELD, concerned, ended, unheard_holders
 from registry.rules.roles import may
@@ -63,12 +63,12 @@ def raise_(call: Call, operation: RaiseDispute) -> Verdict:
     states = FALSIFIABLE if UPHELD[operation.ground] == "voided" else DISPUTABLE
     if receivable.state not in states or not _respondents(call, receivable, call.sender.id):
         return Refusal(BAD_STATE, subject)
-    docket = call.state.find(Docket, subject) or Docket(subject, ())
-    barred = _lost_before(call, docket, operation.ground)
+    mark = raised_id(subject, call.sender.id, operation.ground)
+    barred = _lost_before(call, mark)
     if barred is not None:
         return Refusal(ALREADY_DONE, subject, (barred,))
     running = tuple([one for one in receivable.disputes if _found(call, one).suspends_at(call.now_ms)])
-    if len(running) >= DISPUTES_OPEN_MAX or len(docket.raised) >= DISPUTES_MAX:
+    if len(running) >= DISPUTES_OPEN_MAX:
         return Refusal(LIMIT_REACHED, subject)
     book = in_force(call.now_ms)
     dispute = Dispute(
@@ -93,8 +93,8 @@ def raise_(call: Call, operation: RaiseDispute) -> Verdict:
         steps=(Step("raise", OPENER, call.now_ms, operation.text_digest, operation.language),),
     )
     dispute = _at_rung(call, dispute, 0)
-    docket = replace(docket, raised=(*docket.raised, Raised(dispute.id, dispute.opener, dispute.ground)))
-    puts = (put_of(dispute), put_of(docket), put_of(replace(receivable, disputes=(*running, dispute.id))))
+    disputed = replace(receivable, disputes=(*running, dispute.id))
+    puts = (put_of(dispute), put_of(Raised(mark, dispute.id)), put_of(disputed))
     return _heard(call, dispute, receivable, "dispute_raised", dispute.ground, puts)
 
 
@@ -267,15 +267,13 @@ def over(dispute: Dispute, now_ms: int) -> str | None:
     return OUT_OF_TIME if state == "lapsed" else ALREADY_DONE
 
 
-def _lost_before(call: Call, docket: Docket, ground: str) -> bytes | None:
+def _lost_before(call: Call, mark: bytes) -> bytes | None:
     """The sender's dispute on this ground that still runs or came to nothing: it is not raised twice.
 
     Else somebody could keep a receivable from being financed for ever, one baseless dispute after the other.
     """
-    for raised in docket.raised:
-        if (raised.opener, raised.ground) == (call.sender.id, ground) and not _found(call, raised.dispute).reduction:
-            return raised.dispute
-    return None
+    raised = call.state.find(Raised, mark)
+    return None if raised is None or _found(call, raised.dispute).reduction else raised.dispute
 
 
 def _principal(receivable: Receivable, opener: str) -> str:
@@ -326,7 +324,7 @@ def _receivable(call: Call, dispute: Dispute) -> Receivable:
 
 def _found(call: Call, dispute: bytes) -> Dispute:
     found = call.state.find(Dispute, dispute)
-    assert found is not None, "a docket or receivable names a dispute that is not there"
+    assert found is not None, "a record names a dispute that is not there"
     return found
 
 

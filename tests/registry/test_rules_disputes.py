@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from registry.limits import DISPUTES_MAX, DISPUTES_OPEN_MAX
 from registry.money import WHOLE
 from registry.receipts import Receipt
 from registry.records import Dispute, decode_record
 from registry.records.disputes import GROUNDS
+from registry.rules import disputes as rules
 from registry.rules.resolution import UPHELD
 from registry.rules.rulebook import DAY_MS
 from registry.rules.standing import GROUNDS_OF
@@ -222,22 +222,19 @@ def test_the_same_ground_is_not_raised_twice_unless_it_had_been_right(world: Wor
     assert world.one("IMP_DE", raising(other, debtor("b"))).code == "ok"
 
 
-def test_disputes_are_bounded(world: World) -> None:
-    receivable, dispute = by_debtor(world, percent=1)
-    for count in range(1, DISPUTES_MAX):
-        assert world.one(("IMP_DE", "EXP_CN"), SettleDispute(dispute, 1, *TEXT)).code == "ok"
-        dispute = raised(world, receivable, "IMP_DE", debtor("a"), percent=1)
-        assert dispute, count
-    world.one(("IMP_DE", "EXP_CN"), SettleDispute(dispute, 1, *TEXT))
-    assert world.one("IMP_DE", raising(receivable, debtor("a"))).code == "limit_reached"
-
-    crowded = world.registered("b")
-    for ground in GROUNDS[:DISPUTES_OPEN_MAX]:
-        raised(world, crowded, "IMP_DE", debtor("b"), ground)
-    offer = ("claim", mark("none"))
-    shared = world.registered("c", by="EXP_VN", fingerprints=(("number", mark("number b")),))
-    assert world.one("EXP_VN", raising(crowded, ("receivable", shared), "squatting")).code == "limit_reached"
-    assert world.one("EXP_VN", raising(crowded, offer, "squatting")).code == "not_found"
+def test_open_disputes_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "DISPUTES_OPEN_MAX", 2)
+    receivable = world.registered("a")
+    first = raised(world, receivable, "IMP_DE", debtor("a"), "refusal")
+    raised(world, receivable, "IMP_DE", debtor("a"), "defence")
+    third = raising(receivable, debtor("a"), "set_off")
+    assert world.one("IMP_DE", third).code == "limit_reached"
+    answered(world, first)
+    days(world, 31)
+    assert state_now(world, first) == "lapsed"  # it takes up no place any more, though nobody concluded it
+    assert world.one("IMP_DE", third).code == "ok"
+    assert first not in world.receivable(receivable).disputes
+    assert world.one("EXP_CN", ConcludeDispute(first)).code == "ok"
 
 
 # What it suspends
