@@ -8,6 +8,7 @@ from registry.events import Event
 from registry.reasons import DISPUTED
 from registry.records import Claim, Dispute, Receivable
 from registry.rules.lineage import ancestors, descendants, finder
+from registry.rules.transitions import VACATED
 from registry.rules.verdicts import Call, Refusal, first, together
 
 __all__ = ["suspended", "suspending"]
@@ -18,14 +19,16 @@ def suspending(call: Call, receivable: Receivable) -> Iterator[bytes]:
 
     A claim weighs on the receivable, on its ancestors and on its descendants (`lineage`), so a dispute on any of these
     is one on the claim: half an order that is denied is no ground to lend on, nor is the order of a denied invoice. A
-    sibling shares nothing with it that the dispute is about.
+    sibling shares nothing with it that the dispute is about, and a relative that is over (rejected, say) has nothing
+    left to lose.
     """
     if receivable.disputes:
         yield from _standing(call, receivable)
     if receivable.parents or receivable.children:
         find = finder(call.state, receivable)
         for relative in (*ancestors(receivable, find), *descendants(receivable, find)):
-            yield from _standing(call, relative)
+            if relative.state not in VACATED:
+                yield from _standing(call, relative)
 
 
 def suspended(call: Call, receivable: Receivable, subject: bytes, claim: Claim | None = None) -> Refusal | None:

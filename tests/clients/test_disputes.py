@@ -155,3 +155,25 @@ def test_a_dispute_as_people_type_it(desk: Desk, tmp_path: Path) -> None:
     desk.by(IMP_DE, "dispute", "decide", dispute, *award, *decision)
     taken = desk.by(EXP_CN, "dispute", "accept", dispute, draft, "--outcome", "dismissed")
     assert complaint(taken) == "refused: already_done"
+
+
+def test_an_award_as_authorities_type_it(desk: Desk, tmp_path: Path) -> None:
+    made = registered(desk, tmp_path / "in")
+    letter = tmp_path / "award.txt"
+    letter.write_text("The invoice is owed.")
+    said = ("--text", letter)
+    own = ("--ground", "no_such_debt", "--dossier", made.dossier)
+    dispute = desk.by(IMP_DE, "dispute", "raise", made.id, *own, *said).json["raised"]
+    for by, step in ((EXP_CN, ("answer",)), (IMP_DE, ("escalate",)), (EXP_CN, ("answer",))):
+        assert desk.by(by, "dispute", *step, dispute, *said).code == 0
+    assert desk.by(IMP_DE, "dispute", "escalate", dispute, *said, "--forum", "COURT", "--seat", "DE").code == 0
+    shown = desk.by(EXP_CN, "dispute", "show", dispute).json
+    assert (shown["waits_for"], shown["forum"], shown["seat"]) == ("award", "COURT", "DE")
+    proposer, *approvers = (party for party, _ in AUTHORITIES.values())
+    award = ("--outcome", "dismissed", "--award", letter, "--language", "de")
+    proposal = desk.by(proposer, "dispute", "award", dispute, *award).json["proposal"]
+    listed = desk.by(approvers[0], "party", "proposals").out
+    assert any(proposal in line and f"award {dispute}" in line for line in listed.splitlines())
+    for approver in approvers[:2]:
+        assert desk.by(approver, "party", "approve", proposal).json["approved"] == proposal
+    assert desk.by(IMP_DE, "dispute", "show", dispute).json["state"] == "dismissed"

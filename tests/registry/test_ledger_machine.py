@@ -245,7 +245,7 @@ class Ledger(RuleBasedStateMachine):
         """The receivables on which a claim would weigh on a disputed one, found by walking from the disputed ones."""
         records = self.records()
         disputed = {one.receivable for one in map(self.found, self.disputes) if one.suspends_at(now_ms)}
-        disputed = {one for one in disputed if records[one].state != "voided"}
+        disputed = {one for one in disputed if records[one].state not in VACATED}
         found = set(disputed)
         for upwards in (True, False):
             queue = list(disputed)

@@ -287,6 +287,14 @@ def test_a_dispute_reaches_as_far_as_claims_weigh(world: World) -> None:
         assert receipt.related == ((dispute,) if code == "disputed" else ())
 
 
+def test_a_rejected_invoice_that_is_disputed_as_well_stops_no_business_under_its_order(world: World) -> None:
+    order = world.registered("order", kind="purchase_order")
+    child = world.registered("a", parents=((order, WHOLE, WHOLE),))
+    world.one("IMP_DE", Reject(child, salt_of("a"), name_id("IMP_DE"), mark("reason")))
+    raised(world, child, "IMP_DE", debtor("a"), "no_such_debt")
+    world.funded(order)
+
+
 # Ladder and clocks
 
 
