@@ -89,6 +89,18 @@ class Client:
         """
         return self._run(procedure(self._session, *args, **kwargs))
 
+    @property
+    def genesis(self) -> Genesis:
+        """What this client believes."""
+        return self._session.genesis
+
+    def make(self, function: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a function of this package makes for this client's session, such as a draft; nothing is sent.
+
+        Example: client.make(forms.take_out, old, receivable, ...)
+        """
+        return function(self._session, *args, **kwargs)
+
     def close(self) -> None:
         """Closes the connections."""
         self._transport.close()
@@ -154,6 +166,15 @@ class AsyncClient:
     ) -> T:
         """As `Client.call`."""
         return await self._run(procedure(self._session, *args, **kwargs))
+
+    @property
+    def genesis(self) -> Genesis:
+        """As `Client.genesis`."""
+        return self._session.genesis
+
+    def make(self, function: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `Client.make`."""
+        return function(self._session, *args, **kwargs)
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -26,6 +26,7 @@ from registry.transactions.receivables import Adjust, Parent, Register, debtor_c
 
 __all__ = [
     "AsyncExporterClient",
+    "Drafted",
     "ExporterClient",
     "Interrupted",
     "Listing",
@@ -33,6 +34,7 @@ __all__ = [
     "Prepared",
     "Refusal",
     "Registration",
+    "drafted",
 ]
 
 BATCH_MAX = 200  # registrations under one signature
@@ -44,7 +46,8 @@ class Listing:
     """One receivable to register: its particulars and what the ledger says of it openly.
 
     `kind` as in registry.md 4 (`invoice`, `purchase_order`, ...); countries ISO 3166 alpha-2; `document` the SHA-256
-    of the source document, empty for none; `grade` `document` if the particulars were read from an e-invoice.
+    of the source document, empty for none; `grade` `document` if the particulars were read from an e-invoice;
+    `supersedes` the id of this party's own registration that this one corrects.
     """
 
     particulars: Particulars
@@ -55,6 +58,7 @@ class Listing:
     laws: tuple[str, ...] = ()
     parents: tuple[Parent, ...] = ()
     document: bytes = b""
+    supersedes: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +121,10 @@ class Interrupted(ClientError):
 
 def prepare(session: Session, listings: Sequence[Listing]) -> tuple[Prepared, ...]:
     """Listings in batches under one signature each, to `submit` within ten minutes. Raises `ClientError`."""
-    batches: list[list[_Drafted]] = []
+    batches: list[list[Drafted]] = []
     size = 0
     for listing in listings:
-        made = _drafted(session, listing)
+        made = drafted(session, listing)
         length = len(encode(operation_value(made.operation)))
         if not batches or len(batches[-1]) == BATCH_MAX or size + length > BATCH_BYTES_MAX:
             batches.append([])
@@ -161,10 +165,29 @@ def register_all(session: Session, listings: Sequence[Listing]) -> Procedure[tup
 
 
 def offer(
-    session: Session, receivable: bytes, *, to: str, share: int, terms: bytes, valid_until_ms: int
+    session: Session,
+    receivable: bytes,
+    *,
+    to: str,
+    share: int,
+    terms: bytes,
+    valid_until_ms: int,
+    form: str = "factoring",
+    import_factor: str = "",
 ) -> Procedure[Offered]:
-    """Offer `share` (of WHOLE) to financier `to`; `terms` is the digest of the agreed terms, 32 bytes."""
-    operation = Offer(receivable=receivable, to=to, share=share, terms_digest=terms, valid_until_ms=valid_until_ms)
+    """Offer `share` (of WHOLE) to financier `to`; `terms` is the digest of the agreed terms, 32 bytes.
+
+    `form` is one of `registry.records.FORMS`, `import_factor` the other factor where there are two.
+    """
+    operation = Offer(
+        receivable=receivable,
+        to=to,
+        share=share,
+        terms_digest=terms,
+        valid_until_ms=valid_until_ms,
+        form=form,
+        import_factor=import_factor,
+    )
     final = yield from submit(session, [operation])
     receipt = accepted(final)
     return Offered(claim=receipt.subject, receivable=receivable, to=to, share=share, height=final.height)
@@ -182,30 +205,34 @@ def adjust(session: Session, receivable: bytes, *, reduction: int, document: byt
 
 
 @dataclass(frozen=True, slots=True)
-class _Drafted:
+class Drafted:
+    """A registration that is not signed yet, and the salts that open its commitments."""
+
     listing: Listing
     operation: Register
     salt: bytes
     debtor_salt: bytes
 
-
-def _drafted(session: Session, listing: Listing) -> _Drafted:
-    salt, debtor_salt = secrets.token_bytes(32), secrets.token_bytes(32)
-    return _Drafted(listing, _operation(session, listing, salt, debtor_salt), salt, debtor_salt)
-
-
-def _signed_batch(session: Session, batch: Sequence[_Drafted]) -> Prepared:
-    submission = signed(session, [made.operation for made in batch])
-    dossiers = [
-        Dossier(
-            receivable=subject_id(submission.transaction_id, index),
-            particulars=made.listing.particulars,
-            salt=made.salt,
-            debtor_salt=made.debtor_salt,
-            document=made.listing.document,
+    def dossier(self, receivable: bytes) -> Dossier:
+        """What its parties keep, once it is registered under this id."""
+        return Dossier(
+            receivable=receivable,
+            particulars=self.listing.particulars,
+            salt=self.salt,
+            debtor_salt=self.debtor_salt,
+            document=self.listing.document,
         )
-        for index, made in enumerate(batch)
-    ]
+
+
+def drafted(session: Session, listing: Listing) -> Drafted:
+    """The registration of a listing with fresh salts. Raises `ClientError`."""
+    salt, debtor_salt = secrets.token_bytes(32), secrets.token_bytes(32)
+    return Drafted(listing, _operation(session, listing, salt, debtor_salt), salt, debtor_salt)
+
+
+def _signed_batch(session: Session, batch: Sequence[Drafted]) -> Prepared:
+    submission = signed(session, [made.operation for made in batch])
+    dossiers = [made.dossier(subject_id(submission.transaction_id, index)) for index, made in enumerate(batch)]
     return Prepared(submission, tuple([made.listing for made in batch]), tuple(dossiers))
 
 
@@ -227,6 +254,7 @@ def _operation(session: Session, listing: Listing, salt: bytes, debtor_salt: byt
         grade=listing.grade,
         parents=listing.parents,
         references=(),
+        supersedes=listing.supersedes,
     )
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "certificate",
     "claim",
     "claims",
+    "own_claims",
     "own_receivables",
     "own_records",
     "party",
@@ -82,6 +83,15 @@ def all_claims(session: Session, receivable: bytes) -> Procedure[tuple[Claim, ..
     missing = set(record.claims) - {claim.id for claim in found}
     if missing:
         raise ProofInvalid(f"claims: {min(missing).hex()} is kept back")
+    return found
+
+
+def own_claims(session: Session) -> Procedure[tuple[Claim, ...]]:
+    """The claims that the caller assigned, was offered, is import factor of, or ever held, each proved, by id."""
+    found = yield from _own(session, "/v1/claims", "claims", Claim)
+    for record in found:
+        if session.party not in (record.assignor, record.holder, record.import_factor, *record.holders):
+            raise ProofInvalid(f"claims: {record.id.hex()} is other parties'")
     return found
 
 

@@ -27,6 +27,11 @@ EVENT_KINDS: Final = frozenset(
         "discharged",
         "settled",  # nothing is left to collect and no claim is live
         "cancelled",
+        "covered",  # the import factor takes over credit risk; subject: claim, detail: the share
+        "superseded",  # subject: the older receivable, detail: the newer one's id in hex
+        "filed",  # a claim stands in an official register; subject: filing, detail: the register
+        "filing_continued",
+        "filing_ended",
         "refused_claim",  # a reservation or funding was refused; detail: the reason code
         # Disputes; subject: the dispute, except of "voided"
         "dispute_raised",  # detail: the ground

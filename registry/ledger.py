@@ -22,10 +22,10 @@ from registry.parties import Party
 from registry.reasons import OK, ROLLED_BACK, SUSPENDED, UNKNOWN_PARTY
 from registry.receipts import Receipt
 from registry.records import Network
-from registry.rules import claims, disputes, governance, receivables
+from registry.rules import claims, disputes, filings, governance, receivables
 from registry.rules.verdicts import Call, Refusal, Verdict
 from registry.state import NETWORK_KEY, Put, Read, State, encode_stored
-from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.disputes import (
     AnswerDispute,
     ConcludeDispute,
@@ -36,6 +36,7 @@ from registry.transactions.disputes import (
     WithdrawDispute,
 )
 from registry.transactions.envelope import ALL, Transaction, admissible
+from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose
 from registry.transactions.operations import Operation
 from registry.transactions.receivables import Adjust, Confirm, Register, Reject
@@ -66,6 +67,10 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         SettleDispute: disputes.settle,
         DecideDispute: disputes.decide,
         ConcludeDispute: disputes.conclude,
+        Cover: claims.cover,
+        RecordFiling: filings.record_filing,
+        ContinueFiling: filings.continue_filing,
+        EndFiling: filings.end_filing,
     }
 )
 

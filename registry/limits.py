@@ -32,6 +32,8 @@ ACKNOWLEDGED_MAX: Final = MATCHES_MAX  # matches acknowledged in one funding
 # Disputes
 DISPUTES_OPEN_MAX: Final = 32  # open disputes on one receivable: a few who act together cannot keep others out
 RUNGS_MAX: Final = 8  # rungs of a rule-book
+# Filings
+CONTINUATIONS_MAX: Final = 32  # of one official filing: 160 years of UCC-1
 
 # Receipts
 RELATED_MAX: Final = 64  # ids listed in one receipt; the first ones in order stand for the rest

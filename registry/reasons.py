@@ -16,8 +16,10 @@ __all__ = [
     "BAD_STATE",
     "DISPUTED",
     "DUPLICATE",
+    "ENCUMBERED",
     "EXPIRED",
     "GRADE_UNPROVEN",
+    "IMPOSSIBLE_TIME",
     "LIMIT_REACHED",
     "NOT_AUTHORISED",
     "NOT_DEBTOR",
@@ -41,8 +43,10 @@ OK: Final = "ok"
 ALREADY_DONE: Final = "already_done"
 BAD_STATE: Final = "bad_state"
 DUPLICATE: Final = "duplicate"
+ENCUMBERED: Final = "encumbered"
 EXPIRED: Final = "expired"
 GRADE_UNPROVEN: Final = "grade_unproven"
+IMPOSSIBLE_TIME: Final = "impossible_time"
 LIMIT_REACHED: Final = "limit_reached"
 NOT_AUTHORISED: Final = "not_authorised"
 NOT_DEBTOR: Final = "not_debtor"
@@ -68,8 +72,10 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         ALREADY_DONE: "What is asked for has been done before; nothing changed.",
         BAD_STATE: "The receivable, claim or parent is in a state in which this cannot be done.",
         DUPLICATE: "A certain identity is taken: another record holds a blocking fingerprint, an identifier or a key.",
-        EXPIRED: "The reservation lapsed when its time to live was over; a new offer is needed.",
+        ENCUMBERED: "Live claims or later records hang on what is to be superseded: they must be released first.",
+        EXPIRED: "Its time was over: a reservation has lapsed and needs a new offer; a filing must be filed anew.",
         GRADE_UNPROVEN: "A registrant may state the grades self_asserted and document; higher ones need other proof.",
+        IMPOSSIBLE_TIME: "A time that must have been is later than the block's, or earlier than what it follows.",
         LIMIT_REACHED: "A list or chain has its greatest length: claims, holders, children, lineage, matches.",
         NOT_AUTHORISED: "The signing parties' roles, or their relation to the record, do not allow this.",
         NOT_DEBTOR: "The salt and identifier do not open the debtor's commitment, or no signer is that debtor.",

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from clients import exporter
 from clients.cli.context import (
     SETTINGS,
     GenesisOption,
@@ -22,6 +23,7 @@ from clients.cli.context import (
     problems,
     share,
     show,
+    signing_key_of,
     subject,
     tabulate,
     text_of,
@@ -34,7 +36,7 @@ from clients.financier import RESERVE_MS, FinancierClient
 from registry.limits import RESERVATION_MAX_MS
 from registry.money import WHOLE
 from registry.receipts import Receipt
-from registry.records import Claim
+from registry.records import FORMS, Claim
 from registry.transactions.claims import Reassign
 from registry.transactions.envelope import open_transaction
 
@@ -52,6 +54,13 @@ AcknowledgedOption = Annotated[
 DraftArgument = Annotated[Path, typer.Argument(metavar="DRAFT", help="The draft that the holder has signed (JSON).")]
 
 
+def _form(given: str) -> str:
+    """A form of financing. Raises `typer.BadParameter`."""
+    if given not in FORMS:
+        raise typer.BadParameter(f"one of {', '.join(FORMS)} is expected")
+    return given
+
+
 @app.command()
 def offer(
     receivable: ReceivableArgument,
@@ -63,6 +72,8 @@ def offer(
     key: KeyOption,
     share: ShareOption = WHOLE,
     hours: Annotated[float, typer.Option(help="How long the offer stands.", min=0.01, max=HOURS_MAX)] = 72,
+    form: Annotated[str, typer.Option(parser=_form, metavar="FORM", help=f"One of {', '.join(FORMS)}.")] = "factoring",
+    import_factor: Annotated[str, typer.Option(help="The import factor's party id, with two factors.")] = "",
 ) -> None:
     """As the seller: offer a share of a receivable to one financier.
 
@@ -71,8 +82,15 @@ def offer(
     with problems(), ExporterClient(**access(genesis, url, party, key)) as client:
         until_ms = time.time_ns() // 1_000_000 + int(hours * HOUR_MS)
         digest = hashlib.sha256(terms.read_bytes()).digest()
-        made = client.offer(
-            subject(receivable, "receivable"), to=to, share=share, terms=digest, valid_until_ms=until_ms
+        made = client.call(
+            exporter.offer,
+            subject(receivable, "receivable"),
+            to=to,
+            share=share,
+            terms=digest,
+            valid_until_ms=until_ms,
+            form=form,
+            import_factor=import_factor,
         )
         show({"claim": made.claim.hex(), "to": made.to, "share": made.share, "valid_until_ms": until_ms})
 
@@ -154,7 +172,7 @@ def reassign(
     Example: nemodat claim reassign 9f86...0a08 --to lei:984500DEBANK00000124 -o draft.json
     """
     with problems(), FinancierClient(**(settings := access(genesis, url, party, key))) as client:
-        taker = _key(client, to) if taker_key is None else subject(taker_key, "taker-key")
+        taker = signing_key_of(client, to) if taker_key is None else subject(taker_key, "taker-key")
         draft = client.compose_reassignment(subject(claim, "claim"), to=to, taker_key=taker)
         signer = settings["signer"]
         signatures = {signer.public_key: draft.sign(settings["genesis"], signer)}
@@ -236,10 +254,15 @@ def show_claim(
                 "receivable": record.receivable.hex(),
                 "assignor": record.assignor,
                 "holder": record.holder,
+                "form": record.form,
+                "import_factor": record.import_factor,
+                "covered": record.covered,
                 "share": record.share,
                 "state": _state(record),
                 "offer_valid_until_ms": record.offer_valid_until_ms,
                 "reserved_until_ms": record.reserved_until_ms,
+                "concluded_ms": record.concluded_ms,
+                "funded_ms": record.funded_ms,
                 "holders": list(record.holders),
             }
         )
@@ -258,13 +281,6 @@ def _state(record: Claim) -> str:
 
 def _ids(texts: list[str]) -> list[bytes]:
     return [subject(text, "acknowledged") for text in texts]
-
-
-def _key(client: FinancierClient, party: str) -> bytes:
-    record = client.party(party)
-    if record is None:
-        raise ClientError(f"{party}: no such party")
-    return record.sign_keys[0]
 
 
 def _done(receipt: Receipt, what: str) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,21 +20,26 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from clients.base import Client
+from clients.books import share_of
 from clients.errors import ClientError
 from clients.keys import load_signing_key
+from registry.documents import ColumnMap, column_map_of
 from registry.errors import FieldError, RegistryError
 from registry.genesis import Genesis
 from registry.keys import Signer
-from registry.money import WHOLE
+from registry.money import WHOLE, percent
 
 __all__ = [
     "EXIT_LOOK",
     "SETTINGS",
+    "ColumnsOption",
     "GenesisOption",
     "KeyOption",
     "PartyOption",
     "UrlOption",
     "access",
+    "column_map_in",
     "console",
     "errors",
     "fail",
@@ -44,6 +49,7 @@ __all__ = [
     "problems",
     "share",
     "show",
+    "signing_key_of",
     "subject",
     "tabulate",
     "text_of",
@@ -59,7 +65,6 @@ NEMODAT_KEY, NEMODAT_PASSPHRASE."
 )
 GENESIS_BYTES_MAX = 32 * 1024 * 1024
 _DECIMALS = len(str(WHOLE // 100)) - 1  # of a percentage that is a whole number of parts
-_PERCENT = re.compile(rf"([0-9]{{1,3}})(?:\.([0-9]{{1,{_DECIMALS}}}))?%")
 PASSPHRASE_VARIABLE = "NEMODAT_PASSPHRASE"  # noqa: S105 (the name of a variable, not a secret)
 
 GenesisOption = Annotated[Path, typer.Option("--genesis", envvar="NEMODAT_GENESIS", help="The network's genesis file.")]
@@ -68,6 +73,15 @@ UrlOption = Annotated[
     typer.Option("--url", envvar="NEMODAT_URL", help="A node's URL; repeat it, your own first, for failover."),
 ]
 PartyOption = Annotated[str, typer.Option("--party", envvar="NEMODAT_PARTY", help="Who acts, as lei:... or uscc:...")]
+ColumnsOption = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="Column map of tables (TOML): [columns] field = header, [constants], date_order (ymd, dmy, mdy), "
+        "decimal_mark, encoding, delimiter, sheet.",
+    ),
+]
 KeyOption = Annotated[Path, typer.Option("--key", envvar="NEMODAT_KEY", help="The party's signing key file.")]
 
 # Much of what is shown comes from others' files: brackets in it are text, not markup.
@@ -135,24 +149,22 @@ def tabulate(table: Table) -> None:
     console.print(table)
 
 
+def column_map_in(path: Path | None) -> ColumnMap:
+    """The column map in a TOML file; the default one for none. Raises `ClientError`, `FieldError`, `OSError`."""
+    if path is None:
+        return ColumnMap()
+    try:
+        return column_map_of(tomllib.loads(text_of(path, "a column map")))
+    except (ValueError, RecursionError) as error:
+        raise ClientError(f"{path}: not TOML: {error}") from error
+
+
 def share(given: str | int) -> int:
     """A share: parts of WHOLE, or percent as "80%" or "12.5%". Raises `typer.BadParameter`."""
-    text = str(given)  # Typer passes an option's default too
-    found = _PERCENT.fullmatch(text)
-    if found:
-        parts = int(found[1]) * (WHOLE // 100) + int((found[2] or "").ljust(_DECIMALS, "0"))
-    else:
-        parts = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(WHOLE)) else 0
-    if not 1 <= parts <= WHOLE:
+    parts = share_of(str(given))  # Typer passes an option's default too
+    if parts is None:
         raise typer.BadParameter(f"a share is 1 to {WHOLE} parts, or a percentage such as 80%")
     return parts
-
-
-def percent(share: int) -> str:
-    """A share for people: "80%". Exact."""
-    whole, rest = divmod(share, WHOLE // 100)
-    decimals = str(rest).rjust(_DECIMALS, "0").rstrip("0")
-    return f"{whole}.{decimals}%" if decimals else f"{whole}%"
 
 
 def subject(text: str, name: str) -> bytes:
@@ -164,6 +176,14 @@ def subject(text: str, name: str) -> bytes:
     if len(found) != 32:
         fail(f"{name}: 64 hexadecimal digits are expected")
     return found
+
+
+def signing_key_of(client: Client, party: str) -> bytes:
+    """A signing key of a party, proved to be on the ledger. Raises `ClientError`."""
+    record = client.party(party)
+    if record is None:
+        raise ClientError(f"{party}: no such party")
+    return record.sign_keys[0]
 
 
 def show(value: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +18,13 @@ from rich.table import Table
 from clients.cli.context import (
     EXIT_LOOK,
     SETTINGS,
+    ColumnsOption,
     GenesisOption,
     KeyOption,
     PartyOption,
     UrlOption,
     access,
+    column_map_in,
     console,
     errors,
     percent,
@@ -39,9 +42,11 @@ from clients.dossier import Dossier
 from clients.errors import ClientError
 from clients.exporter import ExporterClient, Listing, Registration
 from clients.exporter import Refusal as Refused
+from clients.matches import matches
 from registry.documents import (
     DOCUMENT_BYTES_MAX,
     BrokenDocument,
+    ColumnMap,
     DocumentError,
     Reading,
     Receivable,
@@ -81,6 +86,10 @@ def register(
     key: KeyOption,
     debtor_country: Annotated[str | None, typer.Option(help="If the documents do not say it (ISO 3166).")] = None,
     dossiers: Annotated[Path, typer.Option(help="Folder to keep the dossiers in.")] = Path("dossiers"),
+    columns: ColumnsOption = None,
+    supersedes: Annotated[
+        str | None, typer.Option(help="The id of your own registration that the one invoice in FILE corrects.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option(help="Show what would be registered, and send nothing.")] = False,
 ) -> None:
     """As the seller: register every receivable found in the files; one bad file stops nothing.
@@ -94,7 +103,13 @@ def register(
     Example: nemodat receivable register invoices/ --debtor lei:984500DEIMPORT000108
     """
     with problems():
-        listings, table, failures = _read(files, seller=party, debtor=debtor, debtor_country=debtor_country)
+        readings = _readings(_paths(files), column_map_in(columns))
+        listings, table, failures = _read(readings, seller=party, debtor=debtor, debtor_country=debtor_country)
+        if supersedes is not None:
+            if len(listings) != 1:
+                raise ClientError(f"--supersedes is for one invoice, there are {len(listings)}")
+            ((file, listing),) = listings
+            listings = [(file, replace(listing, supersedes=subject(supersedes, "supersedes")))]
         if not dry_run and listings:
             with ExporterClient(**access(genesis, url, party, key)) as client:
                 failures += _register(client, listings, table, dossiers)
@@ -182,6 +197,27 @@ def list_receivables(genesis: GenesisOption, url: UrlOption, party: PartyOption,
         tabulate(table)
 
 
+@app.command("matches")
+def list_matches(
+    receivable: ReceivableArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
+) -> None:
+    """What looks like a receivable, the most severe first: look at each before you fund, and acknowledge it.
+
+    Exit code 3 if there is anything to look at.
+
+    Example: nemodat receivable matches 9f86...0a08
+    """
+    with problems(), ExporterClient(**access(genesis, url, party, key)) as client:
+        found = client.call(matches, subject(receivable, "receivable"))
+    table = Table("id", "severity", "level", "found by", "state", "same registrant")
+    for match in found:
+        own = "yes" if match.own else "no"
+        _row(table, match.receivable.hex(), match.severity, match.level, ", ".join(match.kinds), match.state, own)
+    tabulate(table)
+    if found:
+        raise typer.Exit(EXIT_LOOK)
+
+
 @app.command("show")
 def show_receivable(
     receivable: ReceivableArgument,
@@ -214,13 +250,13 @@ def show_receivable(
 
 
 def _read(
-    files: Iterable[Path], *, seller: str, debtor: str, debtor_country: str | None
+    readings: Iterable[tuple[str, Reading]], *, seller: str, debtor: str, debtor_country: str | None
 ) -> tuple[list[tuple[str, Listing]], Table, int]:
     """What can be registered, and a table that already has what cannot."""
     table = Table("file", "number", "outcome", "id or reason", "note")
     listings: list[tuple[str, Listing]] = []
     failures = 0
-    for file, reading in _readings(_paths(files)):
+    for file, reading in readings:
         if isinstance(reading, DocumentError):
             failures += 1
             _row(table, file, "", "unreadable", reading.reason, reading.element)
@@ -296,7 +332,7 @@ def _paths(files: Iterable[Path]) -> list[Path]:
     return sorted(path for path in found if path.is_file())
 
 
-def _readings(paths: Sequence[Path]) -> Iterator[tuple[str, Reading]]:
+def _readings(paths: Sequence[Path], column_map: ColumnMap) -> Iterator[tuple[str, Reading]]:
     """What each file holds; one that cannot be opened stops nothing either."""
     for path in track(paths, description="Reading", console=console):
         try:
@@ -306,7 +342,7 @@ def _readings(paths: Sequence[Path]) -> Iterator[tuple[str, Reading]]:
             unread = BrokenDocument(file=str(path), element="", reason=f"cannot be opened: {error.strerror}")
             yield str(path), unread
             continue
-        for reading in read_each(str(path), data):
+        for reading in read_each(str(path), data, column_map):
             yield str(path), reading
 
 

@@ -2,8 +2,9 @@
 
 For single records the table only says who may ask; what is shown depends on whose they are:
 
-- a receivable: its registrant, its confirmed debtor, everyone it was offered to or who held a claim on it;
-- a claim: its assignor, whom it was offered to, who held it, registrant and confirmed debtor of its receivable;
+- a receivable: its registrant, its confirmed debtor, everyone it was offered to, every factor ever of a claim on it;
+- a claim: its assignor, whom it was offered to, who held it, its import factor, registrant and confirmed debtor of
+  its receivable;
 - a record of a family: the parties that it says it concerns; a dispute also whoever may see its receivable;
 - regulators and the operator of the node see all (`registry.md` 3: a regulator's node verifies everything).
 
@@ -109,7 +110,7 @@ def may_see_receivable(caller: Caller, receivable: Receivable, claims: Iterable[
     return (
         caller.sees_all
         or caller.name in (receivable.registrant, receivable.debtor)
-        or any(caller.name == claim.holder or caller.name in claim.holders for claim in claims)
+        or any(caller.name in (claim.holder, claim.import_factor, *claim.holders) for claim in claims)
     )
 
 
@@ -117,6 +118,6 @@ def may_see_claim(caller: Caller, claim: Claim, receivable: Receivable) -> bool:
     """Whether `claim` on `receivable` is open to the caller."""
     return (
         caller.sees_all
-        or caller.name in (claim.assignor, claim.holder, receivable.registrant, receivable.debtor)
+        or caller.name in (claim.assignor, claim.holder, claim.import_factor, receivable.registrant, receivable.debtor)
         or caller.name in claim.holders
     )

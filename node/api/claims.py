@@ -1,21 +1,43 @@
-"""Single claims."""
+"""Claims by id, and a party's own."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from node.api.access import Caller, Resource
 from node.api.context import TheApi, allowed, digest_in, read
-from node.api.models import Proved
+from node.api.models import OwnClaims, Proved
+from node.api.receivables import PAGE_MAX, PARTY_CHARS_MAX, owner_named
 from node.api.records import Records
 from node.views import View
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["claims"])
+
+
+@router.get("/claims", responses={200: {"model": OwnClaims}})
+async def claims(
+    api: TheApi,
+    caller: Annotated[Caller, allowed(Resource.CLAIMS)],
+    party: Annotated[str, Query(max_length=PARTY_CHARS_MAX, examples=["me"])] = "me",
+    after: Annotated[str, Query(max_length=64)] = "",
+) -> JSONResponse:
+    """A party's own claims (assigned by it, offered to it, ever held by it), a part at a time; overseers name one."""
+    owner = owner_named(caller, party)
+    start = digest_in(after, "after") if after else None
+    api.gate.charge(caller, PAGE_MAX)
+
+    def shape(view: View) -> dict[str, Any]:
+        page = view.claims_of(owner, after=start, limit=PAGE_MAX)
+        records = Records(view, caller)
+        shown = [records.claim_shown(one) for one in records.own_claims(owner, page.ids)]
+        return {"claims": shown, "next": None if page.after is None else page.after.hex()}
+
+    return JSONResponse(await read(api, shape))
 
 
 @router.get("/claims/{id}", responses={200: {"model": Proved}})

@@ -19,6 +19,8 @@ __all__ = [
     "Block",
     "ClaimList",
     "Health",
+    "MatchList",
+    "OwnClaims",
     "PartyList",
     "ProblemDetails",
     "Proved",
@@ -173,6 +175,31 @@ class ReceivableList(_Answer):
     """Part of a party's receivables; `next` goes into `after` for the next part."""
 
     receivables: list[Proved]
+    next: str | None
+
+
+class Match(_Answer):
+    """Another receivable that looks alike. Whose it is stays closed."""
+
+    id: Digest
+    level: Literal["block", "review"]
+    severity: str = Field(examples=["high"])
+    kinds: list[str] = Field(examples=[["number", "particulars"]])
+    state: str = Field(examples=["registered"])
+    own: bool = Field(description="registered by the same party")
+
+
+class MatchList(_Answer):
+    """What must be looked at before a claim on a receivable is funded, the most severe first; the node's word."""
+
+    height: int
+    matches: list[Match]
+
+
+class OwnClaims(_Answer):
+    """Part of a party's claims; `next` goes into `after` for the next part."""
+
+    claims: list[Proved]
     next: str | None
 
 

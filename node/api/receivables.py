@@ -9,11 +9,11 @@ from fastapi.responses import JSONResponse
 
 from node.api.access import Caller, Resource
 from node.api.context import TheApi, allowed, digest_in, read
-from node.api.models import ClaimList, Proved, ReceivableList
+from node.api.models import ClaimList, MatchList, Proved, ReceivableList
 from node.api.problems import Problem
 from node.api.records import Records
 from node.views import View
-from registry.limits import CLAIMS_MAX
+from registry.limits import CLAIMS_MAX, MATCHES_MAX
 
 __all__ = ["PAGE_MAX", "PARTY_CHARS_MAX", "owner_named", "router"]
 
@@ -65,6 +65,19 @@ async def claims(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resourc
     def shape(view: View) -> dict[str, Any]:
         records = Records(view, caller)
         return {"claims": [records.claim_shown(one) for one in records.claims(records.receivable(subject))]}
+
+    return JSONResponse(await read(api, shape))
+
+
+@router.get("/receivables/{id}/matches", responses={200: {"model": MatchList}})
+async def matches(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECEIVABLES)]) -> JSONResponse:
+    """What looks like a receivable as of the newest block: by severity and kind, without whose it is."""
+    subject = digest_in(id, "id")
+    api.gate.charge(caller, MATCHES_MAX)
+
+    def shape(view: View) -> dict[str, Any]:
+        found = Records(view, caller).matches(subject)
+        return {"height": view.height, "matches": found}
 
     return JSONResponse(await read(api, shape))
 

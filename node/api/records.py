@@ -10,7 +10,10 @@ from node.api.context import proof_of
 from node.api.problems import Problem
 from node.api.shapes import claim_json, receivable_json
 from node.views import View
+from registry.fingerprint import SEVERITIES, severity_of
+from registry.limits import MATCHES_MAX
 from registry.records import Claim, Receivable
+from registry.rules.matches import Matches, matches_of
 from registry.state import State, claim_key, receivable_key
 
 __all__ = ["Records"]
@@ -47,10 +50,29 @@ class Records:
         """The claims on a receivable that the caller may see, in the order of their offers."""
         return [claim for claim in self._claims(receivable) if self._sees(claim)]
 
+    def matches(self, id_: bytes) -> list[dict[str, Any]]:
+        """What looks like a receivable that the caller may see, the most severe first. Raises `Problem`."""
+        receivable = self.receivable(id_)
+        found = matches_of(receivable, self._state, self._now_ms())
+        if found is None:
+            raise Problem("too_large", f"more than {MATCHES_MAX} receivables look like this one", field="id")
+        shown = [self._match(receivable, other, "block", found) for other in found.blocking]
+        shown += [self._match(receivable, other, "review", found) for other in found.review]
+        return sorted(shown, key=lambda match: SEVERITIES.index(match["severity"]))
+
     def own(self, party: str, ids: tuple[bytes, ...]) -> list[Receivable]:
         """Those of these receivables that `party` registered, or is the debtor of."""
         found = [self._state.receivable(id_) for id_ in ids]
         return [one for one in found if one is not None and party in (one.registrant, one.debtor)]
+
+    def own_claims(self, party: str, ids: tuple[bytes, ...]) -> list[Claim]:
+        """Those of these claims that `party` assigned, was offered, or ever held."""
+        found = [self._state.claim(id_) for id_ in ids]
+        return [
+            one
+            for one in found
+            if one is not None and party in (one.assignor, one.holder, one.import_factor, *one.holders)
+        ]
 
     def receivable_shown(self, receivable: Receivable) -> dict[str, Any]:
         """Record and proof."""
@@ -59,9 +81,24 @@ class Records:
     def claim_shown(self, claim: Claim) -> dict[str, Any]:
         """Record, as of the time of the newest block, and proof."""
         proof = proof_of(self._view, claim_key(claim.id))
-        assert self._view.tip is not None, "what is proved is proved by a block"
-        now_ms = Header.decode(self._view.tip.header).timestamp_ms
-        return {"record": claim_json(claim, now_ms=now_ms), "proof": proof}
+        return {"record": claim_json(claim, now_ms=self._now_ms()), "proof": proof}
+
+    def _match(self, receivable: Receivable, other: bytes, level: str, found: Matches) -> dict[str, Any]:
+        record = self._state.receivable(other)
+        assert record is not None, "a fingerprint leads to a receivable that is there"
+        return {
+            "id": other.hex(),
+            "level": level,
+            "severity": severity_of(found.kinds[other]),
+            "kinds": list(found.kinds[other]),
+            "state": record.state,
+            "own": record.registrant == receivable.registrant,
+        }
+
+    def _now_ms(self) -> int:
+        """The time of the newest block."""
+        assert self._view.tip is not None, "there are no records before the first block"
+        return Header.decode(self._view.tip.header).timestamp_ms
 
     def _claims(self, receivable: Receivable) -> list[Claim]:
         found = [self._state.claim(id_) for id_ in receivable.claims]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from registry.codec import digest
@@ -13,7 +13,7 @@ from registry.documents.invoice import Invoice
 from registry.documents.receivable import notices_of
 from registry.documents.source import Reading, Source
 
-__all__ = ["DOCUMENT_BYTES_MAX", "Reading", "read", "read_each", "read_many"]
+__all__ = ["DOCUMENT_BYTES_MAX", "Reading", "read", "read_each", "read_many", "table_of"]
 
 DOCUMENT_BYTES_MAX = 20 * 1024 * 1024  # bytes of one file, of any syntax
 FILE_NAME_CHARS_MAX = 1_000
@@ -55,6 +55,20 @@ def read_many(files: Iterable[tuple[str, bytes]], column_map: ColumnMap | None =
     for name, data in files:
         for reading in read_each(name, data, column_map):
             yield name, reading
+
+
+def table_of(name: str, data: bytes, column_map: ColumnMap, titles: Collection[str]) -> tabular.Table:
+    """The rows of a CSV or XLSX file as texts, for tables that hold no invoices but columns of these `titles`.
+
+    Raises `DocumentError`.
+    """
+    file = name[:FILE_NAME_CHARS_MAX]
+    if len(data) > DOCUMENT_BYTES_MAX:
+        raise UnsafeDocument(file=file, element="", reason=f"{len(data)} bytes, at most {DOCUMENT_BYTES_MAX}")
+    source = Source(file=file, digest=digest(data), container="")
+    if data.startswith(_ZIP):
+        return workbook.xlsx_table(data, source, column_map)
+    return tabular.csv_table(data, source, column_map, titles)
 
 
 def _read_file(file: str, data: bytes, column_map: ColumnMap | None) -> Iterator[Reading]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from registry.records.core import (
     CLAIM_STATES,
+    FORMS,
     GRADES,
     KINDS,
     RECEIVABLE_STATES,
@@ -20,6 +21,7 @@ from registry.records.row import decode_record, encode_record, record_key
 
 __all__ = [
     "CLAIM_STATES",
+    "FORMS",
     "GRADES",
     "KINDS",
     "RECEIVABLE_STATES",

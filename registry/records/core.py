@@ -9,6 +9,7 @@ from registry.records.row import Lists
 
 __all__ = [
     "CLAIM_STATES",
+    "FORMS",
     "GRADES",
     "KINDS",
     "RECEIVABLE_STATES",
@@ -34,7 +35,9 @@ RECEIVABLE_STATES: Final = (
     "cancelled",
     "expired",
     "voided",
+    "superseded",
 )
+FORMS: Final = ("factoring", "discounting", "pledge", "reverse_factoring", "forfaiting")  # registry.md 6
 CLAIM_STATES: Final = ("offered", "reserved", "funded", "released", "discharged", "revoked", "lapsed")
 
 
@@ -123,7 +126,10 @@ class Claim:
     """A claim (assignment) on a share of a receivable.
 
     `holder` is the party it was offered to, and after that whoever holds it; `holders` are all that held it, in order,
-    from the first funding. `share` is what is outstanding: it falls by discharges. A reserved claim whose
+    from the first funding, `funded_ms` the block's time at that, 0 before. `share` is what is outstanding: it falls by
+    discharges. `form` is one of FORMS. With two factors `holder` is the export factor and `import_factor` the other one
+    ("" if there is none), which bears the credit risk for the share `covered`. `concluded_ms` is when the parties
+    say they agreed, 0 if they do not: evidence, which never outranks the ledger's own order. A reserved claim whose
     `reserved_until_ms` lies before the block's time has lapsed, though its `state` still says reserved.
     """
 
@@ -137,8 +143,13 @@ class Claim:
     share: int
     state: str
     terms_digest: bytes
+    form: str
+    import_factor: str
+    covered: int
+    concluded_ms: int
     offer_valid_until_ms: int
     reserved_until_ms: int
+    funded_ms: int
     holders: tuple[str, ...]
 
     def state_at(self, now_ms: int) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from registry.records.core import Proposal
 from registry.records.disputes import Dispute
+from registry.records.filings import Filing
 from registry.records.row import Identified
 
 __all__ = ["FAMILIES", "Family", "Shared", "family_of"]
@@ -39,6 +40,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
         "proposals": Family(Proposal, frozenset({"proposed", "admitted", "award_proposed"})),
         "disputes": Family(Dispute, frozenset({"dispute_raised"}), attrgetter("receivable")),
+        "filings": Family(Filing, frozenset({"filed"})),
     }
 )
 _NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})

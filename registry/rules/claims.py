@@ -16,6 +16,7 @@ from registry.limits import CLAIMS_MAX, HOLDERS_MAX
 from registry.reasons import (
     ALREADY_DONE,
     BAD_STATE,
+    IMPOSSIBLE_TIME,
     LIMIT_REACHED,
     NOT_AUTHORISED,
     NOT_FOUND,
@@ -36,10 +37,10 @@ from registry.rules.suspension import suspended
 from registry.rules.transitions import OPEN, claim_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
 from registry.state import State, claim_key, receivable_key
-from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.fields import Ref
 
-__all__ = ["discharge", "fund", "offer", "overfull", "reassign", "release", "reserve", "revoke"]
+__all__ = ["cover", "discharge", "fund", "offer", "overfull", "reassign", "release", "reserve", "revoke"]
 
 
 def overfull(receivable: Receivable, state: State, now_ms: int) -> Receivable | None:
@@ -72,6 +73,8 @@ def offer(call: Call, operation: Offer) -> Verdict:
         return Refusal(SUSPENDED, subject)
     if not may(financier, "hold"):
         return Refusal(NOT_AUTHORISED, subject)
+    if operation.import_factor and (obstacle := _no_import_factor(call, operation)) is not None:
+        return Refusal(obstacle, subject)
     if receivable.state not in OPEN:
         return Refusal(BAD_STATE, subject)
     if operation.valid_until_ms < call.now_ms:
@@ -79,6 +82,8 @@ def offer(call: Call, operation: Offer) -> Verdict:
     disputed = suspended(call, receivable, subject)
     if disputed is not None:
         return disputed
+    if operation.concluded_ms > call.now_ms:
+        return Refusal(IMPOSSIBLE_TIME, subject)
     if len(receivable.claims) >= CLAIMS_MAX:
         return Refusal(LIMIT_REACHED, subject)
     claim = Claim(
@@ -89,8 +94,13 @@ def offer(call: Call, operation: Offer) -> Verdict:
         share=operation.share,
         state="offered",
         terms_digest=operation.terms_digest,
+        form=operation.form,
+        import_factor=operation.import_factor,
+        covered=0,
+        concluded_ms=operation.concluded_ms,
         offer_valid_until_ms=operation.valid_until_ms,
         reserved_until_ms=0,
+        funded_ms=0,
         holders=(),
     )
     return _changed(claim, replace(receivable, claims=(*receivable.claims, claim.id)), "offered")
@@ -164,12 +174,32 @@ def fund(call: Call, operation: Fund) -> Verdict:
         parties = together(claim.assignor, claim.holder)
         event = Event("refused_claim", claim.id, parties, UNACKNOWLEDGED_MATCH)
         return Refusal(UNACKNOWLEDGED_MATCH, claim.id, missing, (event,))
-    funded = replace(claim, state="funded", holders=(claim.holder,))
+    funded = replace(claim, state="funded", funded_ms=call.now_ms, holders=(claim.holder,))
     encumbered = with_claim(call, receivable, funded)
     broken = overfull(encumbered, call.state, call.now_ms)
     if broken is not None:
         return _in_the_way(call, funded, broken)
     return _changed(funded, encumbered, "funded")
+
+
+def cover(call: Call, operation: Cover) -> Verdict:
+    """The import factor says for how much of the claim it bears the credit risk; that may change while it is live."""
+    found = _found(call, operation.claim)
+    if isinstance(found, Refusal):
+        return found
+    claim, _ = found
+    if not claim.import_factor or call.signer(claim.import_factor) is None:
+        return Refusal(NOT_AUTHORISED, claim.id)
+    obstacle = claim_obstacle(claim, "cover", call.now_ms)
+    if obstacle is not None:
+        return Refusal(obstacle, claim.id)
+    if operation.share > claim.share:
+        return Refusal(OVER_RESIDUAL, claim.id)
+    covered = replace(claim, covered=operation.share)
+    event = Event(
+        "covered", claim.id, together(claim.assignor, claim.holder, claim.import_factor), str(operation.share)
+    )
+    return Effects(claim.id, puts=((claim_key(claim.id), covered),), events=(event,))
 
 
 def reassign(call: Call, operation: Reassign) -> Verdict:
@@ -214,7 +244,12 @@ def discharge(call: Call, operation: Discharge) -> Verdict:
     outstanding = claim.share - operation.share
     if outstanding < 0:
         return Refusal(OVER_RESIDUAL, claim.id)
-    discharged = replace(claim, share=outstanding, state="funded" if outstanding else "discharged")
+    discharged = replace(
+        claim,
+        share=outstanding,
+        covered=min(claim.covered, outstanding),
+        state="funded" if outstanding else "discharged",
+    )
     paid = replace(
         with_claim(call, receivable, discharged),
         collectible=max(0, receivable.collectible - operation.share),  # below zero only if over-advanced
@@ -222,6 +257,16 @@ def discharge(call: Call, operation: Discharge) -> Verdict:
     )
     closed, closing = close_if_done(call, paid)
     return _changed(discharged, closed, "discharged", events=closing)
+
+
+def _no_import_factor(call: Call, operation: Offer) -> str | None:
+    """Why the party named may not be the import factor of this claim."""
+    factor = call.state.party(operation.import_factor)
+    if factor is None:
+        return UNKNOWN_PARTY
+    if factor.suspended:
+        return SUSPENDED
+    return None if may(factor, "hold") and factor.id != operation.to else NOT_AUTHORISED
 
 
 def _found(call: Call, ref: Ref) -> Refusal | tuple[Claim, Receivable]:
@@ -250,7 +295,8 @@ def _changed(
     claim: Claim, receivable: Receivable | None, kind: str, *parties: str, events: tuple[Event, ...] = ()
 ) -> Effects:
     """The effects of a change of a claim (and of its receivable): both sides of it hear of it, and `parties`."""
-    event = Event(kind, claim.id, together(claim.assignor, claim.holder, *parties), str(claim.share))
+    factors = (claim.import_factor,) if claim.import_factor else ()
+    event = Event(kind, claim.id, together(claim.assignor, claim.holder, *factors, *parties), str(claim.share))
     puts = ((claim_key(claim.id), claim),)
     if receivable is None:
         return Effects(claim.id, puts=puts, events=(event, *events))

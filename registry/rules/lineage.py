@@ -26,10 +26,10 @@ __all__ = ["Encumbrance", "Find", "ancestors", "descendants", "family", "finder"
 Find: TypeAlias = Callable[[bytes], Receivable]
 
 
-def finder(state: State, candidate: Receivable) -> Find:
-    """How to find receivables as if `candidate` were already recorded."""
+def finder(state: State, *candidates: Receivable) -> Find:
+    """How to find receivables as if `candidates` were already recorded."""
 
-    known = {candidate.id: candidate}
+    known = {candidate.id: candidate for candidate in candidates}
 
     def find(receivable: bytes) -> Receivable:
         found = known.get(receivable)

@@ -18,7 +18,8 @@ copy behind a link that carries next to nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from registry.fingerprint import LEVELS
 from registry.limits import MATCHES_MAX
@@ -33,19 +34,26 @@ __all__ = ["Matches", "matches_of"]
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Ids of other receivables, in the order of the fingerprints and then by age, no id twice."""
+    """Ids of other receivables, in the order of the fingerprints and then by age, no id twice.
+
+    `kinds` says for each of them by which kinds of fingerprint it was found.
+    """
 
     blocking: tuple[bytes, ...] = ()
     review: tuple[bytes, ...] = ()
+    kinds: Mapping[bytes, tuple[str, ...]] = field(default_factory=dict)
 
 
 _NONE = Matches()
-_OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side"})  # kinds with the amount in them
+_OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side", "debtor_number"})  # the amount is in them
 
 
-def matches_of(candidate: Receivable, state: State, now_ms: int) -> Matches | None:
+def matches_of(
+    candidate: Receivable, state: State, now_ms: int, *, replaced: tuple[Receivable, ...] = ()
+) -> Matches | None:
     """What holds the fingerprints of `candidate`, which itself may or may not be recorded already.
 
+    `replaced` are records as they will be with it: one that it supersedes is no match of it.
     None if more than MATCHES_MAX others do: too many to look at, for a node as for people.
     """
     holders = [
@@ -58,10 +66,11 @@ def matches_of(candidate: Receivable, state: State, now_ms: int) -> Matches | No
         return _NONE
     if len({other for _, _, other in holders}) > MATCHES_MAX:
         return None
-    find = finder(state, candidate)
+    find = finder(state, candidate, *replaced)
     related = {kind: _related(candidate, find, kind) for kind in dict.fromkeys(kind for kind, _, _ in holders)}
     blocking: dict[bytes, None] = {}
     review: dict[bytes, None] = {}
+    found_by: dict[bytes, dict[str, None]] = {}
     for kind, value, other in holders:
         found = find(other)
         if found.state == "voided" and found.registrant == candidate.registrant and LEVELS[kind] == "block":
@@ -71,11 +80,16 @@ def matches_of(candidate: Receivable, state: State, now_ms: int) -> Matches | No
             continue
         if _explained_by_parent(candidate, find, (kind, value), other):
             continue
+        found_by.setdefault(other, {})[kind] = None
         if LEVELS[kind] == "block" and _blocks(found, candidate, now_ms):
             blocking[other] = None
         else:
             review[other] = None
-    return Matches(tuple(blocking), tuple([other for other in review if other not in blocking]))
+    return Matches(
+        tuple(blocking),
+        tuple([other for other in review if other not in blocking]),
+        {other: tuple(kinds) for other, kinds in found_by.items()},
+    )
 
 
 def _came_to_nothing(other: Receivable, now_ms: int) -> bool:

@@ -14,7 +14,9 @@ from registry.money import WHOLE
 from registry.parties import Party
 from registry.reasons import (
     BAD_STATE,
+    DISPUTED,
     DUPLICATE,
+    ENCUMBERED,
     GRADE_UNPROVEN,
     LIMIT_REACHED,
     NOT_AUTHORISED,
@@ -26,12 +28,14 @@ from registry.reasons import (
 )
 from registry.records import Link, Receivable
 from registry.rules.consequences import credited, over_advanced, parties_concerned
-from registry.rules.lineage import family, finder, levels
+from registry.rules.lineage import Encumbrance, family, finder, levels, live_at
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
+from registry.rules.suspension import open_on
 from registry.rules.transitions import OPEN, VACATED, receivable_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
-from registry.state import Put, print_key, receivable_key
+from registry.state import Put, print_key, put_of, receivable_key
+from registry.transactions.fields import Ref
 from registry.transactions.receivables import Adjust, Confirm, Register, Reject, debtor_commitment
 
 __all__ = ["adjust", "confirm", "register", "reject"]
@@ -47,10 +51,13 @@ def register(call: Call, operation: Register) -> Verdict:
     if operation.grade not in SELF_STATED_GRADES:
         return Refusal(GRADE_UNPROVEN)
     receivable = _new(call, operation, registrant)
-    adopted = _adopted(call, receivable) if receivable.parents else ()
+    replaced = _superseded(call, operation, operation.supersedes) if operation.supersedes is not None else ()
+    if isinstance(replaced, Refusal):
+        return replaced
+    adopted = _adopted(call, receivable, replaced) if receivable.parents else ()
     if isinstance(adopted, Refusal):
         return adopted
-    matches = matches_of(receivable, call.state, call.now_ms)
+    matches = matches_of(receivable, call.state, call.now_ms, replaced=replaced)
     if matches is None:
         return Refusal(LIMIT_REACHED)
     if matches.blocking:
@@ -60,7 +67,7 @@ def register(call: Call, operation: Register) -> Verdict:
             for other in related
         ]
         return Refusal(DUPLICATE, related=related, events=tuple(events))
-    puts: list[Put] = [(receivable_key(receivable.id), receivable), *adopted]
+    puts: list[Put] = [(receivable_key(receivable.id), receivable), *adopted, *map(put_of, replaced)]
     for kind, value in receivable.fingerprints:
         holders = call.state.holders(kind, value)
         if len(holders) >= PRINT_HOLDERS_MAX:
@@ -68,6 +75,9 @@ def register(call: Call, operation: Register) -> Verdict:
         puts.append((print_key(kind, value), (*holders, receivable.id)))
     related = first(matches.review)
     events = [Event("registered", receivable.id, (registrant.id,))]
+    for old in replaced:
+        parties = together(registrant.id, *((old.debtor,) if old.debtor else ()))
+        events.append(Event("superseded", old.id, parties, receivable.id.hex()))
     for other in related:
         sides = together(registrant.id, *parties_concerned(call, other))
         events.append(Event("matched", receivable.id, sides, other.hex()))
@@ -147,7 +157,7 @@ def _new(call: Call, operation: Register, registrant: Party) -> Receivable:
         due_month=operation.due_month,
         grade=operation.grade,
         fingerprints=operation.fingerprints,
-        parents=tuple([Link(call.resolve(parent), up, down) for parent, up, down in operation.parents]),
+        parents=_links(call, operation),
         children=(),
         live=(),
         claims=(),
@@ -155,7 +165,43 @@ def _new(call: Call, operation: Register, registrant: Party) -> Receivable:
     )
 
 
-def _adopted(call: Call, child: Receivable) -> Refusal | tuple[Put, ...]:
+def _links(call: Call, operation: Register) -> tuple[Link, ...]:
+    return tuple([Link(call.resolve(parent), up, down) for parent, up, down in operation.parents])
+
+
+def _superseded(call: Call, operation: Register, ref: Ref) -> Refusal | tuple[Receivable]:
+    """The registration that is replaced, as it will be, or why it may not be.
+
+    A correction hides nothing: what was rejected, confirmed in part, credited or paid stays, and so does what has
+    claims on it or through it. Claims through its parents go on, so the new one has the same links.
+    """
+    subject = call.resolve(ref)
+    old = call.state.receivable(subject)
+    if old is None:
+        return Refusal(NOT_FOUND, related=(subject,))
+    if old.registrant != call.sender.id:
+        return Refusal(NOT_AUTHORISED, related=(subject,))
+    obstacle = receivable_obstacle(old, "supersede")
+    if obstacle is not None:
+        return Refusal(obstacle, related=(subject,))
+    if old.paid or old.collectible != WHOLE:
+        return Refusal(BAD_STATE, related=(subject,))
+    disputes = tuple(open_on(call, old))
+    if disputes:  # a correction is no way out of one
+        return Refusal(DISPUTED, related=first((subject, *disputes)))
+    find = finder(call.state, old)
+    taken = Encumbrance(find, call.now_ms)
+    heirs = [link.receivable for link in old.children if find(link.receivable).state not in VACATED]
+    if heirs or taken.direct(old) or taken.up(old):
+        return Refusal(
+            ENCUMBERED, related=first((subject, *(live.claim for live in live_at(old, call.now_ms)), *heirs))
+        )
+    if taken.down(old) and _links(call, operation) != old.parents:
+        return Refusal(ENCUMBERED, related=first((subject, *(link.receivable for link in old.parents))))
+    return (replace(old, state="superseded"),)
+
+
+def _adopted(call: Call, child: Receivable, replaced: tuple[Receivable, ...]) -> Refusal | tuple[Put, ...]:
     """The parents with their new child, or why they cannot have it."""
     parents: list[Receivable] = []
     for link in child.parents:
@@ -167,7 +213,7 @@ def _adopted(call: Call, child: Receivable) -> Refusal | tuple[Put, ...]:
         if parent.state not in OPEN:
             return Refusal(BAD_STATE, related=(parent.id,))
         parents.append(parent)
-    find = finder(call.state, child)
+    find = finder(call.state, child, *replaced)
     if levels(child, find) > LINEAGE_DEPTH_MAX or len(family(parents, find)) >= FAMILY_MAX:
         return Refusal(LIMIT_REACHED, related=first(parent.id for parent in parents))
     puts: list[Put] = []

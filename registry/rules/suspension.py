@@ -11,7 +11,7 @@ from registry.rules.lineage import ancestors, descendants, finder
 from registry.rules.transitions import VACATED
 from registry.rules.verdicts import Call, Refusal, first, together
 
-__all__ = ["suspended", "suspending"]
+__all__ = ["open_on", "suspended", "suspending"]
 
 
 def suspending(call: Call, receivable: Receivable) -> Iterator[bytes]:
@@ -23,12 +23,12 @@ def suspending(call: Call, receivable: Receivable) -> Iterator[bytes]:
     left to lose.
     """
     if receivable.disputes:
-        yield from _standing(call, receivable)
+        yield from open_on(call, receivable)
     if receivable.parents or receivable.children:
         find = finder(call.state, receivable)
         for relative in (*ancestors(receivable, find), *descendants(receivable, find)):
             if relative.state not in VACATED:
-                yield from _standing(call, relative)
+                yield from open_on(call, relative)
 
 
 def suspended(call: Call, receivable: Receivable, subject: bytes, claim: Claim | None = None) -> Refusal | None:
@@ -42,7 +42,8 @@ def suspended(call: Call, receivable: Receivable, subject: bytes, claim: Claim |
     return Refusal(DISPUTED, subject, disputes, (event,))
 
 
-def _standing(call: Call, receivable: Receivable) -> Iterator[bytes]:
+def open_on(call: Call, receivable: Receivable) -> Iterator[bytes]:
+    """The disputes on the receivable itself that the clocks have not ended."""
     for dispute in receivable.disputes:
         found = call.state.find(Dispute, dispute)
         assert found is not None, "a receivable names a dispute that is not there"

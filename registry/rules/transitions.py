@@ -34,6 +34,9 @@ CLAIM_STEPS: Final = MappingProxyType(
         ("funded", "reassign"): ("funded",),
         ("funded", "release"): ("released",),
         ("funded", "discharge"): ("funded", "discharged"),
+        ("offered", "cover"): ("offered",),
+        ("reserved", "cover"): ("reserved",),
+        ("funded", "cover"): ("funded",),
     }
 )
 # "settle" is what follows by itself when nothing is left to collect and no claim is live.
@@ -48,6 +51,8 @@ RECEIVABLE_STEPS: Final = MappingProxyType(
         ("confirmed", "settle"): ("settled", "cancelled"),
         ("part_confirmed", "settle"): ("settled", "cancelled"),
         ("rejected", "settle"): ("settled",),
+        ("registered", "supersede"): ("superseded",),
+        ("confirmed", "supersede"): ("superseded",),
     }
 )
 # In which state an operation has been done already, so that doing it again is no error of the sender's reasoning.
@@ -67,7 +72,8 @@ _DONE: Final = MappingProxyType(
 OPEN: Final = frozenset({"registered", "part_confirmed", "confirmed"})  # takes claims and children
 BLOCKING: Final = OPEN | {"settled"}  # its certain fingerprints refuse others: a paid invoice is not financed again
 RECALLED: Final = BLOCKING | {"rejected"}  # comes back as a match: who finances should know of a rejection
-VACATED: Final = frozenset({"rejected", "cancelled", "expired", "voided"})  # its part of the parent is free again
+# its part of the parent may be fulfilled anew
+VACATED: Final = frozenset({"rejected", "cancelled", "expired", "superseded", "voided"})
 
 DISPUTABLE: Final = OPEN  # something is left to be collected or not
 FALSIFIABLE: Final = RECALLED  # may be found a false registration, and becomes "voided": it stands in others' way

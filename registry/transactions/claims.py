@@ -7,9 +7,23 @@ from typing import ClassVar
 
 from registry.codec import Value
 from registry.limits import ACKNOWLEDGED_MAX, RESERVATION_MAX_MS
-from registry.transactions.fields import Field, Ref, digest, integer, items, party_id, ref, share, time_ms
+from registry.records import FORMS
+from registry.transactions.fields import (
+    Field,
+    Ref,
+    digest,
+    integer,
+    items,
+    one_of,
+    party_id,
+    party_id_or_none,
+    ref,
+    share,
+    share_or_none,
+    time_ms,
+)
 
-__all__ = ["Discharge", "Fund", "Offer", "Reassign", "Release", "Reserve", "Revoke"]
+__all__ = ["Cover", "Discharge", "Fund", "Offer", "Reassign", "Release", "Reserve", "Revoke"]
 
 
 def _ttl_ms(value: Value, field: str) -> int:
@@ -24,7 +38,9 @@ def _acknowledged(value: Value, field: str) -> tuple[Ref, ...]:
 class Offer:
     """The registrant offers `share` of a receivable to one financier, under the terms of `terms_digest`.
 
-    Creates a claim. Valid while the block's time is at most `valid_until_ms`.
+    Creates a claim. Valid while the block's time is at most `valid_until_ms`. `form` is one of `records.FORMS`;
+    `import_factor` the debtor's side factor in the two-factor system (GRIF), "" for none. `concluded_ms` is when the
+    assignment was agreed, for one that is older than its entry here; 0 if it is not said.
     """
 
     NAME: ClassVar = "offer"
@@ -34,6 +50,9 @@ class Offer:
         Field("share", share),
         Field("terms_digest", digest),
         Field("valid_until_ms", time_ms),
+        Field("form", one_of(FORMS, "form of financing")),
+        Field("import_factor", party_id_or_none),
+        Field("concluded_ms", time_ms),
     )
 
     receivable: Ref
@@ -41,6 +60,9 @@ class Offer:
     share: int
     terms_digest: bytes
     valid_until_ms: int
+    form: str = "factoring"
+    import_factor: str = ""
+    concluded_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +95,17 @@ class Fund:
 
     claim: Ref
     acknowledged: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """The import factor bears the credit risk for `share` of the receivable from now on (GRIF art. 16); 0 for none."""
+
+    NAME: ClassVar = "cover"
+    FIELDS: ClassVar = (Field("claim", ref), Field("share", share_or_none))
+
+    claim: Ref
+    share: int
 
 
 @dataclass(frozen=True, slots=True)

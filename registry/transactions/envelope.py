@@ -31,6 +31,7 @@ __all__ = [
     "admissible",
     "draft",
     "open_transaction",
+    "read_payload",
     "seal",
     "sign",
     "subject_id",
@@ -102,7 +103,7 @@ def draft(
         payload = encode([VERSION, chain_id, list(signers), nonce, valid_until_ms, mode, rows])
     except CodecError as error:
         raise TransactionError("malformed", "transaction", str(error)) from error
-    _read_payload(payload, chain_id)
+    read_payload(payload, chain_id)
     return payload
 
 
@@ -121,7 +122,7 @@ def open_transaction(wire: bytes, chain_id: bytes) -> Transaction:
     if len(wire) > WIRE_BYTES_MAX:
         raise TransactionError("too_large", "transaction", f"{len(wire)} bytes, at most {WIRE_BYTES_MAX} are read")
     payload, signatures = _read_wire(wire)
-    signers, nonce, valid_until_ms, mode, operations = _read_payload(payload, chain_id)
+    signers, nonce, valid_until_ms, mode, operations = read_payload(payload, chain_id)
     if len(signatures) != len(signers):
         raise TransactionError("unsigned", "signatures", f"{len(signers)} signers, {len(signatures)} signatures")
     for index, (signer, signature) in enumerate(zip(signers, signatures, strict=True)):
@@ -158,7 +159,8 @@ def _read_wire(wire: bytes) -> tuple[bytes, list[bytes]]:
     return value[0], signatures
 
 
-def _read_payload(payload: bytes, chain_id: bytes) -> tuple[tuple[bytes, ...], bytes, int, str, tuple[Operation, ...]]:
+def read_payload(payload: bytes, chain_id: bytes) -> tuple[tuple[bytes, ...], bytes, int, str, tuple[Operation, ...]]:
+    """Signers, nonce, valid_until_ms, mode and operations of what is to be signed. Raises `TransactionError`."""
     value = _canonical(payload, "payload")
     if type(value) is not list or len(value) != 7:
         raise TransactionError("malformed", "payload", "is a list of seven fields")

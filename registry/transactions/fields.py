@@ -27,9 +27,11 @@ __all__ = [
     "law",
     "one_of",
     "party_id",
+    "party_id_or_none",
     "ref",
     "row",
     "share",
+    "share_or_none",
     "text",
     "time_ms",
     "year_month",
@@ -85,6 +87,11 @@ def share(value: Value, field: str) -> int:
     return value
 
 
+def share_or_none(value: Value, field: str) -> int:
+    """A share of a receivable, from 0 to WHOLE."""
+    return integer(value, field, low=0, high=WHOLE)
+
+
 def time_ms(value: Value, field: str) -> int:
     """A point in time in milliseconds since 1970-01-01 UTC."""
     return integer(value, field, low=0, high=TIME_MAX_MS)
@@ -125,6 +132,11 @@ def law(value: Value, field: str) -> str:
 def party_id(value: Value, field: str) -> str:
     """A party's id or identifier, "scheme:VALUE"."""
     return text(value, field, pattern=_PARTY, what="an identifier as scheme:VALUE")
+
+
+def party_id_or_none(value: Value, field: str) -> str:
+    """A party's id, or "" for none."""
+    return "" if value == "" and type(value) is str else party_id(value, field)
 
 
 def one_of(values: Sequence[str], what: str) -> Reader[str]:

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias, cast, get_args
 
 from registry.codec import Value
 from registry.errors import FieldError, TransactionError
-from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.disputes import (
     AnswerDispute,
     ConcludeDispute,
@@ -17,6 +17,7 @@ from registry.transactions.disputes import (
     SettleDispute,
     WithdrawDispute,
 )
+from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose, change_value
 from registry.transactions.receivables import Adjust, Confirm, Register, Reject
 
@@ -43,6 +44,10 @@ Operation: TypeAlias = (
     | SettleDispute
     | DecideDispute
     | ConcludeDispute
+    | Cover
+    | RecordFiling
+    | ContinueFiling
+    | EndFiling
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})

@@ -76,6 +76,10 @@ def _laws(value: Value, field: str) -> tuple[str, ...]:
     return items(value, field, law, most=LAWS_MAX)
 
 
+def _superseded(value: Value, field: str) -> Ref | None:
+    return None if value is None else ref(value, field)
+
+
 def _references(value: Value, field: str) -> tuple[bytes, ...]:
     return items(value, field, digest, most=REFERENCES_MAX)
 
@@ -85,7 +89,8 @@ class Register:
     """The primary signer registers a receivable as its registrant. Creates a receivable.
 
     `commitment` is the root over the particulars kept in the vault, `due_month` yyyymm or 0, `grade` what the
-    registrant has to show for it, `references` commitments to external filings and documents.
+    registrant has to show for it, `references` commitments to external filings and documents. `supersedes` is the
+    registrant's own earlier registration that this one corrects and takes the place of, None for none.
     """
 
     NAME: ClassVar = "register"
@@ -102,6 +107,7 @@ class Register:
         Field("grade", one_of(GRADES, "grade of evidence")),
         Field("parents", _parents),
         Field("references", _references),
+        Field("supersedes", _superseded),
     )
 
     kind: str
@@ -116,6 +122,7 @@ class Register:
     grade: str
     parents: tuple[Parent, ...] = ()
     references: tuple[bytes, ...] = ()
+    supersedes: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import stat
@@ -17,9 +18,11 @@ import tomli_w
 import typer
 from typer.testing import CliRunner
 
+from clients import reads
 from clients.cli import app as participants
 from clients.cli.context import percent, share
 from clients.dossier import Dossier
+from clients.financier import FinancierClient
 from clients.keys import load_signing_key
 from node.cli import app as operators
 from node.keystore import KDF_TEST, SecretKey, save_key
@@ -27,7 +30,7 @@ from registry.money import WHOLE
 from registry.parties import Party
 from tests.cast import AUTHORITIES, EXP_CN, IMP_DE, Cast, key_of
 from tests.clients.liar import lying
-from tests.clients.stage import newcomer, unlike
+from tests.clients.stage import Stage, admit, newcomer, unlike
 from tests.registry.documents.builders import ubl
 
 pytestmark = pytest.mark.processes
@@ -260,6 +263,13 @@ def test_what_was_not_looked_at_is_listed_and_then_acknowledged(desk: Desk, tmp_
     second = registered(desk, tmp_path / "2", re.sub(rb"CLI-SDK-", b"CLI-SDX-9", data))
     claim, financier = offered(desk, tmp_path, second.id, "f-sg"), AUTHORITIES["f-sg"][0]
     assert complaint(desk.by(financier, "claim", "finance", claim)) == f"refused: unacknowledged_match (see {first.id})"
+    listed = desk.by(financier, "receivable", "matches", second.id)
+    assert listed.code == LOOK
+    (row,) = [line for line in listed.out.splitlines() if first.id in line]
+    assert "high" in row
+    assert "particulars" in row
+    nobody = desk.by(AUTHORITIES["f-gb"][0], "receivable", "matches", second.id)
+    assert "not_found" in complaint(nobody), "what is not this party's to see is not there"
     desk.by(financier, "claim", "reserve", claim)
     assert desk.by(financier, "claim", "fund", claim, "--acknowledged", first.id).json["funded"] == claim
 
@@ -479,3 +489,43 @@ def test_help_says_what_it_is_for(words: tuple[str, ...]) -> None:
     text = ended.out.partition("Arguments")[0]
     assert len(text.split()) > 8
     assert "{" not in text.partition("\n\n")[2]
+
+
+# --- reconciliation --------------------------------------------------------------------------------------------------
+
+
+def test_a_book_is_compared_with_the_ledger_and_with_another_book(desk: Desk, tmp_path: Path) -> None:
+    newly = newcomer("financier", country="SG")  # its claims are those of this test
+    admit(Stage(desk.cast), [newly])
+    made = registered(desk, tmp_path / "1")
+    desk.by(EXP_CN, "claim", "offer", made.id, "--to", newly.id, "--share", "60%", "--terms", made.dossier)
+    (claim,) = (each.hex() for each in own_claims(desk, newly.id))
+    assert desk.by(newly.id, "claim", "finance", claim).json["funded"] == claim
+    book = tmp_path / "book.csv"
+    book.write_text(f"claim,share,state,holder,date\n{claim},60%,funded,{newly.id},{utc_day().isoformat()}\n")
+    same = desk.by(newly.id, "reconcile", "ledger", book)
+    assert (same.code, same.out.strip()) == (DONE, "1 entries, 0 breaks")
+    stale = tmp_path / "stale.csv"
+    stale.write_text(f"claim;share;state\n{claim};80%;reserved\n{'0' * 63}1;10%;funded\n")
+    report = tmp_path / "breaks.xlsx"
+    ended = desk.by(newly.id, "reconcile", "ledger", stale, "--json", "-o", report)
+    assert ended.code == LOOK
+    assert report.read_bytes().startswith(b"PK")
+    assert [found["kind"] for found in json.loads(ended.out)["breaks"]] == ["missing_there", "state", "share"]
+    assert desk.by(newly.id, "reconcile", "books", book, book).code == DONE
+    between = desk.by(newly.id, "reconcile", "books", book, stale)
+    assert between.code == LOOK
+    assert "missing_here" in between.out
+    stale.write_text("claim\nx\n")
+    assert "row 2, column 'claim'" in complaint(desk.by(newly.id, "reconcile", "ledger", stale))
+
+
+def own_claims(desk: Desk, party: str) -> list[bytes]:
+    with FinancierClient(
+        desk.cast.devnet.genesis, urls=[desk.cast.devnet.url("f-cn")], party=party, signer=key_of(party)
+    ) as client:
+        return [record.id for record in client.call(reads.own_claims)]
+
+
+def utc_day() -> datetime.date:
+    return datetime.datetime.now(datetime.UTC).date()

@@ -18,7 +18,7 @@ from registry.errors import FieldError, TransactionError
 from registry.keys import DOMAIN_TRANSACTION
 from registry.limits import ACKNOWLEDGED_MAX, OPERATIONS_MAX, RESERVATION_MAX_MS, WIRE_BYTES_MAX
 from registry.money import WHOLE
-from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.disputes import (
     AnswerDispute,
     ConcludeDispute,
@@ -38,6 +38,7 @@ from registry.transactions.envelope import (
     subject_id,
     transaction_id,
 )
+from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Admit, Approve, Propose
 from registry.transactions.operations import OPERATIONS, operation_from, operation_value
 from registry.transactions.receivables import Adjust, Confirm, Register, Reject
@@ -72,6 +73,10 @@ EXAMPLES = {
     "settle_dispute": SettleDispute(mark("dispute"), 0, mark("agreement"), "en"),
     "decide_dispute": DecideDispute(mark("dispute"), "reduced", WHOLE, mark("award"), "zh"),
     "conclude_dispute": ConcludeDispute(mark("dispute")),
+    "cover": Cover(mark("claim"), 0),
+    "record_filing": RecordFiling(mark("claim"), "US-NY:UCC1", mark("number"), START_MS, START_MS + 1),
+    "continue_filing": ContinueFiling(mark("filing"), mark("number"), START_MS + 2),
+    "end_filing": EndFiling(mark("filing"), mark("number")),
 }
 
 
@@ -237,13 +242,13 @@ PARENT = [mark("p"), 1, WHOLE]
         (register_row(parents=[[OPERATIONS_MAX, 1, WHOLE]]), "parents[0].receivable"),
         (register_row(parents=[[True, 1, WHOLE]]), "parents[0].receivable"),
         (register_row(references=[bytes(32), bytes(32)]), "references"),
-        (["offer", 0, "", WHOLE, bytes(32), 0], "to"),
-        (["offer", 0, "lei:" + "X" * 65, WHOLE, bytes(32), 0], "to"),
-        (["offer", 0, "lei:X", WHOLE + 1, bytes(32), 0], "share"),
-        (["offer", 0, "lei:X", True, bytes(32), 0], "share"),
-        (["offer", 0, "lei:X", 1, bytes(33), 0], "terms_digest"),
-        (["offer", 0, "lei:X", 1, bytes(32), 2**48 + 1], "valid_until_ms"),
-        (["offer", -1, "lei:X", 1, bytes(32), 0], "receivable"),
+        (["offer", 0, "", WHOLE, bytes(32), 0, "factoring", "", 0], "to"),
+        (["offer", 0, "lei:" + "X" * 65, WHOLE, bytes(32), 0, "factoring", "", 0], "to"),
+        (["offer", 0, "lei:X", WHOLE + 1, bytes(32), 0, "factoring", "", 0], "share"),
+        (["offer", 0, "lei:X", True, bytes(32), 0, "factoring", "", 0], "share"),
+        (["offer", 0, "lei:X", 1, bytes(33), 0, "factoring", "", 0], "terms_digest"),
+        (["offer", 0, "lei:X", 1, bytes(32), 2**48 + 1, "factoring", "", 0], "valid_until_ms"),
+        (["offer", -1, "lei:X", 1, bytes(32), 0, "factoring", "", 0], "receivable"),
         (["reserve", 0, 0], "ttl_ms"),
         (["reserve", 0, RESERVATION_MAX_MS + 1], "ttl_ms"),
         (["fund", 0, [0, 0]], "acknowledged"),

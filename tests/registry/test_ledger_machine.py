@@ -169,6 +169,22 @@ class Ledger(RuleBasedStateMachine):
         if receipts[0].done:
             self.claims.append(receipts[1].subject)
 
+    @rule(pick=PICK, same_links=st.booleans())
+    def supersede(self, pick: int, same_links: bool) -> None:
+        """A correction under the same fingerprints, with the links of the old one or with none."""
+        old = self.world.receivable(self.receivable(pick))
+        links = tuple(old.parents) if same_links else ()
+        prints = old.fingerprints
+        operation = invoice("x", fingerprints=prints, debtor_commitment=COMMITMENT, parents=links, supersedes=old.id)
+        before = self.records()
+        receipt = self.act("EXP_CN", [operation])[0]
+        if receipt.done:
+            self.receivables.append(receipt.subject)
+            assert self.world.receivable(old.id).state == "superseded"
+            now_ms = self.world.now_ms
+            now = self.records()
+            assert weight(now[receipt.subject], now, now_ms) == weight(old, before, now_ms), "no claim is shaken off"
+
     @rule(step_ms=st.sampled_from([1, 2_000, 20_000]))
     def time_passes(self, step_ms: int) -> None:
         self.world.block([], after_ms=step_ms)
@@ -408,6 +424,7 @@ WALK: dict[str, tuple[int, Callable[[random.Random], tuple[Any, ...]]]] = {
         ),
     ),
     "days_pass": (1, lambda rng: (rng.choice([1, 31, 61, 1100]),)),
+    "supersede": (2, lambda rng: (rng.randrange(40), rng.random() < 0.7)),
     "time_passes": (1, lambda rng: (rng.choice([1, 2_000, 20_000]),)),
 }
 

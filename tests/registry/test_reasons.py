@@ -106,13 +106,26 @@ def out_of_time(world: World) -> Receipt:
     return world.one("EXP_CN", ConcludeDispute(raised(world)[1]))
 
 
+def encumbered(world: World) -> Receipt:
+    receivable = world.registered("a")
+    world.reserved(receivable)
+    return world.one("EXP_CN", invoice("b", supersedes=receivable))
+
+
+def impossible_time(world: World) -> Receipt:
+    receivable, late = world.registered("a"), world.now_ms + 3_600_000
+    return world.one("EXP_CN", Offer(receivable, name_id("F_CN"), 1, mark("terms"), late, concluded_ms=late))
+
+
 CASES: dict[str, Callable[[World], Receipt]] = {
     "ok": lambda world: world.one("EXP_CN", invoice("a")),
     "already_done": released_twice,
     "bad_state": lambda world: world.one("F_CN", Fund(world.offered(world.registered("a")))),
     "duplicate": twice,
+    "encumbered": encumbered,
     "expired": lapsed,
     "grade_unproven": lambda world: world.one("EXP_CN", invoice("a", grade="tax_verified")),
+    "impossible_time": impossible_time,
     "limit_reached": limit_reached,
     "not_authorised": lambda world: world.one("F_CN", invoice("a")),
     "not_debtor": not_debtor,

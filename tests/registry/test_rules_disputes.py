@@ -295,6 +295,17 @@ def test_a_rejected_invoice_that_is_disputed_as_well_stops_no_business_under_its
     world.funded(order)
 
 
+def test_a_correction_is_no_way_out_of_a_dispute(world: World) -> None:
+    receivable = world.registered("a")
+    dispute = raised(world, receivable, "IMP_DE", debtor("a"))
+    corrected = invoice("b", supersedes=receivable)
+    receipt = world.one("EXP_CN", corrected)
+    assert (receipt.code, receipt.related) == ("disputed", (receivable, dispute))
+    world.one("IMP_DE", WithdrawDispute(dispute, *TEXT))
+    assert world.one("EXP_CN", corrected).code == "ok"
+    assert world.one("IMP_DE", raising(receivable, debtor("a"), "refusal")).code == "bad_state"
+
+
 # Ladder and clocks
 
 

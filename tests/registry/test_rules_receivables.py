@@ -70,7 +70,9 @@ def test_a_certain_duplicate_is_refused(world: World, kind: str) -> None:
     assert world.heard("refused_duplicate") == [(first, parties, "")]
 
 
-@pytest.mark.parametrize("kind", ["number", "particulars", "window", "debtor_side", "order", "transport"])
+@pytest.mark.parametrize(
+    "kind", ["number", "particulars", "window", "debtor_side", "debtor_number", "order", "transport"]
+)
 def test_what_is_alike_is_registered_listed_and_heard_by_both_sides(world: World, kind: str) -> None:
     first = world.registered("a", fingerprints=((kind, mark("x")),))
     receipt = world.one("EXP_VN", invoice("b", fingerprints=((kind, mark("x")),)))

@@ -15,7 +15,7 @@ from registry.transactions.governance import Admit, Propose
 from tests.node.api.conftest import Story
 from tests.node.api.live import Live, running
 from tests.node.api.test_gate import problem
-from tests.registry.world import MEMBERS, invoice, name_id, party_of
+from tests.registry.world import MEMBERS, invoice, mark, name_id, party_of
 
 OUTSIDERS = ("F_BR", "EXP_VN", "IMP_AE", "F_CN")
 
@@ -80,6 +80,35 @@ def test_a_partys_own_receivables(live: Live, story: Story) -> None:
         assert story.receivable in [item["record"]["id"] for item in listed]
     for by in ("F_SG", "F_DE", "F_BR"):
         assert live.get("/v1/receivables?party=me", by).json() == {"receivables": [], "next": None}
+
+
+def test_matches_are_listed_by_severity_without_whose_they_are(live: Live, story: Story) -> None:
+    one = (("number", mark("same number")),)
+    both = (*one, ("window", mark("same window")))
+    (first,) = live.do("EXP_VN", invoice("look-alike", fingerprints=both))
+    (weak,) = live.do("EXP_CN", invoice("weak", fingerprints=(("window", mark("same window")),)))
+    (second,) = live.do("EXP_CN", invoice("strong", fingerprints=both))
+    path = f"/v1/receivables/{second.subject.hex()}/matches"
+    found = live.get(path, "EXP_CN").json()["matches"]
+    assert [(each["id"], each["severity"], each["kinds"], each["own"]) for each in found] == [
+        (first.subject.hex(), "high", ["number", "window"], False),
+        (weak.subject.hex(), "low", ["window"], True),
+    ]
+    assert {each["level"] for each in found} == {"review"}
+    assert all("registrant" not in each for each in found)
+    problem(live.get(path, "F_SG"), 404, "not_found")
+    problem(live.get("/v1/receivables/x/matches", "EXP_CN"), 400, "malformed")
+
+
+def test_a_partys_own_claims(live: Live, story: Story) -> None:
+    for by, expected in (("F_SG", {story.reserved}), ("F_DE", {story.offered}), ("F_BR", set())):
+        listed = live.get("/v1/claims?party=me", by).json()
+        assert {item["record"]["id"] for item in listed["claims"]} == expected
+        for item in listed["claims"]:
+            proved(live, claim_key(bytes.fromhex(item["record"]["id"])), item)
+    everything = live.get(f"/v1/claims?party={name_id('EXP_CN')}", "REGULATOR").json()["claims"]
+    assert {story.reserved, story.offered} <= {item["record"]["id"] for item in everything}
+    assert problem(live.get(f"/v1/claims?party={name_id('F_SG')}", "F_DE"), 403, "not_authorised")["field"] == "party"
 
 
 def test_overseers_list_those_of_a_party_and_others_only_their_own(live: Live, story: Story) -> None:

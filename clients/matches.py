@@ -1,0 +1,61 @@
+"""What looks like a receivable: what a financier must look at before it funds, and says that it has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from clients.errors import ProofInvalid
+from clients.exchange import Procedure, get
+from clients.session import Session
+from registry.fingerprint import LEVELS, SEVERITIES
+
+__all__ = ["Match", "matches"]
+
+_ID = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Another receivable that looks alike: by which kinds of fingerprint, how much that says, and its state.
+
+    `level` "block" or "review"; `severity` one of `fingerprint.SEVERITIES`; `own` if the same party registered it.
+    """
+
+    receivable: bytes
+    level: str
+    severity: str
+    kinds: tuple[str, ...]
+    state: str
+    own: bool
+
+
+def matches(session: Session, receivable: bytes) -> Procedure[tuple[Match, ...]]:
+    """What must be acknowledged when funding a claim on `receivable`, the most severe first.
+
+    It is the node's word: whether anything is left out, the funding shows, which is refused then. Raises
+    `RequestFailed` if there is no such receivable, or none that this party may see.
+    """
+    answer = yield from get(f"/v1/receivables/{receivable.hex()}/matches")
+    found = answer.get("matches")
+    if not isinstance(found, list):
+        raise ProofInvalid("matches: a list is expected")
+    return tuple([_match(item) for item in found])
+
+
+def _match(item: Any) -> Match:
+    try:
+        made = Match(
+            receivable=bytes.fromhex(item["id"]) if _ID.fullmatch(item["id"]) else b"",
+            level=item["level"],
+            severity=item["severity"],
+            kinds=tuple(item["kinds"]),
+            state=item["state"],
+            own=item["own"],
+        )
+    except (TypeError, KeyError) as error:
+        raise ProofInvalid("matches: id, level, severity, kinds, state and own are expected") from error
+    if not made.receivable or made.severity not in SEVERITIES or not set(made.kinds) <= set(LEVELS):
+        raise ProofInvalid("matches: an id, a known severity and known kinds are expected")
+    return made

@@ -1,0 +1,91 @@
+"""Official filings: recorded, continued before they lapse, ended. They are evidence; the ledger's order is its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from registry.events import Event
+from registry.limits import CONTINUATIONS_MAX
+from registry.reasons import ALREADY_DONE, BAD_STATE, EXPIRED, IMPOSSIBLE_TIME, LIMIT_REACHED, NOT_FOUND, NOT_HOLDER
+from registry.records.filings import Filing
+from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
+from registry.state import put_of
+from registry.transactions.fields import Ref
+from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
+
+__all__ = ["continue_filing", "end_filing", "record_filing"]
+
+
+def record_filing(call: Call, operation: RecordFiling) -> Verdict:
+    """The holder of a live claim says where it is filed; a filing of the future, or one that has lapsed, is none."""
+    subject = call.resolve(operation.claim)
+    claim = call.state.claim(subject)
+    if claim is None:
+        return Refusal(NOT_FOUND, subject)
+    holder = call.signer(claim.holder)
+    if holder is None:
+        return Refusal(NOT_HOLDER, subject)
+    if claim.state_at(call.now_ms) not in ("offered", "reserved", "funded"):  # pre-filing is allowed (UCC 9-502(d))
+        return Refusal(BAD_STATE, subject)
+    if operation.filed_ms > call.now_ms:
+        return Refusal(IMPOSSIBLE_TIME, subject)
+    if _lapsed(operation.lapses_ms, call.now_ms):
+        return Refusal(EXPIRED, subject)
+    filing = Filing(
+        id=call.created_id(),
+        claim=claim.id,
+        receivable=claim.receivable,
+        by=holder.id,
+        register=operation.register,
+        digests=(operation.number_digest,),
+        filed_ms=operation.filed_ms,
+        lapses_ms=operation.lapses_ms,
+        recorded_ms=call.now_ms,
+        state="live",
+    )
+    return _changed(filing, "filed", together(claim.assignor, holder.id))
+
+
+def continue_filing(call: Call, operation: ContinueFiling) -> Verdict:
+    """Refused once it has lapsed: what lapsed is filed anew, with the rank of that day."""
+    found = _live(call, operation.filing)
+    if isinstance(found, Refusal):
+        return found
+    if _lapsed(operation.lapses_ms, call.now_ms) or 0 < operation.lapses_ms <= found.lapses_ms:
+        return Refusal(BAD_STATE, found.id)
+    if len(found.digests) > CONTINUATIONS_MAX:
+        return Refusal(LIMIT_REACHED, found.id)
+    continued = replace(found, digests=(*found.digests, operation.number_digest), lapses_ms=operation.lapses_ms)
+    return _changed(continued, "filing_continued", (found.by,))
+
+
+def end_filing(call: Call, operation: EndFiling) -> Verdict:
+    """It is off the official register."""
+    found = _live(call, operation.filing)
+    if isinstance(found, Refusal):
+        return found
+    ended = replace(found, digests=(*found.digests, operation.number_digest), state="ended")
+    return _changed(ended, "filing_ended", (found.by,))
+
+
+def _live(call: Call, ref: Ref) -> Refusal | Filing:
+    """The live filing of a party that has signed."""
+    subject = call.resolve(ref)
+    filing = call.state.find(Filing, subject)
+    if filing is None:
+        return Refusal(NOT_FOUND, subject)
+    if call.signer(filing.by) is None:
+        return Refusal(NOT_HOLDER, subject)
+    state = filing.state_at(call.now_ms)
+    if state == "lapsed":
+        return Refusal(EXPIRED, subject)
+    return filing if state == "live" else Refusal(ALREADY_DONE, subject)
+
+
+def _lapsed(lapses_ms: int, now_ms: int) -> bool:
+    return 0 < lapses_ms < now_ms
+
+
+def _changed(filing: Filing, kind: str, parties: tuple[str, ...]) -> Effects:
+    event = Event(kind, filing.id, parties, filing.register)
+    return Effects(filing.id, puts=(put_of(filing),), related=(filing.claim,), events=(event,))
