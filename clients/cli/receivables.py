@@ -45,6 +45,7 @@ from clients.exporter import Refusal as Refused
 from clients.matches import matches
 from registry.documents import (
     DOCUMENT_BYTES_MAX,
+    Assigned,
     BrokenDocument,
     ColumnMap,
     DocumentError,
@@ -77,7 +78,7 @@ ReceivableArgument = Annotated[str, typer.Argument(metavar="RECEIVABLE", help="T
 @app.command()
 def register(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Invoices (UBL, CII, Factur-X PDF, CSV, XLSX), or folders.")
+        list[Path], typer.Argument(metavar="FILE", help="Invoices (XML, PDF, OFD, CSV, XLSX), or folders.")
     ],
     debtor: Annotated[str, typer.Option(help="The buyer's party id, as lei:... or uscc:...")],
     genesis: GenesisOption,
@@ -271,6 +272,9 @@ def _read(
         elif isinstance(made, Refusal):
             failures += 1
             _row(table, file, reading.number, "no receivable", made.detail, made.element)
+        elif isinstance(made, Assigned):
+            holder = made.claims[-1].assignee.name
+            _row(table, file, reading.number, "assigned", f"to {holder}", f"recorded in {made.claims[-1].register}")
         else:
             named_invoices = ", ".join(reference.number for reference in made.adjusts)
             _row(table, file, reading.number, "credit note", f"adjusts {named_invoices}", "nemodat receivable adjust")
