@@ -42,6 +42,16 @@ EVENT_KINDS: Final = frozenset(
         # hex, or the share by which the claims that it promised to pay exceed what is collectible.
         "double_confirmation",
         "distinguished",  # the debtor says of two confirmed receivables that it owes both; detail: the other in hex
+        # Disputes; subject: the dispute, except of "voided"
+        "dispute_raised",  # detail: the ground
+        "dispute_answered",  # detail: the rung
+        "dispute_escalated",  # detail: the rung that it is at now
+        "dispute_withdrawn",
+        "dispute_settled",  # detail: the share by which less is collectible
+        "dispute_decided",  # by an award; detail: the outcome
+        "dispute_concluded",  # by missed clocks; detail: the outcome
+        "award_proposed",  # subject: the proposal, detail: the dispute
+        "voided",  # a registration was found false; subject: the receivable, detail: the ground
     }
 )
 

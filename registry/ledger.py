@@ -22,10 +22,19 @@ from registry.parties import Party
 from registry.reasons import OK, ROLLED_BACK, SUSPENDED, UNKNOWN_PARTY
 from registry.receipts import Receipt
 from registry.records import Network
-from registry.rules import claims, double_confirmation, filings, governance, notices, receivables
+from registry.rules import claims, disputes, double_confirmation, filings, governance, notices, receivables
 from registry.rules.verdicts import Call, Refusal, Verdict
 from registry.state import NETWORK_KEY, Put, Read, State, encode_stored
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.disputes import (
+    AnswerDispute,
+    ConcludeDispute,
+    DecideDispute,
+    EscalateDispute,
+    RaiseDispute,
+    SettleDispute,
+    WithdrawDispute,
+)
 from registry.transactions.envelope import ALL, Transaction, admissible
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose
@@ -52,6 +61,13 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         Reassign: claims.reassign,
         Release: claims.release,
         Discharge: claims.discharge,
+        RaiseDispute: disputes.raise_,
+        AnswerDispute: disputes.answer,
+        EscalateDispute: disputes.escalate,
+        WithdrawDispute: disputes.withdraw,
+        SettleDispute: disputes.settle,
+        DecideDispute: disputes.decide,
+        ConcludeDispute: disputes.conclude,
         Cover: claims.cover,
         RecordFiling: filings.record_filing,
         ContinueFiling: filings.continue_filing,

@@ -29,6 +29,9 @@ HOLDERS_MAX: Final = 16  # holders of one claim, one after the other
 RESERVATION_MAX_MS: Final = 15 * 60 * 1000  # longest reservation: 15 minutes
 ACKNOWLEDGED_MAX: Final = MATCHES_MAX  # matches acknowledged in one funding
 
+# Disputes
+DISPUTES_OPEN_MAX: Final = 32  # open disputes on one receivable: a few who act together cannot keep others out
+RUNGS_MAX: Final = 8  # rungs of a rule-book
 # Filings
 CONTINUATIONS_MAX: Final = 32  # of one official filing: 160 years of UCC-1
 # Notices

@@ -14,6 +14,7 @@ from typing import Final
 __all__ = [
     "ALREADY_DONE",
     "BAD_STATE",
+    "DISPUTED",
     "DOUBLE_CONFIRMED",
     "DUPLICATE",
     "ENCUMBERED",
@@ -32,6 +33,7 @@ __all__ = [
     "OK",
     "OTHER_NOTICE",
     "OTHER_PARTICULARS",
+    "OUT_OF_TIME",
     "OVER_PARENT",
     "OVER_RESIDUAL",
     "REASONS",
@@ -71,6 +73,9 @@ NO_DEEMED_ACCEPTANCE: Final = "no_deemed_acceptance"
 NOT_RECEIVED: Final = "not_received"
 OTHER_NOTICE: Final = "other_notice"
 TOO_EARLY: Final = "too_early"
+# Disputes
+DISPUTED: Final = "disputed"
+OUT_OF_TIME: Final = "out_of_time"
 
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -101,5 +106,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         NOT_RECEIVED: "Neither evidence nor an acknowledgement says that the debtor received the notice.",
         OTHER_NOTICE: "The debtor was shown another text or account than that of the notice.",
         TOO_EARLY: "The debtor's period to answer has not run out in every calendar.",
+        DISPUTED: "A dispute is open on the receivable or its lineage: no new claim, and none changes hands.",
+        OUT_OF_TIME: "The clock of the dispute does not allow this: it still runs, or it has run out.",
     }
 )

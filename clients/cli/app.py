@@ -7,6 +7,7 @@ import typer
 from clients.cli import (
     certificates,
     claims,
+    disputes,
     drafts,
     export,
     filings,
@@ -26,6 +27,7 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(receivables.app, name="receivable", help="Register, confirm, reject, adjust and show receivables.")
 app.add_typer(claims.app, name="claim", help="Offer, reserve, fund, hand on and end claims.")
+app.add_typer(disputes.app, name="dispute", help="Raise, answer, take up and end disputes.")
 app.add_typer(drafts.app, name="draft", help="Transactions that several parties sign: show, sign, send.")
 app.add_typer(filings.app, name="filing", help="Official filings of claims: record, continue, end, what is due.")
 app.add_typer(parties.app, name="party", help="Show parties; as an authority, propose and approve admissions.")

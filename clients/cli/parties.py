@@ -29,7 +29,7 @@ from registry.codec import decode
 from registry.errors import FieldError
 from registry.genesis import party_from_toml
 from registry.records import Proposal
-from registry.transactions.governance import change_from
+from registry.transactions.governance import Award, change_from
 
 __all__ = ["app"]
 
@@ -69,10 +69,11 @@ def show_party(
 def list_proposals(genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
     """As an authority: the changes that were ever proposed, and how far each is."""
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        table = Table("id", "state", "admits", "proposer", "approvals")
+        table = Table("id", "state", "change", "proposer", "approvals")
         for record in client.call(reads.own_records, Proposal):
-            admitted = change_from(decode(record.change), "change").party
-            cells = (record.id.hex(), record.state, admitted.id, record.proposer, str(len(record.approvals)))
+            change = change_from(decode(record.change), "change")
+            what = f"award {change.dispute.hex()}" if isinstance(change, Award) else f"admit {change.party.id}"
+            cells = (record.id.hex(), record.state, what, record.proposer, str(len(record.approvals)))
             table.add_row(*map(plain, cells))
         tabulate(table)
 

@@ -35,6 +35,7 @@ RECEIVABLE_STATES: Final = (
     "settled",
     "cancelled",
     "expired",
+    "voided",
     "superseded",
 )
 FORMS: Final = ("factoring", "discounting", "pledge", "reverse_factoring", "forfaiting")  # registry.md 6
@@ -83,6 +84,7 @@ class Receivable:
     `parents` and `children` are links, `debtor` is a party id once it has answered or acknowledged a notice and ""
     before. `confirmed_ms` to `text_digest` are the debtor's own confirmation: when (block time), whether it waived its
     defences, the account that it named (all zero for none) and the text it was shown; 0, false and empty before.
+    `disputes` are the ids of its open disputes, the few of which the clocks may have run out included.
     """
 
     PREFIX: ClassVar = b"receivable/"
@@ -94,6 +96,7 @@ class Receivable:
         "live": _lives,
         "claims": tuple,
         "references": tuple,
+        "disputes": tuple,
     }
 
     id: SubjectId
@@ -123,6 +126,7 @@ class Receivable:
     account_digest: bytes = b""
     language: str = ""
     text_digest: bytes = b""
+    disputes: tuple[SubjectId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ from registry.rules.double_confirmation import confirmed_elsewhere
 from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
+from registry.rules.suspension import suspended
 from registry.rules.transitions import OPEN, claim_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
 from registry.state import State, claim_key, receivable_key
@@ -86,6 +87,9 @@ def offer(call: Call, operation: Offer) -> Verdict:
         return Refusal(BAD_STATE, subject)
     if operation.valid_until_ms < call.now_ms:
         return Refusal(OFFER_EXPIRED, subject)
+    disputed = suspended(call, receivable, subject)
+    if disputed is not None:
+        return disputed
     if operation.concluded_ms > call.now_ms:
         return Refusal(IMPOSSIBLE_TIME, subject)
     if len(receivable.claims) >= CLAIMS_MAX:
@@ -143,6 +147,9 @@ def reserve(call: Call, operation: Reserve) -> Verdict:
         return Refusal(OFFER_EXPIRED, claim.id)
     if receivable.state not in OPEN:
         return Refusal(BAD_STATE, claim.id)
+    disputed = suspended(call, receivable, claim.id, claim)
+    if disputed is not None:
+        return disputed
     reserved = replace(claim, state="reserved", reserved_until_ms=call.now_ms + operation.ttl_ms)
     encumbered = with_claim(call, receivable, reserved)
     broken = overfull(encumbered, call.state, call.now_ms)
@@ -163,6 +170,9 @@ def fund(call: Call, operation: Fund) -> Verdict:
         return Refusal(NOT_AUTHORISED, claim.id)
     if receivable.state not in OPEN:
         return Refusal(BAD_STATE, claim.id)
+    disputed = suspended(call, receivable, claim.id, claim)
+    if disputed is not None:
+        return disputed
     matches = matches_of(receivable, call.state, call.now_ms)
     if matches is None:
         return Refusal(LIMIT_REACHED, claim.id)
@@ -211,7 +221,7 @@ def reassign(call: Call, operation: Reassign) -> Verdict:
     found = _held(call, operation.claim, "reassign")
     if isinstance(found, Refusal):
         return found
-    claim, _ = found
+    claim, receivable = found
     if call.state.party(operation.to) is None:
         return Refusal(UNKNOWN_PARTY, claim.id)
     if operation.to == claim.holder:
@@ -221,6 +231,9 @@ def reassign(call: Call, operation: Reassign) -> Verdict:
         return Refusal(NOT_AUTHORISED, claim.id)
     if len(claim.holders) >= HOLDERS_MAX:
         return Refusal(LIMIT_REACHED, claim.id)
+    disputed = suspended(call, receivable, claim.id, claim)
+    if disputed is not None:
+        return disputed
     reassigned = replace(claim, holder=taker.id, holders=(*claim.holders, taker.id))
     return _changed(reassigned, None, "reassigned", claim.holder)
 

@@ -15,6 +15,7 @@ from registry.parties import Party
 from registry.reasons import (
     ALREADY_DONE,
     BAD_STATE,
+    DISPUTED,
     IMPOSSIBLE_TIME,
     LIMIT_REACHED,
     NO_DEEMED_ACCEPTANCE,
@@ -30,8 +31,9 @@ from registry.rules.consequences import parties_concerned
 from registry.rules.debtors import debtor_of
 from registry.rules.deemed import waits_ms
 from registry.rules.roles import may
+from registry.rules.suspension import open_on
 from registry.rules.transitions import ASSIGNED, OPEN, receivable_obstacle
-from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
+from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
 from registry.state import Put, put_of
 from registry.transactions.fields import Ref
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
@@ -134,6 +136,9 @@ def deem(call: Call, operation: Deem) -> Verdict:
     obstacle = receivable_obstacle(receivable, "deem")
     if obstacle is not None:
         return Refusal(obstacle, receivable.id)
+    disputes = first(open_on(call, receivable))
+    if disputes:  # who disputes is not silent
+        return Refusal(DISPUTED, receivable.id, disputes)
     debtor = call.state.party(receivable.debtor) if receivable.debtor else None
     wait_ms = waits_ms(receivable, receivable.debtor_country if debtor is None else debtor.country)
     if wait_ms is None:

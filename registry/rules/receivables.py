@@ -14,6 +14,7 @@ from registry.money import WHOLE
 from registry.parties import Party
 from registry.reasons import (
     BAD_STATE,
+    DISPUTED,
     DUPLICATE,
     ENCUMBERED,
     GRADE_UNPROVEN,
@@ -25,12 +26,13 @@ from registry.reasons import (
     OVER_RESIDUAL,
 )
 from registry.records import Link, Receivable
-from registry.rules.consequences import close_if_done, over_advanced, parties_concerned
+from registry.rules.consequences import credited, over_advanced, parties_concerned
 from registry.rules.debtors import debtor_of
 from registry.rules.double_confirmation import confirmed_twice
 from registry.rules.lineage import Encumbrance, family, finder, levels, live_at
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
+from registry.rules.suspension import open_on
 from registry.rules.transitions import OPEN, RECEIVABLE_STEPS, VACATED, receivable_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
 from registry.state import Put, print_key, put_of, receivable_key
@@ -142,11 +144,8 @@ def adjust(call: Call, operation: Adjust) -> Verdict:
         return Refusal(obstacle, subject)
     if operation.reduction_share > receivable.collectible:
         return Refusal(OVER_RESIDUAL, subject)
-    adjusted = replace(receivable, collectible=receivable.collectible - operation.reduction_share)
-    concerned = parties_concerned(call, subject)
-    events = [Event("adjusted", subject, concerned, str(adjusted.collectible)), *over_advanced(call, adjusted)]
-    closed, closing = close_if_done(call, adjusted)
-    return Effects(subject, puts=((receivable_key(subject), closed),), events=(*events, *closing))
+    closed, events = credited(call, receivable, operation.reduction_share)
+    return Effects(subject, puts=((receivable_key(subject), closed),), events=events)
 
 
 def _new(call: Call, operation: Register, registrant: Party) -> Receivable:
@@ -197,6 +196,9 @@ def _superseded(call: Call, operation: Register, ref: Ref) -> Refusal | tuple[Re
         return Refusal(obstacle, related=(subject,))
     if old.paid or old.collectible != WHOLE:
         return Refusal(BAD_STATE, related=(subject,))
+    disputes = tuple(open_on(call, old))
+    if disputes:  # a correction is no way out of one
+        return Refusal(DISPUTED, related=first((subject, *disputes)))
     find = finder(call.state, old)
     taken = Encumbrance(find, call.now_ms)
     heirs = [link.receivable for link in old.children if find(link.receivable).state not in VACATED]

@@ -23,6 +23,7 @@ MAY: Final = MappingProxyType(
         "acknowledge": frozenset({"debtor"}),
         "distinguish": frozenset({"debtor"}),
         "deem": frozenset({"exporter", "financier"}),
+        "dispute": frozenset({"exporter", "debtor", "financier"}),  # with standing, see rules/standing.py
     }
 )
 

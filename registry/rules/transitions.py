@@ -15,6 +15,8 @@ __all__ = [
     "ASSIGNED",
     "BLOCKING",
     "CLAIM_STEPS",
+    "DISPUTABLE",
+    "FALSIFIABLE",
     "OPEN",
     "RECALLED",
     "RECEIVABLE_STEPS",
@@ -76,9 +78,11 @@ _DONE: Final = MappingProxyType(
 OPEN: Final = frozenset({"registered", "part_confirmed", "confirmed", "deemed"})  # takes claims and children
 BLOCKING: Final = OPEN | {"settled"}  # its certain fingerprints refuse others: a paid invoice is not financed again
 RECALLED: Final = BLOCKING | {"rejected"}  # comes back as a match: who finances should know of a rejection
-VACATED: Final = frozenset(
-    {"rejected", "cancelled", "expired", "superseded"}
-)  # its part of the parent may be fulfilled anew
+# its part of the parent may be fulfilled anew
+VACATED: Final = frozenset({"rejected", "cancelled", "expired", "superseded", "voided"})
+
+DISPUTABLE: Final = OPEN  # something is left to be collected or not
+FALSIFIABLE: Final = RECALLED  # may be found a false registration, and becomes "voided": it stands in others' way
 
 # States of a claim of which the debtor can be given notice.
 ASSIGNED: Final = frozenset({"offered", "reserved", "funded"})

@@ -8,6 +8,15 @@ from typing import Any, Final, TypeAlias, cast, get_args
 from registry.codec import Value
 from registry.errors import FieldError, TransactionError
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.disputes import (
+    AnswerDispute,
+    ConcludeDispute,
+    DecideDispute,
+    EscalateDispute,
+    RaiseDispute,
+    SettleDispute,
+    WithdrawDispute,
+)
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose, change_value
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
@@ -29,6 +38,13 @@ Operation: TypeAlias = (
     | Reassign
     | Release
     | Discharge
+    | RaiseDispute
+    | AnswerDispute
+    | EscalateDispute
+    | WithdrawDispute
+    | SettleDispute
+    | DecideDispute
+    | ConcludeDispute
     | Cover
     | RecordFiling
     | ContinueFiling

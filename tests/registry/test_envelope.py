@@ -19,6 +19,15 @@ from registry.keys import DOMAIN_TRANSACTION
 from registry.limits import ACKNOWLEDGED_MAX, OPERATIONS_MAX, RESERVATION_MAX_MS, WIRE_BYTES_MAX
 from registry.money import WHOLE
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.disputes import (
+    AnswerDispute,
+    ConcludeDispute,
+    DecideDispute,
+    EscalateDispute,
+    RaiseDispute,
+    SettleDispute,
+    WithdrawDispute,
+)
 from registry.transactions.envelope import (
     CODES,
     admissible,
@@ -56,6 +65,15 @@ EXAMPLES = {
     "reassign": Reassign(mark("claim"), name_id("F_SG")),
     "release": Release(mark("claim")),
     "discharge": Discharge(mark("claim"), 1),
+    "raise_dispute": RaiseDispute(
+        mark("receivable"), ("debtor", mark("salt"), name_id("IMP_DE")), "set_off", 1, mark("text"), "zh"
+    ),
+    "answer_dispute": AnswerDispute(mark("dispute"), mark("text"), "en"),
+    "escalate_dispute": EscalateDispute(mark("dispute"), ("COURT", "DE"), mark("text"), "de"),
+    "withdraw_dispute": WithdrawDispute(mark("dispute"), mark("text"), "en"),
+    "settle_dispute": SettleDispute(mark("dispute"), 0, mark("agreement"), "en"),
+    "decide_dispute": DecideDispute(mark("dispute"), "reduced", WHOLE, mark("award"), "zh"),
+    "conclude_dispute": ConcludeDispute(mark("dispute")),
     "cover": Cover(mark("claim"), 0),
     "record_filing": RecordFiling(mark("claim"), "US-NY:UCC1", mark("number"), START_MS, START_MS + 1),
     "continue_filing": ContinueFiling(mark("filing"), mark("number"), START_MS + 2),

@@ -17,6 +17,7 @@ from registry.reasons import REASONS
 from registry.receipts import Receipt
 from registry.state import party_key
 from registry.transactions.claims import Fund, Offer, Release, Reserve
+from registry.transactions.disputes import ConcludeDispute, RaiseDispute
 from registry.transactions.governance import Approve
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
@@ -90,6 +91,23 @@ def other_particulars(world: World) -> Receipt:
     return world.one("IMP_DE", shown)
 
 
+def raised(world: World) -> tuple[bytes, bytes]:
+    """A receivable that its debtor disputes, and the dispute."""
+    receivable = world.registered("a")
+    standing = ("debtor", salt_of("a"), name_id("IMP_DE"))
+    receipt = world.one("IMP_DE", RaiseDispute(receivable, standing, "set_off", WHOLE, mark("text"), "en"))
+    return receivable, receipt.subject
+
+
+def disputed(world: World) -> Receipt:
+    receivable, _ = raised(world)
+    return world.one("EXP_CN", Offer(receivable, name_id("F_CN"), 1, mark("terms"), world.now_ms + 10**6))
+
+
+def out_of_time(world: World) -> Receipt:
+    return world.one("EXP_CN", ConcludeDispute(raised(world)[1]))
+
+
 def encumbered(world: World) -> Receipt:
     receivable = world.registered("a")
     world.reserved(receivable)
@@ -147,6 +165,8 @@ CASES: dict[str, Callable[[World], Receipt]] = {
     "rolled_back": lambda world: world.do("EXP_CN", invoice("a"), invoice("a"), mode="all")[0],
     "suspended": suspended,
     "unacknowledged_match": unacknowledged_match,
+    "disputed": disputed,
+    "out_of_time": out_of_time,
     "unknown_party": lambda world: world.one("stranger", invoice("a")),
     "double_confirmed": double_confirmed,
     "no_deemed_acceptance": lambda world: noticed(world, Deem, "F_CN"),

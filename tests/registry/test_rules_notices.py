@@ -17,6 +17,7 @@ from registry.rules.deemed import DAY_MS, DEEMED, Deemed
 from registry.rules.governance import admission_puts
 from registry.state import encode_stored
 from registry.transactions.claims import Fund, Offer, Reassign, Release, Reserve
+from registry.transactions.disputes import RaiseDispute
 from registry.transactions.fields import Ref
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.receivables import NO_DIGEST, Confirm, Reject, debtor_commitment
@@ -508,3 +509,15 @@ def test_notices_never_change_shares_and_nothing_is_deemed_too_early(
     for record in (read(world, one) for one in notices):
         assert record.sent_ms <= (record.received_ms or record.sent_ms) <= world.now_ms
         assert not record.accepted_ms or record.sent_ms < record.acknowledged_ms <= record.accepted_ms
+
+
+def test_a_debtor_that_disputes_is_not_silent(world: World) -> None:
+    receivable = world.registered("a", seller_country="CL", debtor_country="CL")
+    claim = world.funded(receivable)
+    notice = world.one("F_CN", Notify(claim, "courier", "en", mark("text"), mark("account"))).subject
+    world.one("F_CN", ProveReceipt(notice, world.now_ms, mark("slip")))
+    opened = ("debtor", salt_of("a"), name_id("IMP_DE"))
+    dispute = world.one("IMP_DE", RaiseDispute(receivable, opened, "defence", 100 * PERCENT, mark("text"), "en")).subject
+    world.block([], after_ms=11 * 86_400_000)
+    refused = world.one("F_CN", Deem(notice))
+    assert (refused.code, refused.related) == ("disputed", (dispute,))

@@ -12,9 +12,18 @@ from hypothesis import strategies as st
 from registry.codec import digest
 from registry.money import WHOLE
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.disputes import (
+    AnswerDispute,
+    ConcludeDispute,
+    DecideDispute,
+    EscalateDispute,
+    RaiseDispute,
+    SettleDispute,
+    WithdrawDispute,
+)
 from registry.transactions.envelope import ALL, sign
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
-from registry.transactions.governance import Admit, Approve, Propose
+from registry.transactions.governance import Admit, Approve, Award, Propose
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import OPERATIONS, Operation
 from registry.transactions.receivables import Adjust, Confirm, Distinguish, Reject
@@ -54,13 +63,16 @@ def shown(notice: bytes, salt: bytes) -> Acknowledge:
 @pytest.fixture(scope="module")
 def story(network: Network) -> dict[str, bytes]:
     """Records in the states that the operations below are about, and what opens them."""
-    tags = {name: network.tag() for name in ("plain", "offered", "reserved", "funded")}
+    tags = {name: network.tag() for name in ("plain", "offered", "reserved", "funded", "disputed")}
     made = {name: network.registered(tag) for name, tag in tags.items()}
     offered = network.offered(made["offered"], F_SG)
     reserved = network.offered(made["reserved"], F_SG)
     done(network.do(F_SG, Reserve(reserved, VALID_MS)))
     change = Admit(party_of(NEWCOMERS[0], "US", "debtor"))
+    standing = ("debtor", salt_of(tags["disputed"]), IMP_DE)
+    dispute = RaiseDispute(made["disputed"], standing, "set_off", WHOLE, digest(b"text"), "en")
     return {
+        "dispute": done(network.do(IMP_DE, dispute)),
         "plain": made["plain"],
         "salt": salt_of(tags["plain"]),
         "offered": offered,
@@ -143,9 +155,39 @@ def forbidden(story: dict[str, bytes]) -> list[tuple[str, Operation, str]]:
             (*exporters, *debtors, *others, F_CN, F_DE, F_GB),
         ),
         (lambda: EndFiling(story["filing"], known), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE, F_GB)),
+        *about_disputes(story),
         *((lambda kind=kind: kind, "not_found", (F_SG,)) for kind in missing(known)),
     ]
     return [(party, make(), code) for make, code, parties in table for party in parties]
+
+
+def about_disputes(story: dict[str, bytes]) -> list[tuple[Callable[[], Operation], str, Sequence[str]]]:
+    """The same for the dispute that IMP_DE raised with EXP_CN."""
+    known, plain, dispute = digest(b"known to nobody"), story["plain"], story["dispute"]
+    strangers = (EXP_VN, IMP_AE, F_BR, REGULATOR, F_CN, F_SG, F_DE, F_GB)
+    award = Award(dispute, "dismissed", 0, known, "en")
+    return [
+        (lambda: RaiseDispute(plain, (), "set_off", 1, known, "en"), "not_authorised", (IMP_DE, *strangers)),
+        (
+            lambda: RaiseDispute(plain, ("debtor", known, IMP_DE), "set_off", 1, known, "en"),
+            "not_debtor",
+            (EXP_CN, IMP_DE, *strangers),
+        ),
+        (lambda: AnswerDispute(dispute, known, "en"), "not_authorised", (IMP_DE, *strangers)),
+        (lambda: EscalateDispute(dispute, (), known, "en"), "not_authorised", strangers),
+        (lambda: EscalateDispute(dispute, (), known, "en"), "out_of_time", (IMP_DE, EXP_CN)),
+        (lambda: WithdrawDispute(dispute, known, "en"), "not_authorised", (EXP_CN, *strangers)),
+        (lambda: SettleDispute(dispute, 0, known, "en"), "not_authorised", (IMP_DE, EXP_CN, *strangers)),
+        (
+            lambda: DecideDispute(dispute, "dismissed", 0, known, "en"),
+            "not_authorised",
+            (IMP_DE, EXP_CN, *strangers),
+        ),
+        (lambda: ConcludeDispute(dispute), "not_authorised", strangers),
+        (lambda: ConcludeDispute(dispute), "out_of_time", (IMP_DE, EXP_CN)),
+        (lambda: Propose(award), "not_authorised", (IMP_DE, EXP_CN, F_BR)),
+        (lambda: Propose(award), "bad_state", (F_CN,)),  # not at its last rung
+    ]
 
 
 def missing(known: bytes) -> list[Operation]:
@@ -171,6 +213,13 @@ def missing(known: bytes) -> list[Operation]:
         RecordFiling(known, "SG:ACRA", known, 1, 0),
         ContinueFiling(known, known, 1),
         EndFiling(known, known),
+        RaiseDispute(known, (), "set_off", 1, known, "en"),
+        AnswerDispute(known, known, "en"),
+        EscalateDispute(known, (), known, "en"),
+        WithdrawDispute(known, known, "en"),
+        SettleDispute(known, 0, known, "en"),
+        DecideDispute(known, "dismissed", 0, known, "en"),
+        ConcludeDispute(known),
         Release(999),  # an operation of this transaction that there is none of
     ]
 
