@@ -69,10 +69,11 @@ def show_party(
 def list_proposals(genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
     """As an authority: the changes that were ever proposed, and how far each is."""
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        table = Table("id", "state", "admits", "proposer", "approvals")
+        table = Table("id", "state", "change", "party", "proposer", "approvals")
         for record in client.call(reads.own_records, Proposal):
-            admitted = change_from(decode(record.change), "change").party
-            cells = (record.id.hex(), record.state, admitted.id, record.proposer, str(len(record.approvals)))
+            change = change_from(decode(record.change), "change")
+            said = (change.NAME, change.subject, record.proposer, str(len(record.approvals)))
+            cells = (record.id.hex(), record.state, *said)
             table.add_row(*map(plain, cells))
         tabulate(table)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
+from registry.records.attestations import Attestation
 from registry.records.core import Proposal
 from registry.records.row import Identified
 
@@ -31,7 +32,8 @@ class Family(NamedTuple):
 
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
-        "proposals": Family(Proposal, frozenset({"proposed", "admitted"})),
+        "proposals": Family(Proposal, frozenset({"proposed", "admitted", "suspended", "reinstated", "amended"})),
+        "attestations": Family(Attestation, frozenset({"attested"})),
     }
 )
 _NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})

@@ -15,6 +15,7 @@ from registry.events import Event
 from registry.limits import CLAIMS_MAX, HOLDERS_MAX
 from registry.reasons import (
     ALREADY_DONE,
+    ATTESTATION_LAPSED,
     BAD_STATE,
     LIMIT_REACHED,
     NOT_AUTHORISED,
@@ -28,6 +29,7 @@ from registry.reasons import (
     UNKNOWN_PARTY,
 )
 from registry.records import Claim, Receivable
+from registry.rules.attestations import lapsed
 from registry.rules.consequences import close_if_done, holders_of_live, live_in_lineage, with_claim
 from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
 from registry.rules.matches import matches_of
@@ -145,6 +147,10 @@ def fund(call: Call, operation: Fund) -> Verdict:
         return Refusal(NOT_AUTHORISED, claim.id)
     if receivable.state not in OPEN:
         return Refusal(BAD_STATE, claim.id)
+    assignor = call.state.party(claim.assignor)
+    assert assignor is not None, "an assignor is a party"
+    if lapsed(assignor, call.now_ms) or lapsed(financier, call.now_ms):
+        return Refusal(ATTESTATION_LAPSED, claim.id)
     matches = matches_of(receivable, call.state, call.now_ms)
     if matches is None:
         return Refusal(LIMIT_REACHED, claim.id)

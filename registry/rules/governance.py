@@ -1,23 +1,49 @@
 """Governance (registry.md 3): one authority proposes a change, which needs the approval of more than two thirds.
 
 The proposal is its proposer's approval. What a block approves holds from the next height on, so that one block is
-executed under one set of parties. Authorities are those of genesis.
+executed under one set of parties. Authorities are those of genesis; a suspended one still counts for the quorum and
+still makes blocks, but approves nothing, so no suspension may leave fewer than a quorum of unsuspended ones.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 from registry.codec import decode, encode
 from registry.events import Event
-from registry.parties import Party
-from registry.reasons import ALREADY_DONE, DUPLICATE, NOT_AUTHORISED, NOT_FOUND
+from registry.parties import IDENTIFIERS_MAX, Party
+from registry.reasons import (
+    ALREADY_DONE,
+    BAD_STATE,
+    DUPLICATE,
+    LIMIT_REACHED,
+    NO_QUORUM,
+    NOT_AUTHORISED,
+    NOT_FOUND,
+    UNKNOWN_PARTY,
+)
 from registry.records import Proposal
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
 from registry.state import Put, State, alias_key, key_key, party_key, proposal_key
-from registry.transactions.governance import Approve, Propose, change_from, change_value
+from registry.transactions.governance import (
+    Admit,
+    Amend,
+    Approve,
+    Change,
+    Propose,
+    Reinstate,
+    ReplaceOwnerKey,
+    Suspend,
+    change_from,
+    change_value,
+)
 
 __all__ = ["admission_puts", "approve", "propose", "quorum"]
+
+Puts: TypeAlias = tuple[Put, ...]
 
 
 def quorum(authorities: int) -> int:
@@ -25,22 +51,24 @@ def quorum(authorities: int) -> int:
     return authorities - (authorities - 1) // 3
 
 
-def admission_puts(party: Party) -> tuple[Put, ...]:
-    """The records of a party: itself, and where its keys and identifiers lead."""
-    keys: list[Put] = [(key_key(key), party.id) for key in party.sign_keys]
+def admission_puts(party: Party) -> Puts:
+    """The records of a party: itself, and where its keys (of every use) and identifiers lead."""
+    receive = (party.receive_key,) if party.receive_key else ()
+    keys: list[Put] = [(key_key(key), party.id) for key in (*party.sign_keys, party.owner_key, *receive)]
     aliases: list[Put] = [(alias_key(identifier), party.id) for identifier in party.identifiers]
     return ((party_key(party.id), party), *keys, *aliases)
 
 
 def propose(call: Call, operation: Propose) -> Verdict:
-    """Refused unless the sender is an authority and nothing of the new party is taken."""
+    """Refused unless the sender is an authority and the change can be made."""
     if call.sender.id not in call.state.network().authorities:
         return Refusal(NOT_AUTHORISED)
-    if _taken(call.state, operation.change.party):
-        return Refusal(DUPLICATE)
+    puts = _puts(call.state, operation.change)
+    if isinstance(puts, Refusal):
+        return puts
     change = encode(change_value(operation.change))
     proposal = Proposal(call.created_id(), call.sender.id, change, (call.sender.id,), "open")
-    return _count(call, proposal, operation.change.party)
+    return _count(call, proposal, operation.change, puts)
 
 
 def approve(call: Call, operation: Approve) -> Verdict:
@@ -53,24 +81,101 @@ def approve(call: Call, operation: Approve) -> Verdict:
         return Refusal(NOT_FOUND, subject)
     if proposal.state != "open" or call.sender.id in proposal.approvals:
         return Refusal(ALREADY_DONE, subject)
-    party = change_from(decode(proposal.change), "change").party
-    if _taken(call.state, party):
-        return Refusal(DUPLICATE, subject)
-    return _count(call, replace(proposal, approvals=(*proposal.approvals, call.sender.id)), party)
+    change = change_from(decode(proposal.change), "change")
+    puts = _puts(call.state, change)
+    if isinstance(puts, Refusal):
+        return replace(puts, subject=subject)
+    return _count(call, replace(proposal, approvals=(*proposal.approvals, call.sender.id)), change, puts)
 
 
-def _count(call: Call, proposal: Proposal, party: Party) -> Verdict:
+def _count(call: Call, proposal: Proposal, change: Change, puts: Puts) -> Verdict:
     """The effects of a proposal with its newest approval: it stays open, or the change is in force from next height."""
     network = call.state.network()
     key = proposal_key(proposal.id)
     if len(proposal.approvals) < quorum(len(network.authorities)):
-        events = (Event("proposed", proposal.id, together(*network.authorities), party.id),)
+        events = (Event("proposed", proposal.id, together(*network.authorities), change.subject),)
         return Effects(proposal.id, puts=((key, proposal),), events=events)
-    events = (Event("admitted", proposal.id, together(*network.authorities, party.id), party.id),)
+    kind = _CHANGES[type(change)][1]
+    events = (Event(kind, proposal.id, together(*network.authorities, change.subject), change.subject),)
     in_force = replace(proposal, state="in_force")
-    return Effects(proposal.id, puts=((key, in_force),), later=admission_puts(party), events=events)
+    return Effects(proposal.id, puts=((key, in_force),), later=puts, events=events)
 
 
-def _taken(state: State, party: Party) -> bool:
-    """Whether an identifier or key of the party is another's: two ids for one firm hide duplicates."""
-    return any(state.taken(key) for key, _ in admission_puts(party))
+def _puts(state: State, change: Change) -> Puts | Refusal:
+    """What the change would put, given what the block has changed already, or why it cannot be made."""
+    return _CHANGES[type(change)][0](state, change)
+
+
+def _admitted(state: State, change: Admit) -> Puts | Refusal:
+    """Two ids for one firm hide duplicates, and a key has one owner: nothing of the newcomer may be another's."""
+    puts = admission_puts(change.party)
+    return Refusal(DUPLICATE) if any(state.taken(key) for key, _ in puts) else puts
+
+
+def _suspended(state: State, change: Suspend) -> Puts | Refusal:
+    party = state.coming_party(change.party)
+    if party is None:
+        return Refusal(UNKNOWN_PARTY)
+    if party.suspended:
+        return Refusal(ALREADY_DONE)
+    authorities = state.network().authorities
+    left = [one for one in map(state.coming_party, authorities) if one and not one.suspended and one.id != party.id]
+    if party.id in authorities and len(left) < quorum(len(authorities)):
+        return Refusal(NO_QUORUM)
+    return ((party_key(party.id), replace(party, suspended=True)),)
+
+
+def _reinstated(state: State, change: Reinstate) -> Puts | Refusal:
+    party = state.coming_party(change.party)
+    if party is None:
+        return Refusal(UNKNOWN_PARTY)
+    if not party.suspended:
+        return Refusal(ALREADY_DONE)
+    return ((party_key(party.id), replace(party, suspended=False)),)
+
+
+def _amended(state: State, change: Amend) -> Puts | Refusal:
+    party = state.coming_party(change.party)
+    if party is None:
+        return Refusal(UNKNOWN_PARTY)
+    roles = [role for role in dict.fromkeys((*party.roles, *change.add_roles)) if role not in change.remove_roles]
+    identifiers = tuple([one for one in change.identifiers if one not in party.identifiers])
+    amended = replace(
+        party,
+        name=change.name or party.name,
+        identifiers=(*party.identifiers, *identifiers),
+        roles=tuple(roles),
+    )
+    if amended == party:
+        return Refusal(ALREADY_DONE)
+    if not roles:
+        return Refusal(BAD_STATE)
+    if len(amended.identifiers) > IDENTIFIERS_MAX:
+        return Refusal(LIMIT_REACHED)
+    if any(state.taken(alias_key(identifier)) for identifier in identifiers):
+        return Refusal(DUPLICATE)
+    return ((party_key(party.id), amended), *((alias_key(identifier), party.id) for identifier in identifiers))
+
+
+def _with_owner_key(state: State, change: ReplaceOwnerKey) -> Puts | Refusal:
+    party = state.coming_party(change.party)
+    if party is None:
+        return Refusal(UNKNOWN_PARTY)
+    if party.owner_key == change.owner_key:
+        return Refusal(ALREADY_DONE)
+    if state.taken(key_key(change.owner_key)):
+        return Refusal(DUPLICATE)
+    replaced = replace(party, owner_key=change.owner_key)
+    return ((party_key(party.id), replaced), (key_key(change.owner_key), party.id))
+
+
+# Each change: what it puts, and the event that says that it is in force.
+_CHANGES: Final[Mapping[type[Change], tuple[Callable[[State, Any], Puts | Refusal], str]]] = MappingProxyType(
+    {
+        Admit: (_admitted, "admitted"),
+        Suspend: (_suspended, "suspended"),
+        Reinstate: (_reinstated, "reinstated"),
+        Amend: (_amended, "amended"),
+        ReplaceOwnerKey: (_with_owner_key, "amended"),
+    }
+)

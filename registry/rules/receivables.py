@@ -13,6 +13,7 @@ from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, PRINT_H
 from registry.money import WHOLE
 from registry.parties import Party
 from registry.reasons import (
+    ATTESTATION_LAPSED,
     BAD_STATE,
     DUPLICATE,
     GRADE_UNPROVEN,
@@ -25,6 +26,7 @@ from registry.reasons import (
     OVER_RESIDUAL,
 )
 from registry.records import Link, Receivable
+from registry.rules.attestations import lapsed
 from registry.rules.consequences import close_if_done, over_advanced, parties_concerned
 from registry.rules.lineage import family, finder, levels
 from registry.rules.matches import matches_of
@@ -44,6 +46,8 @@ def register(call: Call, operation: Register) -> Verdict:
     registrant = call.sender
     if not may(registrant, "register_payable" if operation.kind == "payable" else "register"):
         return Refusal(NOT_AUTHORISED)
+    if lapsed(registrant, call.now_ms):
+        return Refusal(ATTESTATION_LAPSED)
     if operation.grade not in SELF_STATED_GRADES:
         return Refusal(GRADE_UNPROVEN)
     receivable = _new(call, operation, registrant)

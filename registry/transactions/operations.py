@@ -7,8 +7,10 @@ from typing import Any, Final, TypeAlias, cast, get_args
 
 from registry.codec import Value
 from registry.errors import FieldError, TransactionError
+from registry.transactions.attestations import Attest, WithdrawAttestation
 from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.governance import Approve, Propose, change_value
+from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
 from registry.transactions.receivables import Adjust, Confirm, Register, Reject
 
 __all__ = ["OPERATIONS", "Operation", "operation_from", "operation_value"]
@@ -16,6 +18,13 @@ __all__ = ["OPERATIONS", "Operation", "operation_from", "operation_value"]
 Operation: TypeAlias = (
     Propose
     | Approve
+    | AddKey
+    | RevokeKey
+    | SetReceiveKey
+    | SetHome
+    | Recover
+    | Attest
+    | WithdrawAttestation
     | Register
     | Confirm
     | Reject

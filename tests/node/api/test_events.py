@@ -16,7 +16,7 @@ from tests.conftest import POLL_S
 from tests.node.api.conftest import Story
 from tests.node.api.live import Live, suspended
 from tests.node.api.test_gate import problem
-from tests.registry.world import MEMBERS, invoice, mark, name_id, party_of
+from tests.registry.world import invoice, mark, name_id
 
 
 class Stream:
@@ -126,7 +126,7 @@ def test_a_party_that_was_suspended_hears_no_more(live: Live) -> None:
     with listening(live, "EXP_VN") as stream:
         (own,) = live.do("EXP_VN", invoice("event 8"))
         stream.until(own.subject.hex(), "registered")
-        with suspended(live.service.store, party_of("EXP_VN", *MEMBERS["EXP_VN"])):
+        with suspended(live, "EXP_VN"):
             alike = invoice("event 9", fingerprints=(("number", mark("number event 8")),))
             assert live.do("EXP_CN", alike)[0].related == (own.subject,)
             with pytest.raises(AssertionError, match="the stream ended"):
