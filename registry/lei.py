@@ -17,7 +17,8 @@ from typing import Any, Final
 
 from registry.codec import digest, encode
 from registry.documents.errors import BadValue, BrokenDocument, MissingElement, UnsafeDocument, UnsupportedSyntax
-from registry.identifiers import pinned_problem
+from registry.errors import FieldError
+from registry.identifiers import pinned_problem, split_identifier
 from registry.transactions.attestations import Attest
 
 __all__ = ["GLEIF", "LeiRecord", "draft_attestation", "read_lei_records", "warning_of"]
@@ -155,8 +156,13 @@ class _Element:
     def lei(self) -> str:
         """An LEI with right check digits, "" if there is none. Raises `BadValue`."""
         found = self.text()
-        if found and (problem := pinned_problem("lei", found)):
-            raise self.bad(problem)
+        if found:
+            try:
+                problem = pinned_problem(*split_identifier("lei", f"lei:{found}"))
+            except FieldError as error:
+                raise self.bad(error.reason) from error
+            if problem:
+                raise self.bad(problem)
         return found
 
     def time_ms(self) -> int:

@@ -11,6 +11,6 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(receivables.app, name="receivable", help="Register, confirm, reject, adjust and show receivables.")
 app.add_typer(claims.app, name="claim", help="Offer, reserve, fund, hand on and end claims.")
-app.add_typer(parties.app, name="party", help="Show parties; as an authority, propose and approve admissions.")
+app.add_typer(parties.app, name="party", help="Parties, their keys and attestations; as an authority, changes of them.")
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
 app.command("search")(search.search)

@@ -23,6 +23,7 @@ from clients.cli.context import (
     tabulate,
     text_of,
 )
+from clients.cli.standing import add_commands
 from clients.errors import ClientError
 from clients.financier import FinancierClient
 from registry.codec import decode
@@ -34,6 +35,7 @@ from registry.transactions.governance import change_from
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, epilog=SETTINGS)
+add_commands(app)
 
 
 @app.command("show")
