@@ -11,6 +11,16 @@ __all__ = ["EVENT_KINDS", "Event", "severity_of"]
 EVENT_KINDS: Final = frozenset(
     {
         "admitted",  # a party is in force from the next height; subject: proposal, detail: party id
+        "suspended",  # of governance as "admitted", like the two that follow
+        "reinstated",
+        "amended",
+        "key_added",  # subject: the key, detail: party id, as in all events of keys below
+        "key_revoked",
+        "receive_key_set",
+        "recovered",  # subject: the owner key
+        "home_set",  # subject: the owner key
+        "attested",  # subject: the attestation, detail: its kind
+        "attestation_withdrawn",
         "proposed",  # a change waits for approvals; subject: proposal, detail: party id
         "registered",
         "matched",  # two receivables look alike; subject: the newer, detail: the other id in hex

@@ -12,6 +12,9 @@ NONCE_BYTES: Final = 16
 VALIDITY_MAX_MS: Final = 3_600_000  # how far `valid_until_ms` may lie ahead of the block's time: one hour
 TIME_MAX_MS: Final = 2**48  # about the year 10889; keeps every sum of times far below 2**63
 
+# Parties
+ATTESTATIONS_MAX: Final = 32  # attestations that count of one party
+
 # Receivables
 FINGERPRINTS_MAX: Final = 80  # of one registration; all that `fingerprint.Particulars` can yield fit
 LAWS_MAX: Final = 8  # candidate governing laws of one registration

@@ -13,6 +13,8 @@ from typing import Final
 
 __all__ = [
     "ALREADY_DONE",
+    "ATTESTATION_LAPSED",
+    "BAD_DATES",
     "BAD_STATE",
     "DISPUTED",
     "DOUBLE_CONFIRMED",
@@ -21,6 +23,7 @@ __all__ = [
     "EXPIRED",
     "GRADE_UNPROVEN",
     "IMPOSSIBLE_TIME",
+    "LAST_KEY",
     "LIMIT_REACHED",
     "NOT_AUTHORISED",
     "NOT_DEBTOR",
@@ -29,6 +32,7 @@ __all__ = [
     "NOT_OFFERED",
     "NOT_RECEIVED",
     "NO_DEEMED_ACCEPTANCE",
+    "NO_QUORUM",
     "OFFER_EXPIRED",
     "OK",
     "OTHER_NOTICE",
@@ -46,18 +50,22 @@ __all__ = [
 
 OK: Final = "ok"
 ALREADY_DONE: Final = "already_done"
+ATTESTATION_LAPSED: Final = "attestation_lapsed"
+BAD_DATES: Final = "bad_dates"
 BAD_STATE: Final = "bad_state"
 DUPLICATE: Final = "duplicate"
 ENCUMBERED: Final = "encumbered"
 EXPIRED: Final = "expired"
 GRADE_UNPROVEN: Final = "grade_unproven"
 IMPOSSIBLE_TIME: Final = "impossible_time"
+LAST_KEY: Final = "last_key"
 LIMIT_REACHED: Final = "limit_reached"
 NOT_AUTHORISED: Final = "not_authorised"
 NOT_DEBTOR: Final = "not_debtor"
 NOT_FOUND: Final = "not_found"
 NOT_HOLDER: Final = "not_holder"
 NOT_OFFERED: Final = "not_offered"
+NO_QUORUM: Final = "no_quorum"
 OFFER_EXPIRED: Final = "offer_expired"
 OTHER_PARTICULARS: Final = "other_particulars"
 OVER_PARENT: Final = "over_parent"
@@ -81,18 +89,22 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         OK: "Done.",
         ALREADY_DONE: "What is asked for has been done before; nothing changed.",
+        ATTESTATION_LAPSED: "Of some kind a party involved was attested, and no attestation of it is live any more.",
+        BAD_DATES: "The attestation is dated in the future, or is over at the block's time.",
         BAD_STATE: "The receivable, claim or parent is in a state in which this cannot be done.",
         DUPLICATE: "A certain identity is taken: another record holds a blocking fingerprint, an identifier or a key.",
         ENCUMBERED: "Live claims or later records hang on what is to be superseded: they must be released first.",
         EXPIRED: "Its time was over: a reservation has lapsed and needs a new offer; a filing must be filed anew.",
         GRADE_UNPROVEN: "A registrant may state the grades self_asserted and document; higher ones need other proof.",
         IMPOSSIBLE_TIME: "A time that must have been is later than the block's, or earlier than what it follows.",
+        LAST_KEY: "A party keeps at least one signing key: add the new one before revoking the old.",
         LIMIT_REACHED: "A list or chain has its greatest length: claims, holders, children, lineage, matches.",
         NOT_AUTHORISED: "The signing parties' roles, or their relation to the record, do not allow this.",
         NOT_DEBTOR: "The salt and identifier do not open the debtor's commitment, or no signer is that debtor.",
         NOT_FOUND: "The receivable, claim or proposal named is not in the registry.",
         NOT_HOLDER: "The holder of the claim has not signed.",
         NOT_OFFERED: "The claim was not offered to a party that has signed.",
+        NO_QUORUM: "Too few authorities would be left unsuspended to govern: no suspension could be lifted.",
         OFFER_EXPIRED: "The offer is no longer valid at the block's time.",
         OTHER_PARTICULARS: "The debtor was shown other particulars than those that the record commits to.",
         OVER_PARENT: "The parts of one parent would exceed the whole of it.",

@@ -44,6 +44,7 @@ __all__ = [
     "errors",
     "fail",
     "load_genesis",
+    "owner_signer",
     "percent",
     "plain",
     "problems",
@@ -66,6 +67,7 @@ NEMODAT_KEY, NEMODAT_PASSPHRASE."
 GENESIS_BYTES_MAX = 32 * 1024 * 1024
 _DECIMALS = len(str(WHOLE // 100)) - 1  # of a percentage that is a whole number of parts
 PASSPHRASE_VARIABLE = "NEMODAT_PASSPHRASE"  # noqa: S105 (the name of a variable, not a secret)
+OWNER_PASSPHRASE_VARIABLE = "NEMODAT_OWNER_PASSPHRASE"  # noqa: S105 (the same)
 
 GenesisOption = Annotated[Path, typer.Option("--genesis", envvar="NEMODAT_GENESIS", help="The network's genesis file.")]
 UrlOption = Annotated[
@@ -191,11 +193,20 @@ def show(value: dict[str, Any]) -> None:
     console.print_json(json.dumps(value, ensure_ascii=False))
 
 
+def owner_signer(key: Path) -> Signer:
+    """The owner key in a file, which has a passphrase of its own. Raises `ClientError`."""
+    return load_signing_key(key, _passphrase(key, OWNER_PASSPHRASE_VARIABLE), use="owner")
+
+
 def _signer(key: Path) -> Signer:
-    given = os.environ.get(PASSPHRASE_VARIABLE)
+    return load_signing_key(key, _passphrase(key, PASSPHRASE_VARIABLE))
+
+
+def _passphrase(key: Path, variable: str) -> bytes:
+    given = os.environ.get(variable)
     if given is not None:
-        return load_signing_key(key, os.fsencode(given))
+        return os.fsencode(given)
     if not sys.stdin.isatty():
-        fail(f"{key}: no passphrase: set the variable {PASSPHRASE_VARIABLE}")
+        fail(f"{key}: no passphrase: set the variable {variable}")
     asked: str = typer.prompt(f"Passphrase of {key}", hide_input=True, err=True)
-    return load_signing_key(key, asked.encode())
+    return asked.encode()

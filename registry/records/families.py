@@ -10,6 +10,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
+from registry.records.attestations import Attestation
 from registry.records.core import Proposal
 from registry.records.disputes import Dispute
 from registry.records.filings import Filing
@@ -39,10 +40,13 @@ class Family(NamedTuple):
 
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
-        "proposals": Family(Proposal, frozenset({"proposed", "admitted", "award_proposed"})),
+        "proposals": Family(
+            Proposal, frozenset({"proposed", "award_proposed", "admitted", "suspended", "reinstated", "amended"})
+        ),
         "disputes": Family(Dispute, frozenset({"dispute_raised"}), attrgetter("receivable")),
         "filings": Family(Filing, frozenset({"filed"})),
         "notices": Family(Notice, frozenset({"notified", "notice_acknowledged"})),
+        "attestations": Family(Attestation, frozenset({"attested"})),
     }
 )
 _NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})

@@ -15,6 +15,7 @@ from registry.events import Event
 from registry.limits import CLAIMS_MAX, HOLDERS_MAX
 from registry.reasons import (
     ALREADY_DONE,
+    ATTESTATION_LAPSED,
     BAD_STATE,
     DOUBLE_CONFIRMED,
     IMPOSSIBLE_TIME,
@@ -30,6 +31,7 @@ from registry.reasons import (
     UNKNOWN_PARTY,
 )
 from registry.records import Claim, Receivable
+from registry.rules.attestations import lapsed
 from registry.rules.consequences import (
     close_if_done,
     holders_of_live,
@@ -173,6 +175,10 @@ def fund(call: Call, operation: Fund) -> Verdict:
     disputed = suspended(call, receivable, claim.id, claim)
     if disputed is not None:
         return disputed
+    assignor = call.state.party(claim.assignor)
+    assert assignor is not None, "an assignor is a party"
+    if lapsed(assignor, call.now_ms) or lapsed(financier, call.now_ms):
+        return Refusal(ATTESTATION_LAPSED, claim.id)
     matches = matches_of(receivable, call.state, call.now_ms)
     if matches is None:
         return Refusal(LIMIT_REACHED, claim.id)

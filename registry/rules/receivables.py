@@ -13,6 +13,7 @@ from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, PRINT_H
 from registry.money import WHOLE
 from registry.parties import Party
 from registry.reasons import (
+    ATTESTATION_LAPSED,
     BAD_STATE,
     DISPUTED,
     DUPLICATE,
@@ -26,6 +27,7 @@ from registry.reasons import (
     OVER_RESIDUAL,
 )
 from registry.records import Link, Receivable
+from registry.rules.attestations import lapsed
 from registry.rules.consequences import credited, over_advanced, parties_concerned
 from registry.rules.debtors import debtor_of
 from registry.rules.double_confirmation import confirmed_twice
@@ -49,6 +51,8 @@ def register(call: Call, operation: Register) -> Verdict:
     registrant = call.sender
     if not may(registrant, "register_payable" if operation.kind == "payable" else "register"):
         return Refusal(NOT_AUTHORISED)
+    if lapsed(registrant, call.now_ms):
+        return Refusal(ATTESTATION_LAPSED)
     if operation.grade not in SELF_STATED_GRADES:
         return Refusal(GRADE_UNPROVEN)
     receivable = _new(call, operation, registrant)

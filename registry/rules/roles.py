@@ -18,6 +18,7 @@ MAY: Final = MappingProxyType(
         "adjust": frozenset({"exporter", "debtor"}),
         "offer": frozenset({"exporter", "debtor"}),
         "revoke": frozenset({"exporter", "debtor"}),
+        "attest": frozenset({"financier", "authority"}),
         "hold": frozenset({"financier"}),  # be offered, reserve, fund, take over
         "notify": frozenset({"exporter", "debtor", "financier"}),
         "acknowledge": frozenset({"debtor"}),

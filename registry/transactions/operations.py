@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias, cast, get_args
 
 from registry.codec import Value
 from registry.errors import FieldError, TransactionError
+from registry.transactions.attestations import Attest, WithdrawAttestation
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.disputes import (
     AnswerDispute,
@@ -20,6 +21,7 @@ from registry.transactions.disputes import (
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose, change_value
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
+from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
 from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
 
 __all__ = ["OPERATIONS", "Operation", "operation_from", "operation_value"]
@@ -27,6 +29,13 @@ __all__ = ["OPERATIONS", "Operation", "operation_from", "operation_value"]
 Operation: TypeAlias = (
     Propose
     | Approve
+    | AddKey
+    | RevokeKey
+    | SetReceiveKey
+    | SetHome
+    | Recover
+    | Attest
+    | WithdrawAttestation
     | Register
     | Confirm
     | Reject

@@ -18,6 +18,7 @@ from registry.errors import FieldError, TransactionError
 from registry.keys import DOMAIN_TRANSACTION
 from registry.limits import ACKNOWLEDGED_MAX, OPERATIONS_MAX, RESERVATION_MAX_MS, WIRE_BYTES_MAX
 from registry.money import WHOLE
+from registry.transactions.attestations import Attest, WithdrawAttestation
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.disputes import (
     AnswerDispute,
@@ -42,6 +43,7 @@ from registry.transactions.filings import ContinueFiling, EndFiling, RecordFilin
 from registry.transactions.governance import Admit, Approve, Propose
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import OPERATIONS, operation_from, operation_value
+from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
 from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
 from tests.registry.world import START_MS, invoice, key_of, mark, name_id, party_of
 
@@ -52,6 +54,13 @@ VECTORS = Path(__file__).parent / "vectors" / "transactions.json"
 EXAMPLES = {
     "propose": Propose(Admit(party_of("NEW", "lei:984500USIMPORT000143", "US", ("debtor",)))),
     "approve": Approve(mark("proposal")),
+    "add_key": AddKey(mark("new key")),
+    "revoke_key": RevokeKey(mark("old key")),
+    "set_receive_key": SetReceiveKey(mark("receive key")),
+    "set_home": SetHome("https://node.example:8443/in"),
+    "recover": Recover((mark("key 1"), mark("key 2")), (mark("receive key"),)),
+    "attest": Attest(name_id("EXP_CN"), "kyc", mark("provider"), mark("result"), START_MS, START_MS + 1, "lapsed"),
+    "withdraw_attestation": WithdrawAttestation(mark("attestation")),
     "register": invoice(
         "a", parents=((mark("order"), WHOLE // 2, WHOLE),), references=(mark("filing"),), grade="self_asserted"
     ),

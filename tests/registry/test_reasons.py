@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from registry import reasons
-from registry.codec import decode, encode
 from registry.money import WHOLE
-from registry.parties import Party
 from registry.reasons import REASONS
 from registry.receipts import Receipt
-from registry.state import party_key
+from registry.transactions.attestations import Attest
 from registry.transactions.claims import Fund, Offer, Release, Reserve
 from registry.transactions.disputes import ConcludeDispute, RaiseDispute
-from registry.transactions.governance import Approve
+from registry.transactions.governance import Approve, Propose, Suspend
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
+from registry.transactions.parties import RevokeKey
 from registry.transactions.receivables import Confirm
-from tests.registry.world import World, invoice, mark, name_id, salt_of
+from tests.registry.world import World, invoice, key_of, mark, name_id, salt_of
 
 RULES_FOLDER = Path(reasons.__file__).parent / "rules"
 
 
 def suspended(world: World) -> Receipt:
-    key = party_key(name_id("EXP_CN"))
-    world.state[key] = encode(replace(Party.decode(decode(world.state[key])), suspended=True).encode())
+    world.govern(Suspend(name_id("EXP_CN"), mark("reason")))
+    return world.one("EXP_CN", invoice("a"))
+
+
+def no_quorum(world: World) -> Receipt:
+    world.govern(Suspend(name_id("F_GB"), mark("reason")))
+    return world.one("F_CN", Propose(Suspend(name_id("F_DE"), mark("reason"))))
+
+
+def kyc(world: World, *, issued_ms: int, valid_ms: int) -> Receipt:
+    dates = world.now_ms + issued_ms, world.now_ms + valid_ms
+    return world.one("F_CN", Attest(name_id("EXP_CN"), "kyc", mark("provider"), mark("result"), *dates))
+
+
+def attestation_lapsed(world: World) -> Receipt:
+    kyc(world, issued_ms=0, valid_ms=1_500)
+    world.block([])
     return world.one("EXP_CN", invoice("a"))
 
 
@@ -146,18 +159,22 @@ def double_confirmed(world: World) -> Receipt:
 CASES: dict[str, Callable[[World], Receipt]] = {
     "ok": lambda world: world.one("EXP_CN", invoice("a")),
     "already_done": released_twice,
+    "attestation_lapsed": attestation_lapsed,
+    "bad_dates": lambda world: kyc(world, issued_ms=60_000, valid_ms=120_000),
     "bad_state": lambda world: world.one("F_CN", Fund(world.offered(world.registered("a")))),
     "duplicate": twice,
     "encumbered": encumbered,
     "expired": lapsed,
     "grade_unproven": lambda world: world.one("EXP_CN", invoice("a", grade="tax_verified")),
     "impossible_time": impossible_time,
+    "last_key": lambda world: world.one("EXP_CN", RevokeKey(key_of("EXP_CN").public_key)),
     "limit_reached": limit_reached,
     "not_authorised": lambda world: world.one("F_CN", invoice("a")),
     "not_debtor": not_debtor,
     "not_found": lambda world: world.one("F_CN", Approve(mark("?"))),
     "not_holder": lambda world: world.one("F_SG", Release(world.reserved(world.registered("a")))),
     "not_offered": lambda world: world.one("F_SG", Reserve(world.offered(world.registered("a")), 1)),
+    "no_quorum": no_quorum,
     "offer_expired": offer_expired,
     "other_particulars": other_particulars,
     "over_parent": over_parent,

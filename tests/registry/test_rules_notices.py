@@ -517,7 +517,9 @@ def test_a_debtor_that_disputes_is_not_silent(world: World) -> None:
     notice = world.one("F_CN", Notify(claim, "courier", "en", mark("text"), mark("account"))).subject
     world.one("F_CN", ProveReceipt(notice, world.now_ms, mark("slip")))
     opened = ("debtor", salt_of("a"), name_id("IMP_DE"))
-    dispute = world.one("IMP_DE", RaiseDispute(receivable, opened, "defence", 100 * PERCENT, mark("text"), "en")).subject
+    dispute = world.one(
+        "IMP_DE", RaiseDispute(receivable, opened, "defence", 100 * PERCENT, mark("text"), "en")
+    ).subject
     world.block([], after_ms=11 * 86_400_000)
     refused = world.one("F_CN", Deem(notice))
     assert (refused.code, refused.related) == ("disputed", (dispute,))
