@@ -27,6 +27,15 @@ EVENT_KINDS: Final = frozenset(
         "discharged",
         "settled",  # nothing is left to collect and no claim is live
         "cancelled",
+        # facilities; subject: the facility, detail: the kind of its blanket ("none", "all", "listed")
+        "facility_opened",
+        "facility_amended",
+        "facility_closed",
+        "blanket_renewed",
+        "blanket_matched",  # a new receivable is under a blanket; subject: the receivable, detail: the facility in hex
+        "carved_out",  # a receivable is no longer under a blanket; subject and detail as above
+        "base_certified",  # a borrowing base was signed by both sides; detail: its day as yyyymmdd
+        "base_breach",  # so was one that does not cover what was drawn
         "refused_claim",  # a reservation or funding was refused; detail: the reason code
     }
 )

@@ -22,11 +22,19 @@ from registry.parties import Party
 from registry.reasons import OK, ROLLED_BACK, SUSPENDED, UNKNOWN_PARTY
 from registry.receipts import Receipt
 from registry.records import Network
-from registry.rules import claims, governance, receivables
+from registry.rules import claims, facilities, governance, receivables
 from registry.rules.verdicts import Call, Refusal, Verdict
 from registry.state import NETWORK_KEY, Put, Read, State, encode_stored
 from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.envelope import ALL, Transaction, admissible
+from registry.transactions.facilities import (
+    AmendFacility,
+    CarveOutReceivable,
+    CertifyBase,
+    CloseFacility,
+    OpenFacility,
+    RenewBlanket,
+)
 from registry.transactions.governance import Approve, Propose
 from registry.transactions.operations import Operation
 from registry.transactions.receivables import Adjust, Confirm, Register, Reject
@@ -50,6 +58,12 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         Reassign: claims.reassign,
         Release: claims.release,
         Discharge: claims.discharge,
+        OpenFacility: facilities.open_facility,
+        AmendFacility: facilities.amend_facility,
+        RenewBlanket: facilities.renew_blanket,
+        CarveOutReceivable: facilities.carve_out,
+        CertifyBase: facilities.certify_base,
+        CloseFacility: facilities.close_facility,
     }
 )
 

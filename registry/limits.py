@@ -29,6 +29,11 @@ HOLDERS_MAX: Final = 16  # holders of one claim, one after the other
 RESERVATION_MAX_MS: Final = 15 * 60 * 1000  # longest reservation: 15 minutes
 ACKNOWLEDGED_MAX: Final = MATCHES_MAX  # matches acknowledged in one funding
 
+# Facilities
+BLANKETS_MAX: Final = 16  # blankets over one seller's receivables that stand at one time
+BLANKET_DEBTORS_MAX: Final = 64  # debtors that one blanket lists
+BLANKET_TERM_MAX_MS: Final = 30 * 366 * 86_400_000  # longest blanket: 30 years, the longest term of Zhongdeng
+
 # Receipts
 RELATED_MAX: Final = 64  # ids listed in one receipt; the first ones in order stand for the rest
 

@@ -13,7 +13,9 @@ from typing import Final
 
 __all__ = [
     "ALREADY_DONE",
+    "BAD_DATE",
     "BAD_STATE",
+    "BLANKET",
     "DUPLICATE",
     "EXPIRED",
     "GRADE_UNPROVEN",
@@ -37,7 +39,9 @@ __all__ = [
 
 OK: Final = "ok"
 ALREADY_DONE: Final = "already_done"
+BAD_DATE: Final = "bad_date"
 BAD_STATE: Final = "bad_state"
+BLANKET: Final = "blanket"
 DUPLICATE: Final = "duplicate"
 EXPIRED: Final = "expired"
 GRADE_UNPROVEN: Final = "grade_unproven"
@@ -60,7 +64,9 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         OK: "Done.",
         ALREADY_DONE: "What is asked for has been done before; nothing changed.",
+        BAD_DATE: "A date is out of place: before one that it must follow, past already, or too far in the future.",
         BAD_STATE: "The receivable, claim or parent is in a state in which this cannot be done.",
+        BLANKET: "Another financier's blanket over this seller's receivables (listed) stands in the way.",
         DUPLICATE: "A certain identity is taken: another record holds a blocking fingerprint, an identifier or a key.",
         EXPIRED: "The reservation lapsed when its time to live was over; a new offer is needed.",
         GRADE_UNPROVEN: "A registrant may state the grades self_asserted and document; higher ones need other proof.",

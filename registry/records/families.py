@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 from registry.records.core import Proposal
+from registry.records.facilities import Facility
 from registry.records.row import Identified
 
 __all__ = ["FAMILIES", "Family", "Shared", "family_of"]
@@ -32,6 +33,7 @@ class Family(NamedTuple):
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
         "proposals": Family(Proposal, frozenset({"proposed", "admitted"})),
+        "facilities": Family(Facility, frozenset({"facility_opened"})),
     }
 )
 _NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})

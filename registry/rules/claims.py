@@ -28,6 +28,7 @@ from registry.reasons import (
     UNKNOWN_PARTY,
 )
 from registry.records import Claim, Receivable
+from registry.rules.blankets import blanket_in_the_way
 from registry.rules.consequences import close_if_done, holders_of_live, live_in_lineage, with_claim
 from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
 from registry.rules.matches import matches_of
@@ -126,6 +127,9 @@ def reserve(call: Call, operation: Reserve) -> Verdict:
     if receivable.state not in OPEN:
         return Refusal(BAD_STATE, claim.id)
     reserved = replace(claim, state="reserved", reserved_until_ms=call.now_ms + operation.ttl_ms)
+    covered = blanket_in_the_way(call, reserved, receivable)
+    if covered is not None:
+        return covered
     encumbered = with_claim(call, receivable, reserved)
     broken = overfull(encumbered, call.state, call.now_ms)
     if broken is not None:
@@ -167,7 +171,7 @@ def reassign(call: Call, operation: Reassign) -> Verdict:
     found = _held(call, operation.claim, "reassign")
     if isinstance(found, Refusal):
         return found
-    claim, _ = found
+    claim, receivable = found
     if call.state.party(operation.to) is None:
         return Refusal(UNKNOWN_PARTY, claim.id)
     if operation.to == claim.holder:
@@ -178,6 +182,10 @@ def reassign(call: Call, operation: Reassign) -> Verdict:
     if len(claim.holders) >= HOLDERS_MAX:
         return Refusal(LIMIT_REACHED, claim.id)
     reassigned = replace(claim, holder=taker.id, holders=(*claim.holders, taker.id))
+    if claim.holder == claim.assignor:  # bought back, and now to be financed anew
+        covered = blanket_in_the_way(call, reassigned, receivable)
+        if covered is not None:
+            return covered
     return _changed(reassigned, None, "reassigned", claim.holder)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from registry.events import Event
+from registry.fingerprint import ACCOUNT
 from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, PRINT_HOLDERS_MAX
 from registry.money import WHOLE
 from registry.parties import Party
@@ -25,6 +26,7 @@ from registry.reasons import (
     OVER_RESIDUAL,
 )
 from registry.records import Link, Receivable
+from registry.rules.blankets import blanket_events
 from registry.rules.consequences import close_if_done, over_advanced, parties_concerned
 from registry.rules.lineage import family, finder, levels
 from registry.rules.matches import matches_of
@@ -62,12 +64,14 @@ def register(call: Call, operation: Register) -> Verdict:
         return Refusal(DUPLICATE, related=related, events=tuple(events))
     puts: list[Put] = [(receivable_key(receivable.id), receivable), *adopted]
     for kind, value in receivable.fingerprints:
+        if kind == ACCOUNT:
+            continue
         holders = call.state.holders(kind, value)
         if len(holders) >= PRINT_HOLDERS_MAX:
             return Refusal(LIMIT_REACHED, related=first(holders))
         puts.append((print_key(kind, value), (*holders, receivable.id)))
     related = first(matches.review)
-    events = [Event("registered", receivable.id, (registrant.id,))]
+    events = [Event("registered", receivable.id, (registrant.id,)), *blanket_events(call, receivable)]
     for other in related:
         sides = together(registrant.id, *parties_concerned(call, other))
         events.append(Event("matched", receivable.id, sides, other.hex()))

@@ -8,6 +8,14 @@ from typing import Any, Final, TypeAlias, cast, get_args
 from registry.codec import Value
 from registry.errors import FieldError, TransactionError
 from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.facilities import (
+    AmendFacility,
+    CarveOutReceivable,
+    CertifyBase,
+    CloseFacility,
+    OpenFacility,
+    RenewBlanket,
+)
 from registry.transactions.governance import Approve, Propose, change_value
 from registry.transactions.receivables import Adjust, Confirm, Register, Reject
 
@@ -27,6 +35,12 @@ Operation: TypeAlias = (
     | Reassign
     | Release
     | Discharge
+    | OpenFacility
+    | AmendFacility
+    | RenewBlanket
+    | CarveOutReceivable
+    | CertifyBase
+    | CloseFacility
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from registry.codec import Value, tagged_digest
 from registry.errors import FieldError
-from registry.fingerprint import LEVELS
+from registry.fingerprint import REGISTERED_KINDS
 from registry.limits import FINGERPRINTS_MAX, LAWS_MAX, PARENTS_MAX, REFERENCES_MAX
 from registry.money import WHOLE
 from registry.records import GRADES, KINDS
@@ -31,7 +31,7 @@ __all__ = ["Adjust", "Confirm", "Parent", "Register", "Reject", "debtor_commitme
 
 Parent = tuple[Ref, int, int]  # the parent, part_of_parent, part_of_child; a `records.Link` is one too
 
-_print_kind = one_of(tuple(LEVELS), "kind of fingerprint")
+_print_kind = one_of(REGISTERED_KINDS, "kind of fingerprint")
 
 
 def debtor_commitment(*, salt: bytes, identifier: str) -> bytes:

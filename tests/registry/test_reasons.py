@@ -17,6 +17,7 @@ from registry.reasons import REASONS
 from registry.receipts import Receipt
 from registry.state import party_key
 from registry.transactions.claims import Fund, Offer, Release, Reserve
+from registry.transactions.facilities import CertifyBase, OpenFacility, Scope
 from registry.transactions.governance import Approve
 from registry.transactions.receivables import Confirm
 from tests.registry.world import World, invoice, mark, name_id, salt_of
@@ -88,9 +89,26 @@ def other_particulars(world: World) -> Receipt:
     return world.one("IMP_DE", shown)
 
 
+def facility(world: World, to: str = "F_GB") -> bytes:
+    scope = Scope((), mark("filing"), world.now_ms + 86_400_000)
+    opened = OpenFacility(name_id("EXP_CN"), name_id(to), mark("terms"), mark("rules"), scope)
+    return world.do(("EXP_CN", to), opened)[0].subject
+
+
+def under_blanket(world: World) -> Receipt:
+    facility(world)
+    return world.one("F_SG", Reserve(world.offered(world.registered("a"), to="F_SG"), 1))
+
+
+def certified_for_tomorrow(world: World) -> Receipt:
+    return world.do(("EXP_CN", "F_GB"), CertifyBase(facility(world), 21000101, mark("base"), "covered"))[0]
+
+
 CASES: dict[str, Callable[[World], Receipt]] = {
     "ok": lambda world: world.one("EXP_CN", invoice("a")),
     "already_done": released_twice,
+    "bad_date": certified_for_tomorrow,
+    "blanket": under_blanket,
     "bad_state": lambda world: world.one("F_CN", Fund(world.offered(world.registered("a")))),
     "duplicate": twice,
     "expired": lapsed,

@@ -13,6 +13,14 @@ from registry.codec import digest
 from registry.money import WHOLE
 from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.envelope import ALL, sign
+from registry.transactions.facilities import (
+    AmendFacility,
+    CarveOutReceivable,
+    CertifyBase,
+    CloseFacility,
+    OpenFacility,
+    RenewBlanket,
+)
 from registry.transactions.governance import Admit, Approve, Propose
 from registry.transactions.operations import OPERATIONS, Operation
 from registry.transactions.receivables import Adjust, Confirm, Reject
@@ -56,6 +64,7 @@ def story(network: Network) -> dict[str, bytes]:
         "reserved": reserved,
         "funded": network.funded(made["funded"], F_SG),
         "proposal": done(network.do(F_CN, Propose(change))),
+        "facility": done(network.do((EXP_CN, F_BR), OpenFacility(EXP_CN, F_BR, TERMS, TERMS))),
     }
 
 
@@ -100,6 +109,12 @@ def forbidden(story: dict[str, bytes]) -> list[tuple[str, Operation, str]]:
         (lambda: Reassign(story["funded"], F_DE), "not_authorised", (F_SG,)),
         (lambda: Release(story["funded"]), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE)),
         (lambda: Discharge(story["funded"], WHOLE), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE)),
+        (lambda: OpenFacility(EXP_CN, F_SG, TERMS, TERMS), "not_authorised", (*exporters, *debtors, *others, *banks)),
+        (lambda: AmendFacility(story["facility"], TERMS, TERMS), "not_authorised", (EXP_CN, F_BR, F_SG, IMP_DE)),
+        (lambda: CertifyBase(story["facility"], 20260520, known, "covered"), "not_authorised", (EXP_CN, F_BR, F_SG)),
+        (lambda: RenewBlanket(story["facility"], TERMS, now_ms() + VALID_MS), "not_holder", (EXP_CN, F_SG, REGULATOR)),
+        (lambda: CarveOutReceivable(story["facility"], plain), "not_holder", (EXP_CN, F_SG, REGULATOR)),
+        (lambda: CloseFacility(story["facility"]), "not_holder", (EXP_CN, F_SG, IMP_DE, REGULATOR)),
         *((lambda kind=kind: kind, "not_found", (F_SG,)) for kind in missing(known)),
     ]
     return [(party, make(), code) for make, code, parties in table for party in parties]
@@ -119,6 +134,11 @@ def missing(known: bytes) -> list[Operation]:
         Reassign(known, F_DE),
         Release(known),
         Discharge(known, 1),
+        AmendFacility(known, TERMS, TERMS),
+        RenewBlanket(known, TERMS, now_ms() + VALID_MS),
+        CarveOutReceivable(known, known),
+        CertifyBase(known, 20260520, known, "covered"),
+        CloseFacility(known),
         Release(999),  # an operation of this transaction that there is none of
     ]
 
