@@ -6,7 +6,7 @@ import csv
 import datetime
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -39,7 +39,7 @@ from registry.documents.source import Reading, Source, bounded, order_numbers
 from registry.documents.type_codes import kind_of
 from registry.money import Money, MoneyError, exponent_of
 
-__all__ = ["COLUMNS_MAX", "ROWS_MAX", "Table", "read_csv", "read_table"]
+__all__ = ["COLUMNS_MAX", "ROWS_MAX", "Table", "csv_table", "read_csv", "read_table"]
 
 ROWS_MAX = 100_000  # rows of one table
 COLUMNS_MAX = 500  # cells of one row
@@ -66,6 +66,11 @@ class Table:
 
 def read_csv(data: bytes, source: Source, column_map: ColumnMap) -> Iterator[Reading]:
     """The invoices of a CSV file, or an error for each row that cannot be read. Raises `DocumentError` for the file."""
+    yield from read_table(csv_table(data, source, column_map, wanted=FIELDS), source, column_map)
+
+
+def csv_table(data: bytes, source: Source, column_map: ColumnMap, *, wanted: Collection[str]) -> Table:
+    """A CSV file as texts; the delimiter is the one that finds most of the `wanted` columns. Raises `DocumentError`."""
     if data.count(b"\n") > ROWS_MAX:
         raise UnsafeDocument(file=source.file, element="", reason=f"more than {ROWS_MAX} rows")
     text, notices = _decode(data, source.file, column_map)
@@ -73,7 +78,7 @@ def read_csv(data: bytes, source: Source, column_map: ColumnMap) -> Iterator[Rea
     first = next((number for number, line in enumerate(lines) if line.strip()), None)
     if first is None:
         raise BrokenDocument(file=source.file, element="", reason="empty")
-    delimiter = column_map.delimiter or _sniff_delimiter(lines[first], column_map)
+    delimiter = column_map.delimiter or _sniff_delimiter(lines[first], column_map, wanted)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
@@ -81,7 +86,7 @@ def read_csv(data: bytes, source: Source, column_map: ColumnMap) -> Iterator[Rea
         raise BrokenDocument(file=source.file, element=f"row {reader.line_num}", reason=str(error)) from error
     if not rows:  # delimiters and nothing between them
         raise BrokenDocument(file=source.file, element="", reason="no cell has any text")
-    yield from read_table(Table(Syntax.CSV, rows[0][1], rows[1:], notices), source, column_map)
+    return Table(Syntax.CSV, rows[0][1], rows[1:], notices)
 
 
 def read_table(table: Table, source: Source, column_map: ColumnMap) -> Iterator[Reading]:
@@ -115,12 +120,12 @@ def _decode(data: bytes, file: str, column_map: ColumnMap) -> tuple[str, tuple[N
         return data.decode("latin-1"), (Notice(NoticeCode.ENCODING_GUESSED, "", text),)
 
 
-def _sniff_delimiter(header: str, column_map: ColumnMap) -> str:
+def _sniff_delimiter(header: str, column_map: ColumnMap, wanted: Collection[str]) -> str:
     """The delimiter under which most of the header's cells are columns that we know."""
-    wanted = {column_map.header_of(name) for name in FIELDS}
+    titles = {column_map.header_of(name) for name in wanted}
 
     def known(delimiter: str) -> int:
-        return len(wanted & {cell.strip(' "').casefold() for cell in header.split(delimiter)})
+        return len(titles & {cell.strip(' "').casefold() for cell in header.split(delimiter)})
 
     return max(_DELIMITERS, key=known)
 

@@ -19,7 +19,7 @@ from registry.documents.source import Reading, Source
 from registry.documents.tabular import COLUMNS_MAX, ROWS_MAX, Table, read_table
 from registry.documents.xml import DOCTYPE
 
-__all__ = ["MEMBERS_MAX", "UNPACKED_BYTES_MAX", "read"]
+__all__ = ["MEMBERS_MAX", "UNPACKED_BYTES_MAX", "read", "sheet_table"]
 
 UNPACKED_BYTES_MAX = 100 * 1024 * 1024  # bytes of all members of the archive together
 MEMBERS_MAX = 1_000  # files in the archive
@@ -30,6 +30,11 @@ _ZERO_PADDED = re.compile(r"0{2,}")
 
 def read(data: bytes, source: Source, column_map: ColumnMap) -> Iterator[Reading]:
     """The invoices of a workbook, or an error for each row. Raises `DocumentError` for the file."""
+    yield from read_table(sheet_table(data, source, column_map), source, column_map)
+
+
+def sheet_table(data: bytes, source: Source, column_map: ColumnMap) -> Table:
+    """A sheet of a workbook as texts. Raises `DocumentError`."""
     _check_archive(data, source.file)
     try:
         rows = list(_rows(data, source.file, column_map))
@@ -41,7 +46,7 @@ def read(data: bytes, source: Source, column_map: ColumnMap) -> Iterator[Reading
         raise BrokenDocument(file=source.file, element="", reason=reason) from error
     if not rows:
         raise BrokenDocument(file=source.file, element="", reason="an empty sheet")
-    yield from read_table(Table(Syntax.XLSX, rows[0][1], rows[1:], ()), source, column_map)
+    return Table(Syntax.XLSX, rows[0][1], rows[1:], ())
 
 
 def _check_archive(data: bytes, file: str) -> None:
