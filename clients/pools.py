@@ -52,7 +52,6 @@ __all__ = [
     "carve_out",
     "certification",
     "close",
-    "compose_with",
     "draw",
     "drawing_batches",
     "drawing_terms",
@@ -187,9 +186,9 @@ def facility(session: Session, facility: bytes) -> Procedure[Facility]:
     return record
 
 
-def other_side(session: Session, facility: Facility) -> str:
-    """The party on the other side of this party's facility."""
-    return facility.financier if session.party == facility.seller else facility.seller
+def other_side(facility: Facility, party: str) -> str:
+    """The party on the other side of a facility from this one."""
+    return facility.financier if party == facility.seller else facility.seller
 
 
 def key_of(session: Session, party: str) -> Procedure[bytes]:
@@ -200,21 +199,15 @@ def key_of(session: Session, party: str) -> Procedure[bytes]:
     return record.sign_keys[0]
 
 
-def compose_with(session: Session, other_key: bytes, operations: Sequence[Operation], *, mode: str = ALL) -> Draft:
-    """A draft for this party and the other side, valid for ten minutes. Raises `Rejected`."""
-    return compose(session.genesis, operations, signers=[session.signer.public_key, other_key], mode=mode)
-
-
 def agree(
-    session: Session, other: str, operations: Sequence[Operation], *, countersign: Countersign, mode: str = ALL
+    session: Session, other: str, operations: Sequence[Operation], *, countersign: Countersign
 ) -> Procedure[Receipt]:
     """Sign with the other side and submit: an opening, an amendment, a certification, a substitution.
 
     The receipt of the last operation: its subject is the facility, or the claim on what was put in. Raises `Refused`.
     """
     other_key = yield from key_of(session, other)
-    final = yield from _send(session, compose_with(session, other_key, operations, mode=mode), countersign)
-    return accepted(final)
+    return accepted((yield from _send(session, operations, ALL, other_key, countersign)))
 
 
 def draw(
@@ -229,12 +222,12 @@ def draw(
 
     `progress` hears after every transaction. Raises `DrawingsInterrupted`, and `ClientError` for a closed facility.
     """
-    other_key = yield from key_of(session, other_side(session, facility))
+    other_key = yield from key_of(session, other_side(facility, session.party))
     outcomes: list[Drawn | NotDrawn] = []
     for batch, operations in drawing_batches(facility, drawings):
         try:
-            draft = compose_with(session, other_key, operations, mode=EACH)
-            outcomes += drawn(batch, (yield from _send(session, draft, countersign)))
+            final = yield from _send(session, operations, EACH, other_key, countersign)
+            outcomes += drawn(batch, final)
         except ClientError as error:
             raise DrawingsInterrupted(error, tuple(outcomes), tuple(drawings[len(outcomes) :])) from error
         if progress is not None:
@@ -303,7 +296,10 @@ def close(session: Session, facility: bytes) -> Procedure[Receipt]:
     return accepted((yield from submit(session, [CloseFacility(facility)])))
 
 
-def _send(session: Session, draft: Draft, countersign: Countersign) -> Procedure[Final]:
+def _send(
+    session: Session, operations: Sequence[Operation], mode: str, other_key: bytes, countersign: Countersign
+) -> Procedure[Final]:
+    draft = compose(session.genesis, operations, signers=[session.signer.public_key, other_key], mode=mode)
     signatures = {session.signer.public_key: draft.sign(session.genesis, session.signer), **countersign(draft)}
     return (yield from send(session, draft.sealed(session.genesis, signatures)))
 
