@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import hashlib
 import time
@@ -43,6 +44,7 @@ __all__ = [
     "two_sided",
     "until_text",
     "write_drafts",
+    "write_outcomes",
 ]
 
 Signed: TypeAlias = tuple[Draft, dict[bytes, bytes]]
@@ -161,6 +163,17 @@ def show_base(found: BorrowingBase) -> None:
     tabulate(table)
     counted = sum(1 for one in found.rows if one.eligible)
     console.print(f"{counted} of {len(found.rows)} receivables count; {found.finding}; digest {found.digest.hex()}")
+
+
+def write_outcomes(found: BorrowingBase, file: Path) -> None:
+    """Every row as CSV: what is outstanding and eligible in the base's currency, and why the rest is not."""
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("receivable", "outstanding", "eligible", "excluded"))
+        for one in found.rows:
+            amounts = (Money(found.currency, amount).text for amount in (one.outstanding, one.eligible))
+            excluded = ";".join(f"{reason}:{Money(found.currency, amount).text}" for reason, amount in one.excluded)
+            writer.writerow((one.row.receivable.hex(), *amounts, excluded))
 
 
 def rows_of(pool: Path) -> tuple[PoolRow, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -42,11 +43,12 @@ from clients.cli.pool_files import (
     two_sided,
     until_text,
     write_drafts,
+    write_outcomes,
 )
 from clients.cli.receivables import ShareOption
 from clients.errors import ClientError
 from clients.financier import FinancierClient
-from clients.pools import Drawing, Drawn
+from clients.pools import Drawing, Drawn, NotDrawn
 from registry.money import WHOLE
 from registry.records.facilities import Facility
 from registry.transactions.envelope import EACH
@@ -180,12 +182,15 @@ def base(
     as_of: AsOfOption,
     drawn: DrawnOption,
     rate: RateOption = NONE,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write every row's outcome (CSV).")
+    ] = None,
 ) -> None:
     """Compute the borrowing base from your own rows; nothing here touches the network.
 
     The file's columns: receivable, debtor, debtor_country, currency, amount, issue_date, due_date;
-    if they differ from invoice, document, registered, no, 0, 0 and none also kind, grade, state, disputed, paid,
-    contra, credit_notes (2026-05-01:100.00;...).
+    these may be left out, and are then: kind (invoice), grade (document), state (registered), disputed (no),
+    paid (0), contra (0), credit_notes (none; as 2026-05-01:100.00;2026-05-09:20.00).
 
     Exit code 3 if what is drawn is not covered.
 
@@ -194,6 +199,8 @@ def base(
     with problems():
         found = base_of(facility, pool, rules, as_of, drawn, rate)
         show_base(found)
+        if output is not None:
+            write_outcomes(found, output)
     if found.shortfall:
         raise typer.Exit(EXIT_LOOK)
 
@@ -259,13 +266,24 @@ def draw(
         accepted = accepted_drafts(settings, batches, drafts, EACH)
         with progress_bar() as bar:
             task = bar.add_task("drawn", total=len(drawings))
-            outcomes = client.call(
-                pools.send_drawings,
-                record,
-                drawings,
-                accepted,
-                progress=lambda done, _: bar.update(task, completed=done),
-            )
+            try:
+                outcomes = client.call(
+                    pools.send_drawings,
+                    record,
+                    drawings,
+                    accepted,
+                    progress=lambda done, _: bar.update(task, completed=done),
+                )
+            except pools.DrawingsInterrupted as stopped:
+                _show_drawings(stopped.outcomes)
+                again = "run the command again with the same drafts: nothing is drawn twice"
+                raise ClientError(f"{len(stopped.left)} are left ({stopped}): {again}") from stopped
+    _show_drawings(outcomes)
+    if not all(isinstance(outcome, Drawn) for outcome in outcomes):
+        raise typer.Exit(EXIT_LOOK)
+
+
+def _show_drawings(outcomes: Sequence[Drawn | NotDrawn]) -> None:
     table = Table("receivable", "outcome", "claim or what it is about")
     for outcome in outcomes:
         if isinstance(outcome, Drawn):
@@ -273,8 +291,6 @@ def draw(
         else:
             table.add_row(outcome.receivable.hex(), outcome.code, ", ".join(one.hex() for one in outcome.related))
     tabulate(table)
-    if not all(isinstance(outcome, Drawn) for outcome in outcomes):
-        raise typer.Exit(EXIT_LOOK)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from node.api.problems import Problem
 from node.api.shapes import claim_json, receivable_json
 from node.views import View
 from registry.records import Claim, Receivable
+from registry.rules.blankets import covering
 from registry.state import State, claim_key, receivable_key
 
 __all__ = ["Records"]
@@ -27,7 +28,9 @@ class Records:
     def receivable(self, id_: bytes) -> Receivable:
         """The receivable. Raises `Problem`: the same whether there is none or the caller may not see it."""
         found = self._state.receivable(id_)
-        if found is None or not may_see_receivable(self._caller, found, self._claims(found)):
+        if found is None or not (
+            may_see_receivable(self._caller, found, self._claims(found)) or self._has_blanket_over(found)
+        ):
             raise Problem("not_found", "no such receivable, or not for this caller", field="id")
         return found
 
@@ -54,9 +57,16 @@ class Records:
     def claim_shown(self, claim: Claim) -> dict[str, Any]:
         """Record, as of the time of the newest block, and proof."""
         proof = proof_of(self._view, claim_key(claim.id))
+        return {"record": claim_json(claim, now_ms=self._now_ms()), "proof": proof}
+
+    def _has_blanket_over(self, receivable: Receivable) -> bool:
+        """Whether it is under a blanket of the caller, who was told of it when it was registered."""
+        found = covering(self._state, receivable, self._now_ms())
+        return any(facility.financier == self._caller.name for facility in found)
+
+    def _now_ms(self) -> int:
         assert self._view.tip is not None, "what is proved is proved by a block"
-        now_ms = Header.decode(self._view.tip.header).timestamp_ms
-        return {"record": claim_json(claim, now_ms=now_ms), "proof": proof}
+        return Header.decode(self._view.tip.header).timestamp_ms
 
     def _claims(self, receivable: Receivable) -> list[Claim]:
         found = [self._state.claim(id_) for id_ in receivable.claims]

@@ -31,13 +31,14 @@ from registry.records.facilities import Facility, carve_out_key
 from registry.rules.verdicts import Call, Refusal, first, together
 from registry.state import State
 
-__all__ = ["blanket_events", "blanket_in_the_way", "overlapping", "standing"]
+__all__ = ["blanket_events", "blanket_in_the_way", "covering", "overlapping", "standing"]
 
 
 def standing(state: State, seller: str, now_ms: int) -> Iterator[Facility]:
     """The facilities whose blankets over this seller's receivables stand now, oldest first.
 
-    One small key a seller, which is absent where there never was a blanket.
+    One small key a seller, which is absent where there never was a blanket. Lapsed ones stay on it, and so in
+    searches, until the next change of one of the seller's facilities takes them off.
     """
     for facility in state.holders(BLANKET_KIND, blanket_mark(seller)):
         found = state.find(Facility, facility)
@@ -50,7 +51,7 @@ def blanket_in_the_way(call: Call, claim: Claim, receivable: Receivable) -> Refu
     """Why the claim's holder cannot have it: other financiers' blankets over the receivable; None if it can."""
     others = [
         facility
-        for facility in _covering(call, receivable)
+        for facility in covering(call.state, receivable, call.now_ms)
         if facility.financier != claim.holder and not call.state.taken(carve_out_key(facility.id, receivable.id))
     ]
     if not others:
@@ -64,7 +65,7 @@ def blanket_events(call: Call, receivable: Receivable) -> list[Event]:
     """What the holders of blankets over a new registration hear."""
     return [
         Event("blanket_matched", receivable.id, (facility.financier,), facility.id.hex())
-        for facility in _covering(call, receivable)
+        for facility in covering(call.state, receivable, call.now_ms)
     ]
 
 
@@ -77,11 +78,12 @@ def overlapping(call: Call, facility: Facility) -> tuple[bytes, ...]:
     )
 
 
-def _covering(call: Call, receivable: Receivable) -> Iterator[Facility]:
+def covering(state: State, receivable: Receivable, now_ms: int) -> Iterator[Facility]:
+    """The facilities whose blankets cover the receivable now, carved out or not."""
     if receivable.kind == "payable":
         return
     accounts = {value for kind, value in receivable.fingerprints if kind == ACCOUNT}
-    for facility in standing(call.state, receivable.registrant, call.now_ms):
+    for facility in standing(state, receivable.registrant, now_ms):
         if facility.blanket == "all" or not accounts or not accounts.isdisjoint(facility.debtors):
             yield facility
 

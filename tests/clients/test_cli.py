@@ -522,7 +522,8 @@ def test_a_pool_from_its_rules_to_its_end(desk: Desk, tmp_path: Path) -> None:
     day = ("--rules", rules, "--as-of", "2026-05-20", "--drawn")
     covered = run("pool", "base", facility, pool, *day, "850.00")
     assert (covered.code, "1 of 1 receivables count; covered" in covered.out) == (DONE, True), covered
-    assert run("pool", "base", facility, pool, *day, "850.01").code == LOOK
+    assert run("pool", "base", facility, pool, *day, "850.01", "-o", tmp_path / "outcomes.csv").code == LOOK
+    assert (tmp_path / "outcomes.csv").read_text().splitlines()[1:] == [f"{first.id},1000.00,1000.00,"]
     assert "is not the rules document" in complaint(
         desk.by(EXP_CN, "pool", "certify", facility, pool, *day, "1", "--rules", changed_rules(rules))
     )

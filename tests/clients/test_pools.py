@@ -83,6 +83,8 @@ def test_the_story_of_a_pool(stage: Stage, seller: str) -> None:
         listings = [unlike(seller=seller, account=True) for _ in range(4)]
         registered = exporter.register_all(listings)
         ids = [each.receivable for each in registered]
+        assert financier.receivable(ids[0]).registrant == seller  # its blanket is over it
+        assert other.receivable(ids[0]) is None
         with stage.exporter() as stranger:
             foreign = stranger.register(unlike()).receivable
         heard: list[tuple[int, int]] = []
