@@ -295,7 +295,7 @@ def tampered(content: dict[str, Any]) -> dict[str, str]:
         "number": {"number": "0" * 32},
         "cut": {"results": content["results"][:-1]},
         "emptied": {"results": [empty, *content["results"][1:]]},
-        "header": {"header": content["header"][:-2] + "00"},
+        "header": {"header": f"{content['header'][:-2]}{int(content['header'][-2:], 16) ^ 1:02x}"},
     }
     return {name: json.dumps(content | change) for name, change in changes.items()} | {"half": json.dumps(content)[:-9]}
 
