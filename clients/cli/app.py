@@ -15,6 +15,7 @@ from clients.cli import (
     law,
     notices,
     parties,
+    pools,
     portfolios,
     receivables,
     reconcile,
@@ -30,6 +31,7 @@ app.add_typer(claims.app, name="claim", help="Offer, reserve, fund, hand on and 
 app.add_typer(disputes.app, name="dispute", help="Raise, answer, take up and end disputes.")
 app.add_typer(drafts.app, name="draft", help="Transactions that several parties sign: show, sign, send.")
 app.add_typer(filings.app, name="filing", help="Official filings of claims: record, continue, end, what is due.")
+app.add_typer(pools.app, name="pool", help="Facilities, blankets, drawings and borrowing bases of pools.")
 app.add_typer(parties.app, name="party", help="Show parties; as an authority, propose and approve admissions.")
 app.add_typer(parties.app, name="party", help="Parties, their keys and attestations; as an authority, changes of them.")
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")

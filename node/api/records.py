@@ -13,6 +13,7 @@ from node.views import View
 from registry.fingerprint import SEVERITIES, severity_of
 from registry.limits import MATCHES_MAX
 from registry.records import Claim, Receivable
+from registry.rules.blankets import covering
 from registry.rules.matches import Matches, matches_of
 from registry.state import State, claim_key, receivable_key
 
@@ -37,7 +38,9 @@ class Records:
     def may_see_receivable(self, id_: bytes) -> bool:
         """Whether there is this receivable, and the caller may see it."""
         found = self._state.receivable(id_)
-        return found is not None and may_see_receivable(self._caller, found, self._claims(found))
+        if found is None:
+            return False
+        return may_see_receivable(self._caller, found, self._claims(found)) or self._has_blanket_over(found)
 
     def claim(self, id_: bytes) -> Claim:
         """The claim. Raises `Problem` likewise."""
@@ -95,9 +98,14 @@ class Records:
             "own": record.registrant == receivable.registrant,
         }
 
+    def _has_blanket_over(self, receivable: Receivable) -> bool:
+        """Whether it is under a blanket of the caller, who was told of it when it was registered."""
+        found = covering(self._state, receivable, self._now_ms())
+        return any(facility.financier == self._caller.name for facility in found)
+
     def _now_ms(self) -> int:
         """The time of the newest block."""
-        assert self._view.tip is not None, "there are no records before the first block"
+        assert self._view.tip is not None, "what is proved is proved by a block"
         return Header.decode(self._view.tip.header).timestamp_ms
 
     def _claims(self, receivable: Receivable) -> list[Claim]:
