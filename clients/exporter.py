@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from clients.aliases import canonical
 from clients.base import AsyncClient, Client
 from clients.dossier import Dossier, particulars_commitment
 from clients.errors import ClientError, ProofInvalid, Refused
@@ -34,6 +35,7 @@ __all__ = [
     "Prepared",
     "Refusal",
     "Registration",
+    "canonical_listings",
     "drafted",
 ]
 
@@ -145,6 +147,15 @@ def submit_prepared(session: Session, prepared: Prepared) -> Procedure[tuple[Reg
     return tuple([_outcome(listing, dossier, receipt, final.height) for listing, dossier, receipt in rows])
 
 
+def canonical_listings(session: Session, listings: Sequence[Listing]) -> Procedure[tuple[Listing, ...]]:
+    """The listings with parties under the ids that the ledger has them by, not an alias: do this before registering.
+
+    A duplicate that names its debtor otherwise would only be found for review.
+    """
+    named = yield from canonical(session, [listing.particulars for listing in listings])
+    return tuple([replace(one, particulars=known) for one, known in zip(listings, named, strict=True)])
+
+
 def register(session: Session, listing: Listing) -> Procedure[Registration]:
     """Register one receivable. Raises `Refused` (for instance `duplicate`)."""
     (outcome,) = yield from register_all(session, [listing])
@@ -156,7 +167,8 @@ def register(session: Session, listing: Listing) -> Procedure[Registration]:
 def register_all(session: Session, listings: Sequence[Listing]) -> Procedure[tuple[Registration | Refusal, ...]]:
     """Register many, each on its own, in batches under one signature each; one outcome per listing, in order.
 
-    Raises `Interrupted`, which holds all that is needed to go on.
+    Parties are named by the ids that the ledger has them by: see `canonical_listings`. Raises `Interrupted`, which
+    holds all that is needed to go on.
     """
     batches = prepare(session, listings)
     outcomes: list[Registration | Refusal] = []

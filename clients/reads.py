@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from clients.errors import ClientError, ProofInvalid, RequestFailed
@@ -33,6 +33,7 @@ __all__ = [
     "own_receivables",
     "own_records",
     "party",
+    "party_named",
     "receivable",
     "record",
     "transaction",
@@ -59,6 +60,12 @@ def claim(session: Session, claim: bytes) -> Procedure[Claim | None]:
 def party(session: Session, party: str) -> Procedure[Party | None]:
     """The proved record, or None."""
     return (yield from _record(session, f"/v1/parties/{quote(party, safe=':')}", state.party_key(party), _party))
+
+
+def party_named(session: Session, identifier: str) -> Procedure[str | None]:
+    """The id of the party that has this identifier, or None; both are proved."""
+    answer = yield from get(f"/v1/aliases/{quote(identifier, safe=':')}")
+    return _decoded(session, state.alias_key(identifier), answer, _text)
 
 
 def claims(session: Session, receivable: bytes) -> Procedure[tuple[Claim, ...]]:
@@ -136,6 +143,10 @@ def certificate(session: Session, number: str) -> Procedure[SearchCertificate | 
 
 def _party(data: bytes) -> Party:
     return Party.decode(decode(data))
+
+
+def _text(data: bytes) -> str:
+    return cast("str", decode(data))
 
 
 def _receivable(session: Session, receivable: bytes) -> Procedure[Receivable | None]:

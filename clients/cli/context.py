@@ -151,10 +151,10 @@ def tabulate(table: Table) -> None:
     console.print(table)
 
 
-def column_map_in(path: Path | None) -> ColumnMap:
-    """The column map in a TOML file; the default one for none. Raises `ClientError`, `FieldError`, `OSError`."""
+def column_map_in(path: Path | None) -> ColumnMap | None:
+    """The column map in a TOML file; None for none. Raises `ClientError`, `FieldError`, `OSError`."""
     if path is None:
-        return ColumnMap()
+        return None
     try:
         return column_map_of(tomllib.loads(text_of(path, "a column map")))
     except (ValueError, RecursionError) as error:

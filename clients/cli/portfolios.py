@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,7 @@ from clients.cli.context import (
 )
 from clients.cli.receivables import ShareOption
 from clients.errors import ClientError, Rejected
+from clients.exporter import canonical_listings
 from clients.portfolios import Unusable, read_portfolio
 from clients.runs import Run
 from clients.submission import Submission
@@ -77,7 +79,7 @@ def backfill(
     Example: nemodat portfolio backfill book/*.csv --to lei:984500CNFACTOR000128 --terms agreement.pdf --run run-2026
     """
     with problems(), Client(**access(genesis, url, party, key)) as client:
-        column_map = column_map_in(columns)
+        column_map = column_map_in(columns) or ColumnMap()
         unusable: list[Unusable] = []
         rows = _rows(files, column_map, party, debtor, share, unusable)
         digest = hashlib.sha256(terms.read_bytes()).digest()
@@ -167,6 +169,8 @@ def decided(client: Client, folder: Run, number: int, rows: list[Row], to: str, 
         else:
             folder.finish(number, outcomes)
             return outcomes
+    listings = client.call(canonical_listings, [row.listing for row in rows])
+    rows = [replace(row, listing=listing) for row, listing in zip(rows, listings, strict=True)]
     batch = client.make(prepare_batch, rows, to=to, terms=terms, now_ms=time.time_ns() // 1_000_000)
     folder.begin(number, batch)
     outcomes = client.call(send_batch, batch.submission, places)

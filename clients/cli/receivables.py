@@ -43,7 +43,7 @@ from clients.debtor import DebtorClient
 from clients.documents import listing_of
 from clients.dossier import Dossier
 from clients.errors import ClientError
-from clients.exporter import ExporterClient, Listing, Registration
+from clients.exporter import ExporterClient, Listing, Registration, canonical_listings
 from clients.exporter import Refusal as Refused
 from clients.matches import matches
 from registry.documents import (
@@ -352,7 +352,7 @@ def _read(
 
 def _register(client: ExporterClient, listings: list[tuple[str, Listing]], table: Table, dossiers: Path) -> int:
     """Registers, with a row for each; how many were refused. Every dossier is on the disk before anything is sent."""
-    batches = client.prepare([listing for _, listing in listings])
+    batches = client.prepare(client.call(canonical_listings, [listing for _, listing in listings]))
     for batch in batches:
         for dossier in batch.dossiers:
             _keep(dossiers, dossier)
@@ -405,7 +405,7 @@ def _paths(files: Iterable[Path]) -> list[Path]:
     return sorted(path for path in found if path.is_file())
 
 
-def _readings(paths: Sequence[Path], column_map: ColumnMap) -> Iterator[tuple[str, Reading]]:
+def _readings(paths: Sequence[Path], column_map: ColumnMap | None) -> Iterator[tuple[str, Reading]]:
     """What each file holds; one that cannot be opened stops nothing either."""
     for path in track(paths, description="Reading", console=console):
         try:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from clients.aliases import canonical
 from clients.cli.context import (
     EXIT_LOOK,
     GenesisOption,
@@ -46,7 +47,8 @@ def search(
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         known = Dossier.from_json(text_of(dossier, "a dossier"))
-        certificate = client.search(known.particulars, purpose=purpose)
+        (particulars,) = client.call(canonical, [known.particulars])
+        certificate = client.search(particulars, purpose=purpose)
         output.write_text(json.dumps(certificate) + "\n", encoding="utf-8")
     matches = 0
     for result in certificate["results"]:

@@ -13,7 +13,7 @@ from node.api.models import PartyList, Proved
 from node.api.problems import Problem
 from node.api.shapes import party_json
 from node.views import View
-from registry.state import State, party_key
+from registry.state import State, alias_key, party_key
 
 __all__ = ["router"]
 
@@ -46,6 +46,20 @@ async def party(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resource
     if len(id) > ID_CHARS_MAX:
         raise Problem("not_found", "no such party", field="id")
     return JSONResponse(await read(api, lambda view: _proved(view, id)))
+
+
+@router.get("/aliases/{identifier:path}", responses={200: {"model": Proved}})
+async def alias(identifier: str, api: TheApi, caller: Annotated[Caller, allowed(Resource.PARTIES)]) -> JSONResponse:
+    """Which party has an identifier, for instance `vat:DE136695976`; `party` is null, with proof, if none has it."""
+    if not 0 < len(identifier) <= ID_CHARS_MAX:
+        raise Problem("malformed", f"an identifier has 1 to {ID_CHARS_MAX} characters", field="identifier")
+
+    def shape(view: View) -> dict[str, Any]:
+        found = State(view.state).party_of_alias(identifier)
+        record = {"identifier": identifier, "party": None if found is None else found.id}
+        return {"record": record, "proof": proof_of(view, alias_key(identifier))}
+
+    return JSONResponse(await read(api, shape))
 
 
 def _proved(view: View, party: str) -> dict[str, Any]:

@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 
 from clients import parties, reads
+from clients.aliases import canonical
 from clients.errors import ClientError, Refused, RequestFailed
+from clients.exporter import canonical_listings
 from node.keystore import KDF_TEST, SecretKey, save_key
 from registry.keys import SigningKey
 from registry.lei import read_lei_records
 from registry.parties import Party
 from registry.records.attestations import Attestation
-from registry.transactions.governance import Suspend
+from registry.transactions.governance import Amend, Suspend
 from tests.cast import AUTHORITIES, Cast
-from tests.clients.stage import Stage, admit, digest, newcomer, unlike
+from tests.clients.stage import Stage, admit, digest, lei, newcomer, unlike, with_particulars
 from tests.clients.test_cli import LOOK, PASSPHRASE, Desk, complaint, run
 from tests.registry.test_lei import row
 
@@ -155,3 +157,25 @@ def test_an_lei_is_attested_for_its_own_party_and_with_an_end_ahead(stage: Stage
             client.call(parties.attest_lei, party.id, record)
         assert client.call(parties.attest_lei, party.id, record, expires_ms=2**45).warning == "lapsed"
         assert [one.warning for one in client.call(parties.attestations, party.id)] == ["lapsed"]
+
+
+def test_a_firm_named_by_an_alias_is_the_same_firm(stage: Stage) -> None:
+    debtor = newcomer("debtor")
+    admit(stage, [debtor])
+    alias = f"lei:{lei('984500ALIAS' + debtor.id[-7:])}"
+    with stage.financier("f-cn") as proposer:
+        proposal = proposer.call(parties.propose_change, Amend(party=debtor.id, identifiers=(alias,)))
+        for name in ("f-sg", "f-de"):
+            with stage.financier(name, "f-cn") as approver:
+                approver.approve([proposal])
+    with stage.exporter() as exporter:
+        first = unlike(debtor=debtor.id)
+        known = exporter.register(first)
+        (again,) = exporter.call(canonical_listings, [with_particulars(first, debtor=alias)])
+        with pytest.raises(Refused, match="duplicate"):
+            exporter.register(again)
+    with stage.financier("f-sg") as financier:
+        (asked,) = financier.call(canonical, [dataclasses.replace(first.particulars, debtor=alias)])
+        found = financier.search(asked, purpose="offer")
+    exact = [result["matches"] for result in found["results"] if result["kind"] == "exact"]
+    assert exact == [[known.receivable.hex()]]

@@ -8,6 +8,7 @@ import json
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from registry.money import WHOLE
 from registry.transactions.claims import Offer
 from registry.transactions.envelope import open_transaction
 from tests.cast import AUTHORITIES, EXP_CN, IMP_DE, TERMS, Cast, key_of
+from tests.clients.liar import lying
 from tests.clients.stage import Stage, admit, newcomer, unlike, until_ms
 from tests.clients.test_cli import DONE, LOOK, Desk, complaint
 from tests.registry.world import START_MS, genesis
@@ -144,8 +146,15 @@ def test_a_portfolio_is_backfilled_whatever_interrupts_it_and_taken_up(desk: Des
     terms.write_text("master agreement")
     run = tmp_path / "run"
     words = ("portfolio", "backfill", table, "--to", newly.id, "--terms", terms, "--run", run, "--columns", columns)
-    cut_off = desk.by(EXP_CN, *words, urls=["http://127.0.0.1:9"])
-    assert cut_off.code == 1, "no node answers"
+    with lying(desk.cast.devnet.url("f-cn")) as relay:
+
+        def silent(path: str, answer: Any) -> Any:
+            relay.status = None if "aliases" in path else 503
+            return answer
+
+        relay.lie = silent
+        cut_off = desk.by(EXP_CN, *words, urls=[relay.url])
+    assert cut_off.code == 1, "no node takes it"
     wire = (run / "0000000.sent").read_text()
     ended = desk.by(EXP_CN, *words)
     assert ended.code == LOOK

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from clients.verify import Trust
+from registry.codec import decode
 from registry.records import Claim, Proposal, Receivable, decode_record
-from registry.state import claim_key, party_key, proposal_key, receivable_key
+from registry.state import alias_key, claim_key, party_key, proposal_key, receivable_key
 from registry.transactions.governance import Admit, Propose
 from tests.node.api.conftest import Story
 from tests.node.api.live import Live, running
@@ -181,6 +182,18 @@ def test_a_party_is_shown_with_proof(live: Live, story: Story) -> None:
 @pytest.mark.parametrize("id_", ["lei:984500TJEXPORT000198", "x", "x/y", "%00", "x" * 300, "%F0%9F%90%8B", "%ff"])
 def test_an_unknown_party_is_not_found(live: Live, story: Story, id_: str) -> None:
     problem(live.get(f"/v1/parties/{id_}", "EXP_CN"), 404, "not_found")
+
+
+def test_an_alias_leads_to_its_party_and_its_absence_is_proved(live: Live, story: Story) -> None:
+    id_ = name_id("F_SG")
+    answer = live.get(f"/v1/aliases/{id_}", "IMP_AE").json()
+    assert answer["record"] == {"identifier": id_, "party": id_}
+    assert decode(proved(live, alias_key(id_), answer)) == id_
+    nobody = "vat:DE136695976"
+    answer = live.get(f"/v1/aliases/{nobody}", "IMP_AE").json()
+    assert answer["record"] == {"identifier": nobody, "party": None}
+    assert Trust(live.genesis).state(alias_key(nobody), answer["proof"]).value is None
+    assert problem(live.get("/v1/aliases/" + "x" * 101, "IMP_AE"), 400, "malformed")["field"] == "identifier"
 
 
 def test_all_parties_are_listed_with_proof(live: Live, story: Story) -> None:
