@@ -10,7 +10,7 @@ __all__ = ["EVENT_KINDS", "Event"]
 EVENT_KINDS: Final = frozenset(
     {
         "admitted",  # a party is in force from the next height; subject: proposal, detail: party id
-        "proposed",  # a change waits for approvals; subject: proposal, detail: party id
+        "proposed",  # a change waits for approvals; subject: proposal, detail: party id, or a contact's in hex
         "registered",
         "matched",  # two receivables look alike; subject: the newer, detail: the other id in hex
         "refused_duplicate",  # a certain duplicate was refused; subject: the existing receivable
@@ -32,6 +32,10 @@ EVENT_KINDS: Final = frozenset(
         "filed",  # a claim stands in an official register; subject: filing, detail: the register
         "filing_continued",
         "filing_ended",
+        "contact_asked",  # somebody on the side of a match asks for contact; detail: the receivable asked about, in hex
+        "contact_sent",  # for the side that asks; detail: its receivable in hex
+        "contact_declined",  # by one of those asked; detail: "waiting" for others, or "declined" by all
+        "contact_opened",  # both sides may see who the other is; detail: "accepted" or "ordered"
         "refused_claim",  # a reservation or funding was refused; detail: the reason code
     }
 )

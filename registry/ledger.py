@@ -22,10 +22,11 @@ from registry.parties import Party
 from registry.reasons import OK, ROLLED_BACK, SUSPENDED, UNKNOWN_PARTY
 from registry.receipts import Receipt
 from registry.records import Network
-from registry.rules import claims, filings, governance, receivables
+from registry.rules import claims, contacts, filings, governance, receivables
 from registry.rules.verdicts import Call, Refusal, Verdict
 from registry.state import NETWORK_KEY, Put, Read, State, encode_stored
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.contacts import AnswerContact, AskContact
 from registry.transactions.envelope import ALL, Transaction, admissible
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose
@@ -55,6 +56,8 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         RecordFiling: filings.record_filing,
         ContinueFiling: filings.continue_filing,
         EndFiling: filings.end_filing,
+        AskContact: contacts.ask_contact,
+        AnswerContact: contacts.answer_contact,
     }
 )
 

@@ -32,6 +32,12 @@ ACKNOWLEDGED_MAX: Final = MATCHES_MAX  # matches acknowledged in one funding
 # Filings
 CONTINUATIONS_MAX: Final = 32  # of one official filing: 160 years of UCC-1
 
+# Contacts
+CONTACT_WAITS_MS: Final = 14 * 24 * 60 * 60 * 1000  # how long a contact waits for an answer: 14 days
+CONTACTS_ABOUT_MAX: Final = 32  # asked about one receivable in that time
+CONTACTS_BY_MAX: Final = 64  # asked for by one party in that time
+CONTACT_STEPS_MAX: Final = CLAIMS_MAX + 2  # the question, and answers; an order comes on top
+
 # Receipts
 RELATED_MAX: Final = 64  # ids listed in one receipt; the first ones in order stand for the rest
 

@@ -24,6 +24,7 @@ __all__ = [
     "NOT_FOUND",
     "NOT_HOLDER",
     "NOT_OFFERED",
+    "NO_MATCH",
     "OFFER_EXPIRED",
     "OK",
     "OTHER_PARTICULARS",
@@ -49,6 +50,7 @@ NOT_DEBTOR: Final = "not_debtor"
 NOT_FOUND: Final = "not_found"
 NOT_HOLDER: Final = "not_holder"
 NOT_OFFERED: Final = "not_offered"
+NO_MATCH: Final = "no_match"
 OFFER_EXPIRED: Final = "offer_expired"
 OTHER_PARTICULARS: Final = "other_particulars"
 OVER_PARENT: Final = "over_parent"
@@ -73,6 +75,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         NOT_FOUND: "The receivable, claim or proposal named is not in the registry.",
         NOT_HOLDER: "The holder of the claim has not signed.",
         NOT_OFFERED: "The claim was not offered to a party that has signed.",
+        NO_MATCH: "What is asked about does not look like the receivable on whose side the asker stands.",
         OFFER_EXPIRED: "The offer is no longer valid at the block's time.",
         OTHER_PARTICULARS: "The debtor was shown other particulars than those that the record commits to.",
         OVER_PARENT: "The parts of one parent would exceed the whole of it.",

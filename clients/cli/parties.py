@@ -29,7 +29,7 @@ from registry.codec import decode
 from registry.errors import FieldError
 from registry.genesis import party_from_toml
 from registry.records import Proposal
-from registry.transactions.governance import change_from
+from registry.transactions.governance import change_from, change_value
 
 __all__ = ["app"]
 
@@ -69,10 +69,11 @@ def show_party(
 def list_proposals(genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
     """As an authority: the changes that were ever proposed, and how far each is."""
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        table = Table("id", "state", "admits", "proposer", "approvals")
+        table = Table("id", "state", "change", "about", "proposer", "approvals")
         for record in client.call(reads.own_records, Proposal):
-            admitted = change_from(decode(record.change), "change").party
-            cells = (record.id.hex(), record.state, admitted.id, record.proposer, str(len(record.approvals)))
+            value = change_value(change := change_from(decode(record.change), "change"))
+            about = (str(value[0]), change.subject)
+            cells = (record.id.hex(), record.state, *about, record.proposer, str(len(record.approvals)))
             table.add_row(*map(plain, cells))
         tabulate(table)
 

@@ -16,7 +16,14 @@ from registry.records import Claim, Receivable
 from registry.rules.matches import Matches, matches_of
 from registry.state import State, claim_key, receivable_key
 
-__all__ = ["Records"]
+__all__ = ["Records", "now_ms_of"]
+
+
+def now_ms_of(view: View) -> int:
+    """The time of the newest block. Raises `Problem` before the first one."""
+    if view.tip is None:
+        raise Problem("not_ready", "no block is final yet, so there are no records")
+    return Header.decode(view.tip.header).timestamp_ms
 
 
 class Records:
@@ -91,9 +98,7 @@ class Records:
         }
 
     def _now_ms(self) -> int:
-        """The time of the newest block."""
-        assert self._view.tip is not None, "there are no records before the first block"
-        return Header.decode(self._view.tip.header).timestamp_ms
+        return now_ms_of(self._view)
 
     def _claims(self, receivable: Receivable) -> list[Claim]:
         found = [self._state.claim(id_) for id_ in receivable.claims]

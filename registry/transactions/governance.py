@@ -8,7 +8,8 @@ from typing import ClassVar, TypeAlias
 from registry.codec import Value
 from registry.errors import FieldError
 from registry.parties import Party, validate_party
-from registry.transactions.fields import Field, Ref, ref
+from registry.transactions.contacts import OpenContact
+from registry.transactions.fields import Field, Ref, ref, row
 
 __all__ = ["Admit", "Approve", "Change", "Propose", "change_from", "change_value"]
 
@@ -19,19 +20,28 @@ class Admit:
 
     party: Party
 
+    @property
+    def subject(self) -> str:
+        """The id of the party, for events."""
+        return self.party.id
 
-Change: TypeAlias = Admit
+
+Change: TypeAlias = Admit | OpenContact
 
 
 def change_value(change: Change) -> list[Value]:
-    """The change as it stands in a transaction and in a proposal: ["admit", party]."""
+    """The change as it stands in a transaction and a proposal: ["admit", party] or ["open_contact", contact, ...]."""
+    if isinstance(change, OpenContact):
+        return [change.NAME, *(getattr(change, name) for name, _ in change.FIELDS)]
     return ["admit", change.party.encode()]
 
 
 def change_from(value: Value, field: str) -> Change:
     """The change of an encoding. Raises `FieldError`, also for a party that may not be admitted (bad check digits)."""
+    if type(value) is list and value and value[0] == OpenContact.NAME:
+        return _open_contact(value, field)
     if type(value) is not list or len(value) != 2 or value[0] != "admit":
-        raise FieldError(field, 'is ["admit", party]')
+        raise FieldError(field, 'is ["admit", party], or ["open_contact", contact, ...]')
     try:
         party = Party.decode(value[1])
         validate_party(party)
@@ -40,6 +50,12 @@ def change_from(value: Value, field: str) -> Change:
     if party.suspended:
         raise FieldError(f"{field}.party.suspended", "a party is not admitted suspended")
     return Admit(party)
+
+
+def _open_contact(value: Value, field: str) -> OpenContact:
+    _, *rest = row(value, field, width=len(OpenContact.FIELDS) + 1)
+    fields = zip(OpenContact.FIELDS, rest, strict=True)
+    return OpenContact(*[read(item, f"{field}.{name}") for (name, read), item in fields])
 
 
 @dataclass(frozen=True, slots=True)

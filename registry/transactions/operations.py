@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias, cast, get_args
 from registry.codec import Value
 from registry.errors import FieldError, TransactionError
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.contacts import AnswerContact, AskContact
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose, change_value
 from registry.transactions.receivables import Adjust, Confirm, Register, Reject
@@ -32,6 +33,8 @@ Operation: TypeAlias = (
     | RecordFiling
     | ContinueFiling
     | EndFiling
+    | AskContact
+    | AnswerContact
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})

@@ -19,6 +19,7 @@ from registry.keys import DOMAIN_TRANSACTION
 from registry.limits import ACKNOWLEDGED_MAX, OPERATIONS_MAX, RESERVATION_MAX_MS, WIRE_BYTES_MAX
 from registry.money import WHOLE
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.contacts import AnswerContact, AskContact
 from registry.transactions.envelope import (
     CODES,
     admissible,
@@ -59,6 +60,8 @@ EXAMPLES = {
     "record_filing": RecordFiling(mark("claim"), "US-NY:UCC1", mark("number"), START_MS, START_MS + 1),
     "continue_filing": ContinueFiling(mark("filing"), mark("number"), START_MS + 2),
     "end_filing": EndFiling(mark("filing"), mark("number")),
+    "ask_contact": AskContact(mark("receivable"), mark("look-alike"), mark("text"), "en"),
+    "answer_contact": AnswerContact(mark("contact"), "decline", mark("text"), "zh"),
 }
 
 

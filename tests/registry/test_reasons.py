@@ -17,6 +17,7 @@ from registry.reasons import REASONS
 from registry.receipts import Receipt
 from registry.state import party_key
 from registry.transactions.claims import Fund, Offer, Release, Reserve
+from registry.transactions.contacts import AskContact
 from registry.transactions.governance import Approve
 from registry.transactions.receivables import Confirm
 from tests.registry.world import World, invoice, mark, name_id, salt_of
@@ -94,6 +95,11 @@ def encumbered(world: World) -> Receipt:
     return world.one("EXP_CN", invoice("b", supersedes=receivable))
 
 
+def asked_about_another(world: World) -> Receipt:
+    own, other = world.registered("a"), world.registered("b", by="EXP_VN")
+    return world.one("EXP_CN", AskContact(own, other, mark("text"), "en"))
+
+
 CASES: dict[str, Callable[[World], Receipt]] = {
     "ok": lambda world: world.one("EXP_CN", invoice("a")),
     "already_done": released_twice,
@@ -103,6 +109,7 @@ CASES: dict[str, Callable[[World], Receipt]] = {
     "expired": lapsed,
     "grade_unproven": lambda world: world.one("EXP_CN", invoice("a", grade="tax_verified")),
     "limit_reached": limit_reached,
+    "no_match": asked_about_another,
     "not_authorised": lambda world: world.one("F_CN", invoice("a")),
     "not_debtor": not_debtor,
     "not_found": lambda world: world.one("F_CN", Approve(mark("?"))),
