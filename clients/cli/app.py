@@ -7,6 +7,7 @@ import typer
 from clients.cli import (
     certificates,
     claims,
+    contacts,
     drafts,
     filings,
     forms,
@@ -24,6 +25,7 @@ app.add_typer(receivables.app, name="receivable", help="Register, confirm, rejec
 app.add_typer(claims.app, name="claim", help="Offer, reserve, fund, hand on and end claims.")
 app.add_typer(drafts.app, name="draft", help="Transactions that several parties sign: show, sign, send.")
 app.add_typer(filings.app, name="filing", help="Official filings of claims: record, continue, end, what is due.")
+app.add_typer(contacts.app, name="contact", help="Contact with the other side of a match: ask, answer, show, list.")
 app.add_typer(parties.app, name="party", help="Show parties; as an authority, propose and approve admissions.")
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
 app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the ledger, or with another book.")
