@@ -12,6 +12,7 @@ from clients.cli import (
     filings,
     forms,
     law,
+    law_receivable,
     parties,
     receivables,
     reconcile,
@@ -32,5 +33,6 @@ app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the led
 claims.app.command("take-out")(forms.take_out)
 claims.app.command("syndicate")(forms.syndicate)
 claims.app.command("cover")(forms.cover)
-app.add_typer(law.app, name="law", help="Who comes first under each law, and whom the debtor may pay. Offline.")
+app.add_typer(law.app, name="law", help="Who comes first under each law, and whom the debtor may pay.")
+law.app.command("receivable", epilog=law.CASE_FIELDS)(law_receivable.rank_receivable)
 app.command("search")(search.search)
