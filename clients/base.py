@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from clients import reads
 from clients.exchange import Procedure
-from clients.session import Draft, Session, resume
+from clients.session import Session, resume
 from clients.submission import Submission
 from clients.transport import AsyncTransport, Settings, Transport
 from clients.verify import Final
@@ -89,12 +89,17 @@ class Client:
         """
         return self._run(procedure(self._session, *args, **kwargs))
 
-    def compose(self, make: Callable[Concatenate[Session, P], Draft], /, *args: P.args, **kwargs: P.kwargs) -> Draft:
-        """A draft for several parties to sign, made by a function of this package; nothing is sent.
+    @property
+    def genesis(self) -> Genesis:
+        """What this client believes."""
+        return self._session.genesis
 
-        Example: client.compose(forms.take_out, old, receivable, ...)
+    def make(self, function: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a function of this package makes for this client's session, such as a draft; nothing is sent.
+
+        Example: client.make(forms.take_out, old, receivable, ...)
         """
-        return make(self._session, *args, **kwargs)
+        return function(self._session, *args, **kwargs)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -162,9 +167,14 @@ class AsyncClient:
         """As `Client.call`."""
         return await self._run(procedure(self._session, *args, **kwargs))
 
-    def compose(self, make: Callable[Concatenate[Session, P], Draft], /, *args: P.args, **kwargs: P.kwargs) -> Draft:
-        """As `Client.compose`."""
-        return make(self._session, *args, **kwargs)
+    @property
+    def genesis(self) -> Genesis:
+        """As `Client.genesis`."""
+        return self._session.genesis
+
+    def make(self, function: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `Client.make`."""
+        return function(self._session, *args, **kwargs)
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -15,11 +15,13 @@ from clients.errors import ClientError
 from registry.codec import DIGEST_SIZE, encode, tagged_digest
 from registry.errors import FieldError
 from registry.fingerprint import Particulars
+from registry.normalise import compact
 from registry.transactions.receivables import debtor_commitment
 
 __all__ = ["Dossier", "particulars_commitment"]
 
 _COMMITMENT_TAG = b"NEMODAT-v1-particulars"
+_ACCOUNT_TAG = b"NEMODAT-v1-account"
 DOSSIER_BYTES_MAX = 1024 * 1024
 
 
@@ -53,6 +55,15 @@ class Dossier:
     def debtor_commitment(self) -> bytes:
         """What the ledger holds in place of the debtor's identifier."""
         return debtor_commitment(salt=self.debtor_salt, identifier=self.particulars.debtor)
+
+    def account_commitment(self, account: str) -> bytes:
+        """What the ledger holds in place of an account to pay, 32 bytes: the same for all who have this dossier.
+
+        Salted, because account numbers can be guessed; spaces and case do not matter. Raises `ClientError` for none.
+        """
+        if not compact(account):
+            raise ClientError("account: has no letter and no digit")
+        return tagged_digest(_ACCOUNT_TAG, self.salt, compact(account).encode())
 
     def to_json(self) -> str:
         """JSON text; bytes as hex."""

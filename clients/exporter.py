@@ -26,6 +26,7 @@ from registry.transactions.receivables import Adjust, Parent, Register, debtor_c
 
 __all__ = [
     "AsyncExporterClient",
+    "Drafted",
     "ExporterClient",
     "Interrupted",
     "Listing",
@@ -33,6 +34,7 @@ __all__ = [
     "Prepared",
     "Refusal",
     "Registration",
+    "drafted",
 ]
 
 BATCH_MAX = 200  # registrations under one signature
@@ -119,10 +121,10 @@ class Interrupted(ClientError):
 
 def prepare(session: Session, listings: Sequence[Listing]) -> tuple[Prepared, ...]:
     """Listings in batches under one signature each, to `submit` within ten minutes. Raises `ClientError`."""
-    batches: list[list[_Drafted]] = []
+    batches: list[list[Drafted]] = []
     size = 0
     for listing in listings:
-        made = _drafted(session, listing)
+        made = drafted(session, listing)
         length = len(encode(operation_value(made.operation)))
         if not batches or len(batches[-1]) == BATCH_MAX or size + length > BATCH_BYTES_MAX:
             batches.append([])
@@ -203,37 +205,43 @@ def adjust(session: Session, receivable: bytes, *, reduction: int, document: byt
 
 
 @dataclass(frozen=True, slots=True)
-class _Drafted:
+class Drafted:
+    """A registration that is not signed yet, and the salts that open its commitments."""
+
     listing: Listing
     operation: Register
     salt: bytes
     debtor_salt: bytes
 
-
-def _drafted(session: Session, listing: Listing) -> _Drafted:
-    salt, debtor_salt = secrets.token_bytes(32), secrets.token_bytes(32)
-    return _Drafted(listing, _operation(session, listing, salt, debtor_salt), salt, debtor_salt)
-
-
-def _signed_batch(session: Session, batch: Sequence[_Drafted]) -> Prepared:
-    submission = signed(session, [made.operation for made in batch])
-    dossiers = [
-        Dossier(
-            receivable=subject_id(submission.transaction_id, index),
-            particulars=made.listing.particulars,
-            salt=made.salt,
-            debtor_salt=made.debtor_salt,
-            document=made.listing.document,
+    def dossier(self, receivable: bytes) -> Dossier:
+        """What its parties keep, once it is registered under this id."""
+        return Dossier(
+            receivable=receivable,
+            particulars=self.listing.particulars,
+            salt=self.salt,
+            debtor_salt=self.debtor_salt,
+            document=self.listing.document,
         )
-        for index, made in enumerate(batch)
-    ]
+
+
+def drafted(session: Session, listing: Listing) -> Drafted:
+    """The registration of a listing with fresh salts. Raises `ClientError`."""
+    salt, debtor_salt = secrets.token_bytes(32), secrets.token_bytes(32)
+    return Drafted(listing, _operation(session, listing, salt, debtor_salt), salt, debtor_salt)
+
+
+def _signed_batch(session: Session, batch: Sequence[Drafted]) -> Prepared:
+    submission = signed(session, [made.operation for made in batch])
+    dossiers = [made.dossier(subject_id(submission.transaction_id, index)) for index, made in enumerate(batch)]
     return Prepared(submission, tuple([made.listing for made in batch]), tuple(dossiers))
 
 
 def _operation(session: Session, listing: Listing, salt: bytes, debtor_salt: bytes) -> Register:
     particulars = listing.particulars
-    if particulars.seller != session.party:
-        raise ClientError(f"seller: {particulars.seller} is not {session.party}, whose key signs")
+    side = "debtor" if listing.kind == "payable" else "seller"  # a payable is registered by who owes it
+    registrant = getattr(particulars, side)
+    if registrant != session.party:
+        raise ClientError(f"{side}: {registrant} is not {session.party}, whose key signs")
     due = particulars.due_date
     return Register(
         kind=listing.kind,

@@ -61,8 +61,9 @@ def check_dossier(session: Session, dossier: Dossier) -> Procedure[Receivable]:
         raise ClientError("dossier: particulars: the record commits to others")
     if record.debtor_commitment != dossier.debtor_commitment:
         raise ClientError("dossier: debtor: the record commits to another")
-    if record.registrant != dossier.particulars.seller:
-        raise ClientError("dossier: seller: the record was registered by another party")
+    side = "debtor" if record.kind == "payable" else "seller"
+    if record.registrant != getattr(dossier.particulars, side):
+        raise ClientError(f"dossier: {side}: the record was registered by another party")
     expected = register_fingerprints(session.genesis.fingerprint_key, dossier.particulars)
     if sorted(record.fingerprints) != sorted(expected):
         raise ClientError("dossier: fingerprints: the record's are not those of these particulars")

@@ -15,6 +15,7 @@ from registry.law.from_ledger import case_from_ledger
 from registry.law.profiles import Profile
 from registry.law.ranking import Opinion, rank
 from registry.records.filings import Filing
+from registry.records.notices import Notice
 
 __all__ = ["OfReceivable", "rank_receivable"]
 
@@ -23,7 +24,7 @@ __all__ = ["OfReceivable", "rank_receivable"]
 class OfReceivable:
     """The opinion, and what it leaves out because it is not shown to this party, or not known here.
 
-    `claims_not_shown`: ids. `filings_not_shown`: the other parties with claims on the ledger. `without_profile`: laws.
+    `claims_not_shown`: ids. `filings_not_shown`: the other holders of claims on the ledger. `without_profile`: laws.
     """
 
     opinion: Opinion
@@ -43,8 +44,8 @@ def rank_receivable(
     """Rank the claims on a receivable under `laws`; else those that `known` names; else its own candidate laws.
 
     `known` is what the party knows off the ledger (`registry.law.from_ledger`). Each record is proved. Who is not a
-    side of a claim is not shown it, and of filings a party is shown its own: what is not shown is not weighed. It is
-    as of the newest block, or of when `known` says.
+    side of a claim is not shown it, and of filings and notices a party is shown its own: what is not shown is not
+    weighed. It is as of the newest block, or of when `known` says.
     Raises `ClientError` if there is no such receivable for this party, `FieldError` for facts that do not fit.
     """
     record = yield from reads.receivable(session, receivable)
@@ -52,12 +53,13 @@ def rank_receivable(
         raise ClientError(f"{receivable.hex()}: no such receivable, or none that this party may see")
     claims = yield from reads.claims(session, receivable)
     own_filings = yield from reads.own_records(session, Filing)
+    own_notices = yield from reads.own_records(session, Notice)
     newest = yield from header(session, None)
     case = case_from_ledger(
         record,
         claims,
         [filing for filing in own_filings if filing.receivable == receivable],
-        (),
+        [notice for notice in own_notices if notice.receivable == receivable],
         profiles=profiles,
         now_ms=newest.timestamp_ms,
         known=known,

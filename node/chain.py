@@ -47,7 +47,8 @@ from registry.merkle import tree
 from registry.merkle.log import CompactRange, completed_nodes, entry_hash
 from registry.merkle.pages import PageCache
 from registry.parties import Party
-from registry.reasons import SUSPENDED, UNKNOWN_PARTY
+from registry.reasons import REASONS
+from registry.rules.parties import signing_party
 from registry.state import key_key, party_key
 from registry.transactions.envelope import Transaction, admissible
 
@@ -135,11 +136,9 @@ class Chain:
         of this node's clock, milliseconds UTC, and the tip's time).
         """
         for index, key in enumerate(transaction.signers):
-            party = self._party_of(key)
-            if party is None:
-                raise TransactionError(UNKNOWN_PARTY, f"signers[{index}]", "is not the signing key of a party")
-            if party.suspended:
-                raise TransactionError(SUSPENDED, f"signers[{index}]", f"{party.id} is suspended")
+            party = signing_party(self._owner_of(key), key, transaction)
+            if isinstance(party, str):
+                raise TransactionError(party, f"signers[{index}]", REASONS[party])
         admissible(transaction, timestamp_ms=max(now_ms, self.tip.timestamp_ms), seen=self.is_final)
         return transaction
 
@@ -315,7 +314,7 @@ class Chain:
         if len(self._executed) > EXECUTED_MAX:
             del self._executed[next(iter(self._executed))]
 
-    def _party_of(self, key: bytes) -> Party | None:
+    def _owner_of(self, key: bytes) -> Party | None:
         party_id = self._state.get(key_key(key))
         if party_id is None:
             return None
@@ -330,7 +329,7 @@ def _wires(executed: _Executed) -> tuple[bytes, ...]:
 
 @lru_cache(maxsize=PARTIES_DECODED_MAX)
 def _party_id(stored: bytes) -> str:
-    """The party id that is stored under a signing key."""
+    """The party id that is stored under a key."""
     name = decode(stored)
     assert isinstance(name, str), "a key in the state names its party"
     return name

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
-__all__ = ["EVENT_KINDS", "Event"]
+__all__ = ["EVENT_KINDS", "Event", "severity_of"]
 
 EVENT_KINDS: Final = frozenset(
     {
         "admitted",  # a party is in force from the next height; subject: proposal, detail: party id
         "proposed",  # a change waits for approvals; subject: proposal, detail: party id, or a contact's in hex
+        "suspended",  # of governance as "admitted", like the two that follow
+        "reinstated",
+        "amended",
+        "key_added",  # subject: the key, detail: party id, as in all events of keys below
+        "key_revoked",
+        "receive_key_set",
+        "recovered",  # subject: the owner key
+        "home_set",  # subject: the owner key
+        "attested",  # subject: the attestation, detail: its kind
+        "attestation_withdrawn",
         "registered",
         "matched",  # two receivables look alike; subject: the newer, detail: the other id in hex
         "refused_duplicate",  # a certain duplicate was refused; subject: the existing receivable
@@ -37,8 +48,41 @@ EVENT_KINDS: Final = frozenset(
         "contact_declined",  # by one of those asked; detail: "waiting" for others, or "declined" by all
         "contact_opened",  # both sides may see who the other is; detail: "accepted" or "ordered"
         "refused_claim",  # a reservation or funding was refused; detail: the reason code
+        "notified",  # notice of an assignment was sent; subject: the notice, detail: the channel
+        "notice_proved",  # its receipt was proved; detail: the time of receipt in ms UTC
+        "notice_acknowledged",  # by the debtor; detail: "accepted" if it promised to pay that holder, else ""
+        "deemed",  # the debtor's silence counts as acceptance; detail: the share
+        # The loudest alarm there is: a debtor confirmed one debt to two financiers. Detail: the other receivable in
+        # hex, or the share by which the claims that it promised to pay exceed what is collectible.
+        "double_confirmation",
+        "distinguished",  # the debtor says of two confirmed receivables that it owes both; detail: the other in hex
+        # Disputes; subject: the dispute, except of "voided"
+        "dispute_raised",  # detail: the ground
+        "dispute_answered",  # detail: the rung
+        "dispute_escalated",  # detail: the rung that it is at now
+        "dispute_withdrawn",
+        "dispute_settled",  # detail: the share by which less is collectible
+        "dispute_decided",  # by an award; detail: the outcome
+        "dispute_concluded",  # by missed clocks; detail: the outcome
+        "award_proposed",  # subject: the proposal, detail: the dispute
+        "voided",  # a registration was found false; subject: the receivable, detail: the ground
     }
 )
+
+_SEVERITY: Final = MappingProxyType(
+    {
+        "double_confirmation": "alarm",
+        "matched": "warning",
+        "over_advanced": "warning",
+        "refused_claim": "warning",
+        "refused_duplicate": "warning",
+    }
+)
+
+
+def severity_of(kind: str) -> str:
+    """How loud an event is: "info", "warning" (look at it), or "alarm" (money is about to be lost: act now)."""
+    return _SEVERITY.get(kind, "info")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,10 @@
 The kinds and their fields are those of `registry.md` 7, the byte form of an input is that of `privacy.md` 2. All of
 this is computed by clients before they sign; execution on the ledger only ever compares 32-byte fingerprints.
 
+`debtor_number` is an addition to them. The others miss an invoice that comes back under another id of its seller, or
+dated in another year, if it has no due date. With it, whatever single field of an invoice with seller, debtor, number
+and issue date is changed, the copy holds a fingerprint of the original (`scripts/duplicates-benchmark`).
+
 Parties enter by their mandatory id (see `registry.parties`), never by name; whoever calls this resolves aliases first.
 A kind whose fields are not known is left out, and `absent_kinds` says so: a search certificate must name it.
 """
@@ -48,6 +52,7 @@ LEVELS: Mapping[str, Level] = MappingProxyType(
         "particulars": "review",
         "window": "review",
         "debtor_side": "review",
+        "debtor_number": "review",
         "order": "review",
         "transport": "review",
     }
@@ -61,6 +66,7 @@ SEVERITY_OF: Mapping[str, str] = MappingProxyType(
         "exact": "certain",
         "number": "high",
         "particulars": "high",
+        "debtor_number": "high",
         "debtor_side": "medium",
         "transport": "medium",
         "order": "low",
@@ -177,7 +183,7 @@ def _inputs(particulars: Particulars, *, window_offsets: Sequence[int]) -> tuple
 
 
 def _rows(p: Particulars, window_offsets: Sequence[int]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The table of `registry.md` 7: kind and fields; "" stands for a field that is not known."""
+    """The table of `registry.md` 7 and `debtor_number`: kind and fields; "" stands for a field that is not known."""
     money = (p.currency, str(p.amount_minor))
     issued, due = _iso(p.issue_date), _iso(p.due_date)
     for text in p.government_ids:
@@ -191,6 +197,7 @@ def _rows(p: Particulars, window_offsets: Sequence[int]) -> Iterator[tuple[str, 
         for offset in window_offsets:
             yield "window", (p.seller, p.debtor, *money, str(bucket + offset))
     yield "debtor_side", (p.debtor, *money, due)
+    yield "debtor_number", (p.debtor, *money, skeleton(p.number))
     for text in p.orders:
         yield "order", (p.seller, p.debtor, canonical_number(text, prefixes=ORDER_PREFIXES))
     for text in p.transports:

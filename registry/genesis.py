@@ -128,8 +128,8 @@ class Genesis:
     def to_toml(self) -> str:
         """The TOML text that `from_toml` reads back to an equal value.
 
-        Raises `FieldError` for a suspended party, which no genesis has: the file cannot say so, and would say another
-        network.
+        Raises `FieldError` for a suspended or attested party, which no genesis has: the file cannot say so, and would
+        say another network.
         """
         _validate_unsuspended(self.parties)
         return tomli_w.dumps(_document(self))
@@ -186,6 +186,8 @@ def _validate_unsuspended(parties: tuple[Party, ...]) -> None:
     for index, party in enumerate(parties):
         if party.suspended:
             raise FieldError(f"parties[{index}].suspended", "a party of genesis is not suspended")
+        if party.attestations:
+            raise FieldError(f"parties[{index}].attestations", "a party of genesis is not attested yet")
 
 
 def _validate_parameters(parameters: Parameters) -> None:

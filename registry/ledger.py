@@ -19,19 +19,42 @@ from registry.events import Event
 from registry.genesis import Genesis
 from registry.merkle import log
 from registry.parties import Party
-from registry.reasons import OK, ROLLED_BACK, SUSPENDED, UNKNOWN_PARTY
+from registry.reasons import OK, ROLLED_BACK
 from registry.receipts import Receipt
 from registry.records import Network
-from registry.rules import claims, contacts, filings, governance, receivables
+from registry.rules import (
+    attestations,
+    claims,
+    contacts,
+    disputes,
+    double_confirmation,
+    filings,
+    governance,
+    notices,
+    parties,
+    receivables,
+)
 from registry.rules.verdicts import Call, Refusal, Verdict
 from registry.state import NETWORK_KEY, Put, Read, State, encode_stored
+from registry.transactions.attestations import Attest, WithdrawAttestation
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.contacts import AnswerContact, AskContact
+from registry.transactions.disputes import (
+    AnswerDispute,
+    ConcludeDispute,
+    DecideDispute,
+    EscalateDispute,
+    RaiseDispute,
+    SettleDispute,
+    WithdrawDispute,
+)
 from registry.transactions.envelope import ALL, Transaction, admissible
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
-from registry.transactions.receivables import Adjust, Confirm, Register, Reject
+from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
 
 __all__ = ["RULES", "BlockContext", "Event", "Outcome", "execute", "genesis_state"]
 
@@ -41,6 +64,13 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
     {
         Propose: governance.propose,
         Approve: governance.approve,
+        AddKey: parties.add_key,
+        RevokeKey: parties.revoke_key,
+        SetReceiveKey: parties.set_receive_key,
+        SetHome: parties.set_home,
+        Recover: parties.recover,
+        Attest: attestations.attest,
+        WithdrawAttestation: attestations.withdraw,
         Register: receivables.register,
         Confirm: receivables.confirm,
         Reject: receivables.reject,
@@ -52,12 +82,24 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         Reassign: claims.reassign,
         Release: claims.release,
         Discharge: claims.discharge,
+        RaiseDispute: disputes.raise_,
+        AnswerDispute: disputes.answer,
+        EscalateDispute: disputes.escalate,
+        WithdrawDispute: disputes.withdraw,
+        SettleDispute: disputes.settle,
+        DecideDispute: disputes.decide,
+        ConcludeDispute: disputes.conclude,
         Cover: claims.cover,
         RecordFiling: filings.record_filing,
         ContinueFiling: filings.continue_filing,
         EndFiling: filings.end_filing,
         AskContact: contacts.ask_contact,
         AnswerContact: contacts.answer_contact,
+        Notify: notices.notify,
+        Acknowledge: notices.acknowledge,
+        ProveReceipt: notices.prove_receipt,
+        Deem: notices.deem,
+        Distinguish: double_confirmation.distinguish,
     }
 )
 
@@ -133,15 +175,15 @@ def genesis_state(genesis: Genesis) -> dict[bytes, bytes]:
 
 def _run(state: State, now_ms: int, transaction: Transaction, receipts: list[Receipt], events: list[Event]) -> None:
     """Execute one transaction, adding its receipts and events."""
-    parties = _parties(state, transaction)
-    if isinstance(parties, str):
-        receipts += [Receipt(transaction.id, index, parties) for index in range(len(transaction.operations))]
+    signers = _parties(state, transaction)
+    if isinstance(signers, str):
+        receipts += [Receipt(transaction.id, index, signers) for index in range(len(transaction.operations))]
         return
     if transaction.mode == ALL:
-        _run_all(state, now_ms, transaction, parties, receipts, events)
+        _run_all(state, now_ms, transaction, signers, receipts, events)
         return
     for index, operation in enumerate(transaction.operations):
-        verdict = RULES[type(operation)](Call(state, now_ms, transaction, index, parties), operation)
+        verdict = RULES[type(operation)](Call(state, now_ms, transaction, index, signers), operation)
         receipts.append(_settle(state, transaction, index, verdict))
         events += verdict.events
 
@@ -150,7 +192,7 @@ def _run_all(
     state: State,
     now_ms: int,
     transaction: Transaction,
-    parties: tuple[Party, ...],
+    signers: tuple[Party, ...],
     receipts: list[Receipt],
     events: list[Event],
 ) -> None:
@@ -159,7 +201,7 @@ def _run_all(
     heard: list[Event] = []
     state.begin()
     for index, operation in enumerate(transaction.operations):
-        verdict = RULES[type(operation)](Call(state, now_ms, transaction, index, parties), operation)
+        verdict = RULES[type(operation)](Call(state, now_ms, transaction, index, signers), operation)
         receipt = _settle(state, transaction, index, verdict)
         if isinstance(verdict, Refusal):
             state.rollback()
@@ -187,12 +229,10 @@ def _settle(state: State, transaction: Transaction, index: int, verdict: Verdict
 
 def _parties(state: State, transaction: Transaction) -> tuple[Party, ...] | str:
     """The parties of the signers, in order, or the reason why the transaction as a whole is refused."""
-    parties: list[Party] = []
+    signers: list[Party] = []
     for key in transaction.signers:
-        party = state.party_of_key(key)
-        if party is None:
-            return UNKNOWN_PARTY
-        if party.suspended:
-            return SUSPENDED
-        parties.append(party)
-    return tuple(parties)
+        party = parties.signing_party(state.owner_of_key(key), key, transaction)
+        if isinstance(party, str):
+            return party
+        signers.append(party)
+    return tuple(signers)

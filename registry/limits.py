@@ -12,6 +12,9 @@ NONCE_BYTES: Final = 16
 VALIDITY_MAX_MS: Final = 3_600_000  # how far `valid_until_ms` may lie ahead of the block's time: one hour
 TIME_MAX_MS: Final = 2**48  # about the year 10889; keeps every sum of times far below 2**63
 
+# Parties
+ATTESTATIONS_MAX: Final = 32  # attestations that count of one party
+
 # Receivables
 FINGERPRINTS_MAX: Final = 80  # of one registration; all that `fingerprint.Particulars` can yield fit
 LAWS_MAX: Final = 8  # candidate governing laws of one registration
@@ -29,8 +32,13 @@ HOLDERS_MAX: Final = 16  # holders of one claim, one after the other
 RESERVATION_MAX_MS: Final = 15 * 60 * 1000  # longest reservation: 15 minutes
 ACKNOWLEDGED_MAX: Final = MATCHES_MAX  # matches acknowledged in one funding
 
+# Disputes
+DISPUTES_OPEN_MAX: Final = 32  # open disputes on one receivable: a few who act together cannot keep others out
+RUNGS_MAX: Final = 8  # rungs of a rule-book
 # Filings
 CONTINUATIONS_MAX: Final = 32  # of one official filing: 160 years of UCC-1
+# Notices
+NOTICES_MAX: Final = 16  # notices ever sent of one claim
 
 # Contacts
 CONTACT_WAITS_MS: Final = 14 * 24 * 60 * 60 * 1000  # how long a contact waits for an answer: 14 days

@@ -25,6 +25,7 @@ __all__ = [
     "collectible_share",
     "exponent_of",
     "money_of_share",
+    "percent",
 ]
 
 WHOLE = 10**12  # the whole of a receivable, in shares
@@ -124,6 +125,13 @@ def money_of_share(share: int, *, whole: Money) -> Money:
     if not 0 <= share <= WHOLE:
         raise MoneyError("share", f"{share} is not between 0 and {WHOLE}")
     return Money(whole.currency, (2 * share * whole.minor + WHOLE) // (2 * WHOLE))
+
+
+def percent(share: int) -> str:
+    """A share (parts of WHOLE) for people, exact: "80%", "12.5%"."""
+    units, rest = divmod(share, WHOLE // 100)
+    decimals = str(rest).rjust(len(str(WHOLE // 100)) - 1, "0").rstrip("0")
+    return f"{units}.{decimals}%" if decimals else f"{units}%"
 
 
 def _check_part(part: Money, whole: Money) -> None:

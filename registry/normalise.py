@@ -9,7 +9,9 @@ Two strengths:
 
 - `compact` and `canonical_number` only undo formatting: width, case, separators, prefixes, leading zeros.
 - `skeleton` also folds what looks alike (`registry.md` 7), so that a Greek letter or an O for a 0 changes nothing. Two
-  different numbers can share a skeleton; it is only used beside seller, debtor, amount and date.
+  different numbers can share a skeleton; it is only used beside the debtor and the amount. Two things are not folded,
+  because honest invoices of one day and amount would become one: the letter that names a part (instalments 417-I and
+  417-L), and where a group of digits ends (0001-00000088 and 0018-00000008, of two points of sale).
 """
 
 from __future__ import annotations
@@ -61,7 +63,9 @@ _LOOK_ALIKES: Mapping[int, int] = MappingProxyType(
     )
 )
 # registry.md 7: O/0, I/1/L, S/5, B/8, Z/2, G/6.
-_DIGIT_ALIKES: Mapping[int, int] = MappingProxyType(str.maketrans("OILSBZG", "0115826"))
+_PART_LETTERS = "OILSBZG"
+_POINT = "."  # between two groups of a skeleton
+_DIGIT_ALIKES: Mapping[int, int] = MappingProxyType(str.maketrans(_PART_LETTERS, "0115826"))
 # Formatting characters newer than Unicode 3.2: bidi controls, an invisible operator.
 _LATER_FORMAT = frozenset("\u061c\u2064\u2066\u2067\u2068\u2069")
 
@@ -81,8 +85,15 @@ def canonical_number(text: str, *, prefixes: Sequence[str] = INVOICE_PREFIXES) -
 
 
 def skeleton(text: str, *, prefixes: Sequence[str] = INVOICE_PREFIXES) -> str:
-    """`canonical_number` after folding look-alikes in the text and in the prefixes. Idempotent."""
-    return _join([_fold(group) for group in _groups(text)], _folded(tuple(prefixes)))
+    """`canonical_number` after folding look-alikes in the text and in the prefixes, and with its groups kept apart.
+
+    A point stands where two groups would run into one number; a last letter with a digit before it stays a letter.
+    """
+    groups = [_latin(group) for group in _groups(text)]
+    folded = [group.translate(_DIGIT_ALIKES).lstrip("0") or "0" for group in groups]
+    if groups and groups[-1][-1] in _PART_LETTERS and _is_digit("".join(folded)[-2:-1]):
+        folded[-1] = folded[-1][:-1] + groups[-1][-1]
+    return _join(folded, _folded(tuple(prefixes)), between=_POINT)
 
 
 def is_clean_text(text: str, *, size_max: int) -> bool:
@@ -98,12 +109,19 @@ def is_clean_text(text: str, *, size_max: int) -> bool:
     )
 
 
-def _join(groups: Sequence[str], prefixes: tuple[str, ...]) -> str:
-    """The groups in a row without leading zeros, then without prefixes before a digit, for as long as there is one."""
-    number = _compose("".join(group.lstrip("0") or "0" for group in groups))
+def _join(groups: Sequence[str], prefixes: tuple[str, ...], *, between: str = "") -> str:
+    """The groups in a row without leading zeros, then without prefixes before a digit, for as long as there is one.
+
+    `between` is put where a group that ends in a digit meets one that begins with a digit.
+    """
+    joined = ""
+    for group in groups:
+        bare = group.lstrip("0") or "0"
+        joined += between + bare if _is_digit(joined[-1:]) and _is_digit(bare[:1]) else bare
+    number = _compose(joined)
     while True:
         bare = _without_prefixes(number, prefixes)
-        bare = bare.lstrip("0") or bare[:1]
+        bare = bare.lstrip("0" + _POINT) or bare[:1]
         if bare == number:
             return number
         number = bare
@@ -116,7 +134,7 @@ def _longest_first(prefixes: tuple[str, ...]) -> tuple[str, ...]:
 
 @cache
 def _folded(prefixes: tuple[str, ...]) -> tuple[str, ...]:
-    return _longest_first(tuple(_fold(prefix) for prefix in prefixes))
+    return _longest_first(tuple(_latin(prefix).translate(_DIGIT_ALIKES) for prefix in prefixes))
 
 
 def _without_prefixes(number: str, longest_first: tuple[str, ...]) -> str:
@@ -124,14 +142,20 @@ def _without_prefixes(number: str, longest_first: tuple[str, ...]) -> str:
     start = 0
     while number.startswith(longest_first, start):
         start += next(len(prefix) for prefix in longest_first if number.startswith(prefix, start))
-    return number[start:] if "0" <= number[start : start + 1] <= "9" else number
+        start += number.startswith(_POINT, start)
+    return number[start:] if _is_digit(number[start : start + 1]) else number
 
 
-def _fold(group: str) -> str:
-    """Upper-case letters and digits without marks, look-alikes replaced, digit-alikes as digits."""
+def _is_digit(character: str) -> bool:
+    """Whether this is one ASCII digit; not if it is empty."""
+    return "0" <= character <= "9"
+
+
+def _latin(group: str) -> str:
+    """Upper-case letters and digits without marks, what looks like a Latin letter replaced by it."""
     if not group.isascii():
         group = "".join(c for c in _PINNED.normalize("NFKD", group) if _PINNED.category(c) != "Mn")
-    return group.translate(_LOOK_ALIKES).translate(_DIGIT_ALIKES)
+    return group.translate(_LOOK_ALIKES)
 
 
 def _groups(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 import pycountry
 
@@ -20,12 +20,15 @@ from registry.keys import PUBLIC_KEY_SIZE
 from registry.normalise import is_clean_text
 
 __all__ = [
+    "ATTESTATION_KINDS",
     "IDENTIFIERS_MAX",
     "NAME_CHARS_MAX",
     "ROLES",
     "SIGN_KEYS_MAX",
+    "Attested",
     "Party",
     "Role",
+    "check_home",
     "check_identifier",
     "mandatory_schemes",
     "normalise_identifier",
@@ -35,15 +38,25 @@ __all__ = [
 
 Role: TypeAlias = Literal["authority", "financier", "exporter", "debtor", "regulator"]
 ROLES: Final[frozenset[str]] = frozenset(get_args(Role))
+ATTESTATION_KINDS: Final = ("kyc", "aml", "sanctions", "lei")
 
 NAME_CHARS_MAX = 200  # characters
 IDENTIFIERS_MAX = 16  # per party
 SIGN_KEYS_MAX = 8  # live signing keys per party
 HOME_CHARS_MAX = 200  # characters of a node's URL
 
-_FIELD_COUNT = 10
+_FIELD_COUNT = 11
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _HOME = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?", re.ASCII)
+
+
+class Attested(NamedTuple):
+    """What counts of an attestation of a party: its id, who vouches, its kind, and when it ends (0: withdrawn)."""
+
+    attestation: bytes
+    author: str
+    kind: str
+    expires_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +65,8 @@ class Party:
 
     `id` is one of `identifiers`, of a scheme in `mandatory_schemes(country)`; `country` is ISO 3166 alpha-2; keys are
     32-byte public keys: `sign_keys` and `owner_key` (offline recovery) Ed25519, `receive_key` X25519 or b"" if it has
-    none yet; `home` is the URL of the node that takes its documents, or "". Construction checks nothing: see
+    none yet; `home` is the URL of the node that takes its documents, or "". `attestations` are those that
+    count now (`rules.attestations`), oldest first. Construction checks nothing: see
     `validate_party`.
     """
 
@@ -66,6 +80,7 @@ class Party:
     receive_key: bytes = b""
     home: str = ""
     suspended: bool = False
+    attestations: tuple[Attested, ...] = ()
 
     def encode(self) -> list[Value]:
         """The canonical list: the fields in their order."""
@@ -80,6 +95,7 @@ class Party:
             self.receive_key,
             self.home,
             self.suspended,
+            [list(entry) for entry in self.attestations],
         ]
 
     @classmethod
@@ -87,7 +103,7 @@ class Party:
         """The party of a canonical list. Raises `FieldError` for wrong types; the rest is `validate_party`'s."""
         if not isinstance(value, list) or len(value) != _FIELD_COUNT:
             raise FieldError("party", f"must be a list of {_FIELD_COUNT} fields")
-        id_, name, country, identifiers, roles, sign_keys, owner_key, receive_key, home, suspended = value
+        id_, name, country, identifiers, roles, sign_keys, owner_key, receive_key, home, suspended, attestations = value
         if type(suspended) is not bool:
             raise FieldError("suspended", "must be true or false")
         return cls(
@@ -101,6 +117,7 @@ class Party:
             receive_key=_bytes("receive_key", receive_key),
             home=_text("home", home),
             suspended=suspended,
+            attestations=_attestations(attestations),
         )
 
 
@@ -123,8 +140,14 @@ def validate_party(party: Party) -> None:
     if not party.roles or len(set(party.roles)) != len(party.roles) or not ROLES.issuperset(party.roles):
         raise FieldError("roles", f"must be one or more of {', '.join(sorted(ROLES))}, each once")
     _validate_keys(party)
-    if party.home and not (len(party.home) <= HOME_CHARS_MAX and _HOME.fullmatch(party.home)):
-        raise FieldError("home", f"must be an http or https URL of at most {HOME_CHARS_MAX} characters, or empty")
+    if party.home:
+        check_home("home", party.home)
+
+
+def check_home(field: str, home: str) -> None:
+    """Return if this is the URL of a node; else raise `FieldError` naming `field`."""
+    if not (len(home) <= HOME_CHARS_MAX and _HOME.fullmatch(home)):
+        raise FieldError(field, f"must be an http or https URL of at most {HOME_CHARS_MAX} characters, or empty")
 
 
 def vet_party(party: Party) -> None:
@@ -194,3 +217,15 @@ def _keys(field: str, value: Value) -> tuple[bytes, ...]:
     if not isinstance(value, list):
         raise FieldError(field, "must be a list")
     return tuple(_bytes(f"{field}[{index}]", item) for index, item in enumerate(value))
+
+
+def _attestations(value: Value) -> tuple[Attested, ...]:
+    if not isinstance(value, list):
+        raise FieldError("attestations", "must be a list")
+    return tuple([_attested(f"attestations[{index}]", item) for index, item in enumerate(value)])
+
+
+def _attested(field: str, value: Value) -> Attested:
+    if not isinstance(value, list) or [type(item) for item in value] != [bytes, str, str, int]:
+        raise FieldError(field, "must be id, author, kind and time")
+    return Attested._make(value)

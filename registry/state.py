@@ -1,12 +1,15 @@
 """The state: a map from keys to canonical bytes, seen as typed records through an overlay.
 
     party/<id>                     Party (canonical list)
-    key/<public key>               id of the party that signs with it
+    key/<public key>               id of the party whose key it is or was: signing, owner or receive key
     alias/<identifier>             id of the party that has this identifier
     receivable/<id>                Receivable
     claim/<id>                     Claim
     print/<kind>/<fingerprint>     ids of the receivables that hold it, oldest first
     proposal/<id>                  Proposal
+    notice/<id>                    Notice
+    notified/<claim id>            Notified: the notices of a claim
+    distinct/<id of a pair>        Distinction
     network                        Network
 
 Within a block each record is decoded once, however often it is read, and encoded once, however often it is changed.
@@ -57,7 +60,7 @@ def party_key(party: str) -> bytes:
 
 
 def key_key(public_key: bytes) -> bytes:
-    """Where the id of the party is that signs with this key."""
+    """Where the id of the party is whose key this is, or ever was."""
     return b"key/" + public_key
 
 
@@ -122,8 +125,18 @@ class State:
         return found
 
     def party_of_key(self, public_key: bytes) -> Party | None:
-        """The party that signs with this key."""
+        """The party that signs with this key now: it was not revoked, and is no key for another use."""
+        party = self.owner_of_key(public_key)
+        return None if party is None or public_key not in party.sign_keys else party
+
+    def owner_of_key(self, public_key: bytes) -> Party | None:
+        """The party whose key this is or was, whatever its use, live or revoked."""
         return self._party_at(key_key(public_key))
+
+    def coming_party(self, party: str) -> Party | None:
+        """The party with this id as it will be from the next height on: what changes a party starts from this."""
+        coming = self._later.get(party_key(party))
+        return cast("Party", coming) if coming is not None else self.party(party)
 
     def party_of_alias(self, identifier: str) -> Party | None:
         """The party that has this identifier."""
@@ -173,10 +186,11 @@ class State:
             self._changed.add(key)
 
     def put_later(self, puts: Iterable[Put]) -> None:
-        """Set these records from the next height on; until then only `taken` knows of them."""
-        for key, record in puts:
-            assert key not in self._later, "two changes of one record in one block"
-            self._later[key] = record
+        """Set these records from the next height on; until then only `taken` and `coming_party` know of them.
+
+        Of several changes of one record the last counts, which must have been made from the one before.
+        """
+        self._later.update(puts)
 
     def begin(self) -> None:
         """Remember from here on what `rollback` needs."""

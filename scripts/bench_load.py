@@ -25,7 +25,7 @@ from registry.transactions.receivables import Register
 VALIDITY_MS = 55 * 60 * 1000
 RESERVE_MS = 15 * 60 * 1000
 READ_BACK = 200  # transactions asked for at once
-PRINT_KINDS = ("exact", "number", "particulars", "window", "debtor_side")  # what an ordinary invoice has
+PRINT_KINDS = ("exact", "number", "particulars", "window", "debtor_side", "debtor_number")  # an ordinary invoice's
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Load:
 
 
 def registrations(count: int) -> Iterator[Register]:
-    """Registrations with random fingerprints and commitments, five fingerprints each."""
+    """Registrations with random fingerprints and commitments, six fingerprints each."""
     for _ in range(count):
         noise = secrets.token_bytes(32)
         yield Register(

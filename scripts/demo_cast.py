@@ -44,6 +44,11 @@ def member_party(party: str, name: str, country: str, role: str) -> Party:
     return _party(party, name, country, roles)
 
 
+def firm(party: str, name: str, country: str, role: str) -> Party:
+    """The record of an exporter or debtor that is in no document."""
+    return _party(party, name, country, (role,))
+
+
 @dataclass(slots=True)
 class Cast:
     """The firms found in the invoices, each under one id, as a factoring house would enrol them.

@@ -23,11 +23,12 @@ from clients.financier import AsyncFinancierClient
 from registry.documents.errors import DocumentError
 from registry.documents.invoice import Invoice
 from registry.documents.reader import read_many
-from registry.documents.receivable import Adjustment, Receivable, receivable_of
+from registry.documents.receivable import Adjustment, Assigned, Receivable, receivable_of
 from registry.documents.receivable import Refusal as DocumentRefusal
 from registry.genesis import Genesis
 from registry.keys import SigningKey
 from registry.money import WHOLE
+from registry.parties import Party
 
 CONCURRENCY = 12  # conversations at a time
 OFFER_VALID_MS = 30 * 60 * 1000
@@ -85,9 +86,10 @@ class Story:
     entries: list[Entry] = field(default_factory=list)
     credits: list[tuple[Entry, Adjustment]] = field(default_factory=list)
 
-    async def play(self, folder: Path) -> None:
-        """From a folder of documents to funded receivables."""
+    async def play(self, folder: Path, *, also: Sequence[Party] = ()) -> None:
+        """From a folder of documents to funded receivables; `also` are enrolled beside the firms in them."""
         self.read(folder)
+        self.cast.parties.update({party.id: party for party in also})
         await self.enrol()
         originals = [entry for entry in self.entries if entry.listing is not None]
         await self.each("Registering", originals, self.register)
@@ -118,11 +120,13 @@ class Story:
         if isinstance(reading, DocumentError):
             where = f" at {reading.element}" if reading.element else ""
             return Entry(file, status="unreadable", detail=f"{reading.reason}{where}")
-        if reading.container.startswith("row"):
+        if reading.container and ":" not in reading.container:  # one of several in the file
             file = f"{file} {reading.container}"
         made = receivable_of(reading)
         if isinstance(made, DocumentRefusal):
             return Entry(file, reading, status="no receivable", detail=f"{made.element}: {made.detail}")
+        if isinstance(made, Assigned):
+            return Entry(file, reading, status="no receivable", detail=f"assigned to {made.claims[-1].assignee.name}")
         entry = Entry(file, reading, warnings=tuple(str(notice.code) for notice in made.warnings))
         if isinstance(made, Adjustment):
             self.credits.append((entry, made))

@@ -98,7 +98,7 @@ def listing(
     currency: str = "EUR",
     seller: str = EXP_CN,
     debtor: str = IMP_DE,
-    issued: datetime.date = datetime.date(2026, 4, 1),
+    issued: datetime.date | None = datetime.date(2026, 4, 1),
     due: datetime.date | None = datetime.date(2026, 7, 31),
     orders: tuple[str, ...] = (),
     transports: tuple[str, ...] = (),

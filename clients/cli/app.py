@@ -8,15 +8,20 @@ from clients.cli import (
     certificates,
     claims,
     contacts,
+    disputes,
     drafts,
+    export,
     filings,
     forms,
     law,
     law_receivable,
+    notices,
     parties,
+    portfolios,
     receivables,
     reconcile,
     search,
+    texts,
 )
 
 __all__ = ["app"]
@@ -24,15 +29,20 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(receivables.app, name="receivable", help="Register, confirm, reject, adjust and show receivables.")
 app.add_typer(claims.app, name="claim", help="Offer, reserve, fund, hand on and end claims.")
+app.add_typer(disputes.app, name="dispute", help="Raise, answer, take up and end disputes.")
 app.add_typer(drafts.app, name="draft", help="Transactions that several parties sign: show, sign, send.")
 app.add_typer(filings.app, name="filing", help="Official filings of claims: record, continue, end, what is due.")
 app.add_typer(contacts.app, name="contact", help="Contact with the other side of a match: ask, answer, show, list.")
-app.add_typer(parties.app, name="party", help="Show parties; as an authority, propose and approve admissions.")
+app.add_typer(parties.app, name="party", help="Parties, their keys and attestations; as an authority, changes of them.")
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
+app.add_typer(portfolios.app, name="portfolio", help="Bring an existing portfolio onto the ledger, resumable.")
 app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the ledger, or with another book.")
+app.add_typer(texts.app, name="text", help="Show standard texts in English and Chinese, and their digests.")
+app.add_typer(export.app, name="export", help="Write an assignment for other systems and official registers.")
 claims.app.command("take-out")(forms.take_out)
 claims.app.command("syndicate")(forms.syndicate)
 claims.app.command("cover")(forms.cover)
 app.add_typer(law.app, name="law", help="Who comes first under each law, and whom the debtor may pay.")
 law.app.command("receivable", epilog=law.CASE_FIELDS)(law_receivable.rank_receivable)
+app.add_typer(notices.app, name="notice", help="Give notice of assignments to debtors, acknowledge and prove them.")
 app.command("search")(search.search)

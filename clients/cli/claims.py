@@ -261,6 +261,7 @@ def show_claim(
                 "state": _state(record),
                 "offer_valid_until_ms": record.offer_valid_until_ms,
                 "reserved_until_ms": record.reserved_until_ms,
+                "concluded_ms": record.concluded_ms,
                 "funded_ms": record.funded_ms,
                 "holders": list(record.holders),
             }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,23 +24,27 @@ from clients.base import Client
 from clients.books import share_of
 from clients.errors import ClientError
 from clients.keys import load_signing_key
+from registry.documents import ColumnMap, column_map_of
 from registry.errors import FieldError, RegistryError
 from registry.genesis import Genesis
 from registry.keys import Signer
-from registry.money import WHOLE
+from registry.money import WHOLE, percent
 
 __all__ = [
     "EXIT_LOOK",
     "SETTINGS",
+    "ColumnsOption",
     "GenesisOption",
     "KeyOption",
     "PartyOption",
     "UrlOption",
     "access",
+    "column_map_in",
     "console",
     "errors",
     "fail",
     "load_genesis",
+    "owner_signer",
     "percent",
     "plain",
     "problems",
@@ -62,6 +67,7 @@ NEMODAT_KEY, NEMODAT_PASSPHRASE."
 GENESIS_BYTES_MAX = 32 * 1024 * 1024
 _DECIMALS = len(str(WHOLE // 100)) - 1  # of a percentage that is a whole number of parts
 PASSPHRASE_VARIABLE = "NEMODAT_PASSPHRASE"  # noqa: S105 (the name of a variable, not a secret)
+OWNER_PASSPHRASE_VARIABLE = "NEMODAT_OWNER_PASSPHRASE"  # noqa: S105 (the same)
 
 GenesisOption = Annotated[Path, typer.Option("--genesis", envvar="NEMODAT_GENESIS", help="The network's genesis file.")]
 UrlOption = Annotated[
@@ -69,6 +75,15 @@ UrlOption = Annotated[
     typer.Option("--url", envvar="NEMODAT_URL", help="A node's URL; repeat it, your own first, for failover."),
 ]
 PartyOption = Annotated[str, typer.Option("--party", envvar="NEMODAT_PARTY", help="Who acts, as lei:... or uscc:...")]
+ColumnsOption = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="Column map of tables (TOML): [columns] field = header, [constants], date_order (ymd, dmy, mdy), "
+        "decimal_mark, encoding, delimiter, sheet.",
+    ),
+]
 KeyOption = Annotated[Path, typer.Option("--key", envvar="NEMODAT_KEY", help="The party's signing key file.")]
 
 # Much of what is shown comes from others' files: brackets in it are text, not markup.
@@ -136,19 +151,22 @@ def tabulate(table: Table) -> None:
     console.print(table)
 
 
+def column_map_in(path: Path | None) -> ColumnMap:
+    """The column map in a TOML file; the default one for none. Raises `ClientError`, `FieldError`, `OSError`."""
+    if path is None:
+        return ColumnMap()
+    try:
+        return column_map_of(tomllib.loads(text_of(path, "a column map")))
+    except (ValueError, RecursionError) as error:
+        raise ClientError(f"{path}: not TOML: {error}") from error
+
+
 def share(given: str | int) -> int:
     """A share: parts of WHOLE, or percent as "80%" or "12.5%". Raises `typer.BadParameter`."""
     parts = share_of(str(given))  # Typer passes an option's default too
     if parts is None:
         raise typer.BadParameter(f"a share is 1 to {WHOLE} parts, or a percentage such as 80%")
     return parts
-
-
-def percent(share: int) -> str:
-    """A share for people: "80%". Exact."""
-    whole, rest = divmod(share, WHOLE // 100)
-    decimals = str(rest).rjust(_DECIMALS, "0").rstrip("0")
-    return f"{whole}.{decimals}%" if decimals else f"{whole}%"
 
 
 def subject(text: str, name: str) -> bytes:
@@ -175,11 +193,20 @@ def show(value: dict[str, Any]) -> None:
     console.print_json(json.dumps(value, ensure_ascii=False))
 
 
+def owner_signer(key: Path) -> Signer:
+    """The owner key in a file, which has a passphrase of its own. Raises `ClientError`."""
+    return load_signing_key(key, _passphrase(key, OWNER_PASSPHRASE_VARIABLE), use="owner")
+
+
 def _signer(key: Path) -> Signer:
-    given = os.environ.get(PASSPHRASE_VARIABLE)
+    return load_signing_key(key, _passphrase(key, PASSPHRASE_VARIABLE))
+
+
+def _passphrase(key: Path, variable: str) -> bytes:
+    given = os.environ.get(variable)
     if given is not None:
-        return load_signing_key(key, os.fsencode(given))
+        return os.fsencode(given)
     if not sys.stdin.isatty():
-        fail(f"{key}: no passphrase: set the variable {PASSPHRASE_VARIABLE}")
+        fail(f"{key}: no passphrase: set the variable {variable}")
     asked: str = typer.prompt(f"Passphrase of {key}", hide_input=True, err=True)
-    return load_signing_key(key, asked.encode())
+    return asked.encode()

@@ -79,7 +79,7 @@ def take_out(
         old = client.claim(subject(claim, "claim"))
         if old is None:
             raise ClientError("no such claim, or none that this party may see")
-        draft = client.compose(
+        draft = client.make(
             forms.take_out,
             old.id,
             subject(receivable, "receivable"),
@@ -113,7 +113,7 @@ def syndicate(
             if not separator:
                 raise ClientError(f"--part {text}: PARTY=SHARE is expected")
             parts.append(forms.Part(party=financier, key=signing_key_of(client, financier), share=share(amount)))
-        draft = client.compose(
+        draft = client.make(
             forms.syndicate,
             subject(receivable, "receivable"),
             seller_key=settings["signer"].public_key,

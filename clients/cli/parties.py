@@ -23,17 +23,19 @@ from clients.cli.context import (
     tabulate,
     text_of,
 )
+from clients.cli.standing import add_commands
 from clients.errors import ClientError
 from clients.financier import FinancierClient
 from registry.codec import decode
 from registry.errors import FieldError
 from registry.genesis import party_from_toml
 from registry.records import Proposal
-from registry.transactions.governance import change_from, change_value
+from registry.transactions.governance import change_from
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, epilog=SETTINGS)
+add_commands(app)
 
 
 @app.command("show")
@@ -69,11 +71,11 @@ def show_party(
 def list_proposals(genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
     """As an authority: the changes that were ever proposed, and how far each is."""
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        table = Table("id", "state", "change", "about", "proposer", "approvals")
+        table = Table("id", "state", "change", "party", "proposer", "approvals")
         for record in client.call(reads.own_records, Proposal):
-            value = change_value(change := change_from(decode(record.change), "change"))
-            about = (str(value[0]), change.subject)
-            cells = (record.id.hex(), record.state, *about, record.proposer, str(len(record.approvals)))
+            change = change_from(decode(record.change), "change")
+            said = (change.NAME, change.subject, record.proposer, str(len(record.approvals)))
+            cells = (record.id.hex(), record.state, *said)
             table.add_row(*map(plain, cells))
         tabulate(table)
 

@@ -15,14 +15,19 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
+from clients import debtor as debtors
+from clients import notices
+from clients.base import Client
 from clients.cli.context import (
     EXIT_LOOK,
     SETTINGS,
+    ColumnsOption,
     GenesisOption,
     KeyOption,
     PartyOption,
     UrlOption,
     access,
+    column_map_in,
     console,
     errors,
     percent,
@@ -43,7 +48,9 @@ from clients.exporter import Refusal as Refused
 from clients.matches import matches
 from registry.documents import (
     DOCUMENT_BYTES_MAX,
+    Assigned,
     BrokenDocument,
+    ColumnMap,
     DocumentError,
     Reading,
     Receivable,
@@ -53,6 +60,7 @@ from registry.documents import (
 )
 from registry.money import WHOLE, Money, claim_share
 from registry.reasons import DUPLICATE
+from registry.transactions.receivables import NO_DIGEST
 
 __all__ = ["app"]
 
@@ -74,7 +82,7 @@ ReceivableArgument = Annotated[str, typer.Argument(metavar="RECEIVABLE", help="T
 @app.command()
 def register(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Invoices (UBL, CII, Factur-X PDF, CSV, XLSX), or folders.")
+        list[Path], typer.Argument(metavar="FILE", help="Invoices (XML, PDF, OFD, CSV, XLSX), or folders.")
     ],
     debtor: Annotated[str, typer.Option(help="The buyer's party id, as lei:... or uscc:...")],
     genesis: GenesisOption,
@@ -83,6 +91,7 @@ def register(
     key: KeyOption,
     debtor_country: Annotated[str | None, typer.Option(help="If the documents do not say it (ISO 3166).")] = None,
     dossiers: Annotated[Path, typer.Option(help="Folder to keep the dossiers in.")] = Path("dossiers"),
+    columns: ColumnsOption = None,
     supersedes: Annotated[
         str | None, typer.Option(help="The id of your own registration that the one invoice in FILE corrects.")
     ] = None,
@@ -99,7 +108,8 @@ def register(
     Example: nemodat receivable register invoices/ --debtor lei:984500DEIMPORT000108
     """
     with problems():
-        listings, table, failures = _read(files, seller=party, debtor=debtor, debtor_country=debtor_country)
+        readings = _readings(_paths(files), column_map_in(columns))
+        listings, table, failures = _read(readings, seller=party, debtor=debtor, debtor_country=debtor_country)
         if supersedes is not None:
             if len(listings) != 1:
                 raise ClientError(f"--supersedes is for one invoice, there are {len(listings)}")
@@ -124,14 +134,34 @@ def confirm(
     party: PartyOption,
     key: KeyOption,
     share: ShareOption = WHOLE,
+    waive_defences: Annotated[
+        bool, typer.Option("--waive-defences", help="Give up defences and set-off against whoever finances it.")
+    ] = False,
+    account: Annotated[
+        str | None, typer.Option(help="The account that you will pay to, an IBAN or words; only its digest is sent.")
+    ] = None,
+    text: Annotated[
+        Path | None, typer.Option(help="The wording that you agree to; only its digest goes on the ledger.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="The language of the wording, as en or zh.")] = "en",
 ) -> None:
     """As the debtor: confirm a receivable, or a share of it.
 
     Example: nemodat receivable confirm dossier.json --share 80%
+
+    Example: nemodat receivable confirm dossier.json --waive-defences --account "DE89 3704 0044 0532 0130 00" \
+--text confirmation.txt --language en
     """
     with problems(), DebtorClient(**access(genesis, url, party, key)) as client:
         known = _dossier(dossier)
-        receipt = client.confirm(known, share=share)
+        receipt = client.confirm(
+            known,
+            share=share,
+            text=NO_DIGEST if text is None else hashlib.sha256(text.read_bytes()).digest(),
+            waives_defences=waive_defences,
+            account=NO_DIGEST if account is None else known.account_commitment(account),
+            language=language,
+        )
         show({"confirmed": receipt.subject.hex(), "transaction": receipt.transaction.hex()} | _named(known))
 
 
@@ -152,6 +182,47 @@ def reject(
         known = _dossier(dossier)
         receipt = client.reject(known, reason=hashlib.sha256(reason.encode()).digest())
         show({"rejected": receipt.subject.hex(), "transaction": receipt.transaction.hex()} | _named(known))
+
+
+@app.command()
+def deem(
+    notice: Annotated[str, typer.Argument(metavar="NOTICE", help="The id of the notice that the debtor received.")],
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+) -> None:
+    """As the seller or the holder: record that the debtor's silence counts as acceptance, where its law says so.
+
+    Refused as `too_early` until its period is over, and as `no_deemed_acceptance` where there is no such rule.
+
+    Example: nemodat receivable deem 2c26...e7ae
+    """
+    with problems(), Client(**access(genesis, url, party, key)) as client:
+        receipt = client.call(notices.deem, subject(notice, "notice"))
+        show({"deemed": receipt.subject.hex(), "transaction": receipt.transaction.hex()})
+
+
+@app.command()
+def distinguish(
+    receivable: ReceivableArgument,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The id of the one that looks like the same debt.")],
+    statement: Annotated[Path, typer.Option(help="Why, in words; only its digest goes on the ledger.")],
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    language: Annotated[str, typer.Option(help="The language of the statement, as en or zh.")] = "en",
+) -> None:
+    """As the debtor of both: state that two receivables you confirmed are two debts, and that you owe both.
+
+    Example: nemodat receivable distinguish 9f86...0a08 2c26...e7ae --statement statement.txt
+    """
+    with problems(), DebtorClient(**access(genesis, url, party, key)) as client:
+        ids = subject(receivable, "receivable"), subject(other, "other")
+        digest = hashlib.sha256(statement.read_bytes()).digest()
+        receipt = client.call(debtors.distinguish, *ids, text=digest, language=language)
+        show({"distinguished": [one.hex() for one in ids], "transaction": receipt.transaction.hex()})
 
 
 @app.command()
@@ -234,6 +305,10 @@ def show_receivable(
                 "kind": record.kind,
                 "state": record.state,
                 "grade": record.grade,
+                "confirmed_ms": record.confirmed_ms,
+                "waives_defences": record.waives_defences,
+                "account_digest": record.account_digest.hex(),
+                "language": record.language,
                 "collectible": record.collectible,
                 "taken": sum(live.share for live in record.live),
                 "paid": record.paid,
@@ -245,13 +320,13 @@ def show_receivable(
 
 
 def _read(
-    files: Iterable[Path], *, seller: str, debtor: str, debtor_country: str | None
+    readings: Iterable[tuple[str, Reading]], *, seller: str, debtor: str, debtor_country: str | None
 ) -> tuple[list[tuple[str, Listing]], Table, int]:
     """What can be registered, and a table that already has what cannot."""
     table = Table("file", "number", "outcome", "id or reason", "note")
     listings: list[tuple[str, Listing]] = []
     failures = 0
-    for file, reading in _readings(_paths(files)):
+    for file, reading in readings:
         if isinstance(reading, DocumentError):
             failures += 1
             _row(table, file, "", "unreadable", reading.reason, reading.element)
@@ -266,6 +341,9 @@ def _read(
         elif isinstance(made, Refusal):
             failures += 1
             _row(table, file, reading.number, "no receivable", made.detail, made.element)
+        elif isinstance(made, Assigned):
+            holder = made.claims[-1].assignee.name
+            _row(table, file, reading.number, "assigned", f"to {holder}", f"recorded in {made.claims[-1].register}")
         else:
             named_invoices = ", ".join(reference.number for reference in made.adjusts)
             _row(table, file, reading.number, "credit note", f"adjusts {named_invoices}", "nemodat receivable adjust")
@@ -327,7 +405,7 @@ def _paths(files: Iterable[Path]) -> list[Path]:
     return sorted(path for path in found if path.is_file())
 
 
-def _readings(paths: Sequence[Path]) -> Iterator[tuple[str, Reading]]:
+def _readings(paths: Sequence[Path], column_map: ColumnMap) -> Iterator[tuple[str, Reading]]:
     """What each file holds; one that cannot be opened stops nothing either."""
     for path in track(paths, description="Reading", console=console):
         try:
@@ -337,7 +415,7 @@ def _readings(paths: Sequence[Path]) -> Iterator[tuple[str, Reading]]:
             unread = BrokenDocument(file=str(path), element="", reason=f"cannot be opened: {error.strerror}")
             yield str(path), unread
             continue
-        for reading in read_each(str(path), data):
+        for reading in read_each(str(path), data, column_map):
             yield str(path), reading
 
 

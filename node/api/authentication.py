@@ -79,11 +79,16 @@ class Gate:
         self._callers.charge(caller.name, items / ITEMS_PER_TOKEN, now_s=self._clock_s())
 
     def stays(self, caller: Caller) -> bool:
-        """Whether a caller that was let in earlier still may what it might then: not suspended, its roles the same."""
+        """Whether a caller that was let in earlier still may what it might then.
+
+        Not if it was suspended since, has other roles, or revoked a key, which may be the one it came with.
+        """
         if caller.party is None:
             return True
         found = self._state().party(caller.party.id)
-        return found is not None and not found.suspended and found.roles == caller.party.roles
+        if found is None or found.suspended or found.roles != caller.party.roles:
+            return False
+        return set(caller.party.sign_keys) <= set(found.sign_keys)
 
     async def _identify(self, request: Request) -> Caller:
         authorization = request.headers.get("authorization")

@@ -20,6 +20,7 @@ from node.api.problems import Problem
 from node.hub import Heard
 from node.layout import EVENTS, at_height
 from node.views import View
+from registry.events import severity_of
 
 __all__ = ["router"]
 
@@ -40,7 +41,10 @@ async def events(
     since: Annotated[int | None, Query(ge=0, le=HEIGHT_MAX, description="begin with this height's events")] = None,
     last_event_id: Annotated[str, Header(max_length=20)] = "",
 ) -> EventSourceResponse:
-    """Events that concern the caller (overseers: all): `event` is the kind, `data` has height, subject and detail."""
+    """Events that concern the caller (overseers: all).
+
+    `event` is the kind, `data` has severity (`info`, `warning`, `alarm`), height, subject and detail.
+    """
     if last_event_id:
         since = _height(last_event_id)
     parties = None if caller.party is None or caller.sees_all else (caller.party.id,)
@@ -115,6 +119,7 @@ def _shown(heard: Heard, caller: Caller) -> dict[str, Any]:
     event = heard.event
     data: dict[str, Any] = {
         "kind": event.kind,
+        "severity": severity_of(event.kind),
         "height": heard.height,
         "subject": event.subject.hex(),
         "detail": event.detail,

@@ -12,6 +12,7 @@ from node.api.context import TheApi, allowed, digest_in, proof_of, read
 from node.api.models import Proved, RecordList
 from node.api.problems import Problem
 from node.api.receivables import PAGE_MAX, PARTY_CHARS_MAX, owner_named
+from node.api.records import Records
 from node.api.shapes import record_json
 from node.views import View
 from registry.records.families import FAMILIES, Family, Shared
@@ -43,7 +44,7 @@ async def own_records(
         page = view.records_of(family, owner, after=start, limit=PAGE_MAX)
         state = State(view.state)
         found = [state.find(kind, id_) for id_ in page.ids]
-        shown = [_shown(view, one) for one in found if one is not None and _sees(caller, one)]
+        shown = [_shown(view, one) for one in found if one is not None and _sees(caller, view, family, one)]
         return {"records": shown, "next": None if page.after is None else page.after.hex()}
 
     return JSONResponse(await read(api, shape))
@@ -59,7 +60,7 @@ async def record(
 
     def shape(view: View) -> dict[str, Any]:
         found = State(view.state).find(kind, subject)
-        if found is None or not _sees(caller, found):
+        if found is None or not _sees(caller, view, family, found):
             raise Problem("not_found", "no such record, or not for this caller", field="id")
         return _shown(view, found)
 
@@ -73,9 +74,12 @@ def _family(name: str) -> Family:
     return found
 
 
-def _sees(caller: Caller, record: Shared) -> bool:
+def _sees(caller: Caller, view: View, family: str, record: Shared) -> bool:
     concerned = record.concerns()
-    return caller.sees_all or concerned is None or caller.name in concerned
+    if caller.sees_all or concerned is None or caller.name in concerned:
+        return True
+    about = FAMILIES[family].receivable_of
+    return about is not None and Records(view, caller).may_see_receivable(about(record))
 
 
 def _shown(view: View, record: Shared) -> dict[str, Any]:

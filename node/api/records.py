@@ -37,9 +37,14 @@ class Records:
     def receivable(self, id_: bytes) -> Receivable:
         """The receivable. Raises `Problem`: the same whether there is none or the caller may not see it."""
         found = self._state.receivable(id_)
-        if found is None or not may_see_receivable(self._caller, found, self._claims(found)):
+        if found is None or not self.may_see_receivable(id_):
             raise Problem("not_found", "no such receivable, or not for this caller", field="id")
         return found
+
+    def may_see_receivable(self, id_: bytes) -> bool:
+        """Whether there is this receivable, and the caller may see it."""
+        found = self._state.receivable(id_)
+        return found is not None and may_see_receivable(self._caller, found, self._claims(found))
 
     def claim(self, id_: bytes) -> Claim:
         """The claim. Raises `Problem` likewise."""

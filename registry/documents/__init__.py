@@ -3,10 +3,12 @@
     for name, reading in read_many(files):          # (name, bytes) of any supported syntax
         if isinstance(reading, DocumentError): ...  # reading.file, reading.element, reading.reason
         else:
-            match receivable_of(reading):           # Receivable | Adjustment | Refusal
+            match receivable_of(reading):           # Receivable | Adjustment | Assigned | Refusal
 
-Syntaxes: UBL 2.1 invoice and credit note, UN/CEFACT CII, ZUGFeRD 1, the same inside PDFs, CSV and XLSX with a
-column map. Pure: bytes in, values out. Only exporters' clients call this; no node ever parses a document.
+Syntaxes: UBL 2.1 invoice and credit note, UN/CEFACT CII, ZUGFeRD 1, the same inside PDFs; China's e-fapiao (EInvoice,
+OFD with the XML inside, and the XBRL of the holder's books), Brazil's NF-e, Poland's FA, Hungary's NAV report, Italy's
+FatturaPA, Chile's DTE and AEC, Finland's Finvoice; CSV and XLSX with a column map. A module each, named after it.
+Pure: bytes in, values out. Only exporters' clients call this; no node ever parses a document.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from registry.documents.errors import (
     UnsupportedSyntax,
 )
 from registry.documents.invoice import (
+    ExternalClaim,
     GovernmentId,
     Identifier,
     Invoice,
@@ -31,12 +34,15 @@ from registry.documents.invoice import (
     Notice,
     NoticeCode,
     Party,
+    Signal,
+    SignalKind,
     Syntax,
     TransportReference,
 )
 from registry.documents.reader import DOCUMENT_BYTES_MAX, Reading, read, read_each, read_many
 from registry.documents.receivable import (
     Adjustment,
+    Assigned,
     Disposition,
     Grade,
     Receivable,
@@ -49,6 +55,7 @@ __all__ = [
     "DOCUMENT_BYTES_MAX",
     "Adjustment",
     "AmbiguousElement",
+    "Assigned",
     "BadValue",
     "BrokenDocument",
     "ColumnMap",
@@ -56,6 +63,7 @@ __all__ = [
     "DecimalMark",
     "Disposition",
     "DocumentError",
+    "ExternalClaim",
     "GovernmentId",
     "Grade",
     "Identifier",
@@ -70,6 +78,8 @@ __all__ = [
     "Receivable",
     "Refusal",
     "RefusalReason",
+    "Signal",
+    "SignalKind",
     "Syntax",
     "TransportReference",
     "UnsafeDocument",

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from registry.documents.dates import parse_basic, parse_iso
 from registry.documents.errors import BadValue, MissingElement
-from registry.documents.identifiers import country_code, identifier, identifier_notices, is_identity_scheme
+from registry.documents.identifiers import is_identity_scheme
 from registry.documents.invoice import (
     NAME_CHARS_MAX,
-    Identifier,
     Invoice,
     InvoiceReference,
     Notice,
     NoticeCode,
     Party,
+    Signal,
+    SignalKind,
     Syntax,
     TransportReference,
 )
+from registry.documents.parties import party_of
+from registry.documents.signals import assignment_notes
 from registry.documents.source import Source, bounded, order_numbers
-from registry.documents.type_codes import TRANSPORT_DOCUMENTS, kind_of
+from registry.documents.type_codes import FACTOR_ROLES, TRANSPORT_DOCUMENTS, kind_of
 from registry.documents.xml import Cursor
-from registry.money import MoneyError, exponent_of
 
 __all__ = ["DIALECTS", "Dialect", "read"]
 
@@ -92,16 +94,13 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
 )
 
 
-def read(root: Cursor, source: Source) -> Invoice:
+def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
     """The invoice or credit note at `root`, whose tag is one of `DIALECTS`. Raises `DocumentError`."""
     dialect = DIALECTS[root.tag]
+    root = root.with_prefixes(dialect.namespaces)
     document, agreement = root.need(dialect.document), root.need(dialect.agreement)
     settlement = root.need(dialect.settlement)
-    currency = settlement.need_text("ram:InvoiceCurrencyCode").upper()
-    try:
-        exponent_of(currency)
-    except MoneyError as error:
-        raise settlement.error(BadValue, "ram:InvoiceCurrencyCode", error.reason) from error
+    currency = settlement.currency("ram:InvoiceCurrencyCode")
     issue_date = _date(document, "ram:IssueDateTime")
     if issue_date is None:
         raise document.error(MissingElement, "ram:IssueDateTime", "is missing or empty")
@@ -112,7 +111,7 @@ def read(root: Cursor, source: Source) -> Invoice:
     due_date, due_notices = _due_date(settlement)
     total = settlement.need(dialect.summation)
     type_code = document.need_text("ram:TypeCode")
-    return Invoice(
+    invoice = Invoice(
         syntax=dialect.syntax,
         kind=kind_of(type_code),
         type_code=type_code,
@@ -135,7 +134,9 @@ def read(root: Cursor, source: Source) -> Invoice:
         container=source.container,
         digest=source.digest,
         warnings=(*_marks(root, dialect), *due_notices, *seller_notices, *buyer_notices, *payee_notices),
+        signals=(*_factor(settlement, payee), *assignment_notes(root)),
     )
+    return (invoice,)
 
 
 def _dates(node: Cursor, path: str) -> list[datetime.date]:
@@ -176,21 +177,15 @@ def _tax_point_date(settlement: Cursor) -> datetime.date | None:
 
 
 def _party(node: Cursor) -> tuple[Party, tuple[Notice, ...]]:
-    notices: list[Notice] = []
-    country = None
-    stated = node.text("ram:PostalTradeAddress/ram:CountryID")
-    if stated is not None:
-        country = country_code(stated)
-        if country is None:
-            notices.append(Notice(NoticeCode.UNKNOWN_COUNTRY, node.path, f"{stated!r} is no ISO 3166 code"))
-    name = node.text("ram:Name", chars_max=NAME_CHARS_MAX)
-    identifiers = _identifiers(node, country)
-    notices.extend(identifier_notices(identifiers, country=country, element=node.path))
-    return Party(name=name or "", country=country, identifiers=identifiers), tuple(notices)
+    return party_of(
+        node,
+        name=node.text("ram:Name", chars_max=NAME_CHARS_MAX),
+        country=node.text("ram:PostalTradeAddress/ram:CountryID"),
+        identifiers=_identifiers(node),
+    )
 
 
-def _identifiers(node: Cursor, country: str | None) -> tuple[Identifier, ...]:
-    found: list[Identifier] = []
+def _identifiers(node: Cursor) -> Iterator[tuple[str, str | None]]:
     mail_box = "ram:URIUniversalCommunication/ram:URIID"
     paths = (
         "ram:SpecifiedLegalOrganization/ram:ID",
@@ -201,11 +196,18 @@ def _identifiers(node: Cursor, country: str | None) -> tuple[Identifier, ...]:
     )
     for path in paths:
         for cursor in node.all(path):
-            scheme, value = cursor.attribute("schemeID"), cursor.content()
-            if not value or (path == mail_box and not is_identity_scheme(scheme)):
-                continue
-            found.append(identifier(scheme, value, country=country))
-    return bounded(found, file=node.file, element=node.path)
+            scheme = cursor.attribute("schemeID")
+            if path != mail_box or is_identity_scheme(scheme):
+                yield scheme, cursor.content()
+
+
+def _factor(settlement: Cursor, payee: Party | None) -> list[Signal]:
+    """A payee whose role code says that it is a factor."""
+    role = "ram:PayeeTradeParty/ram:RoleCode"
+    if payee is None or settlement.text(role) not in FACTOR_ROLES:
+        return []
+    text = f"the payee {payee.name or 'without a name'} stands as the factor"
+    return [Signal(SignalKind.FINANCIER_NAMED, f"{settlement.path}/{role}", text, payee)]
 
 
 def _order_references(root: Cursor, agreement: Cursor, dialect: Dialect) -> tuple[str, ...]:

@@ -8,7 +8,16 @@ from enum import StrEnum
 
 from registry.errors import FieldError
 
-__all__ = ["YEAR_MAX", "YEAR_MIN", "DateError", "DateOrder", "parse_basic", "parse_iso", "parse_local"]
+__all__ = [
+    "YEAR_MAX",
+    "YEAR_MIN",
+    "DateError",
+    "DateOrder",
+    "parse_basic",
+    "parse_iso",
+    "parse_local",
+    "parse_timestamp",
+]
 
 YEAR_MIN = 1970  # no receivable that anybody finances is older
 YEAR_MAX = 2199
@@ -41,6 +50,18 @@ def parse_iso(text: str) -> datetime.date:
     if found is None:
         raise DateError(f"{text!r} is no date of the form YYYY-MM-DD")
     return _date(found[1], found[2], found[3], text)
+
+
+def parse_timestamp(text: str) -> datetime.datetime:
+    """xsd:dateTime: `2026-07-31T09:09:52`, without a zone if none is written. Raises `DateError`."""
+    day = parse_iso(text)
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise DateError(f"{text!r} is no moment of the form YYYY-MM-DDThh:mm:ss") from error
+    if "T" not in text or moment.date() != day:
+        raise DateError(f"{text!r} states no time of day")
+    return moment
 
 
 def parse_basic(text: str) -> datetime.date:

@@ -13,6 +13,7 @@ __all__ = [
     "NAME_CHARS_MAX",
     "REFERENCES_MAX",
     "TOKEN_CHARS_MAX",
+    "ExternalClaim",
     "GovernmentId",
     "Identifier",
     "Invoice",
@@ -21,6 +22,8 @@ __all__ = [
     "Notice",
     "NoticeCode",
     "Party",
+    "Signal",
+    "SignalKind",
     "Syntax",
     "TransportReference",
 ]
@@ -37,6 +40,16 @@ class Syntax(StrEnum):
     UBL_CREDIT_NOTE = "UBL-CreditNote"
     CII = "CII"
     CII_ZUGFERD_1 = "CII-ZF1"
+    CN_EINVOICE = "CN-EInvoice"
+    CN_EVOUCHER = "CN-XBRL"
+    CN_EINVOICE_2019 = "CN-OFD-eInvoice2019"
+    BR_NFE = "BR-NFe"
+    PL_FA = "PL-FA"
+    HU_NAV = "HU-NAV"
+    IT_FATTURAPA = "IT-FatturaPA"
+    CL_DTE = "CL-DTE"
+    CL_AEC = "CL-AEC"
+    FI_FINVOICE = "FI-Finvoice"
     CSV = "CSV"
     XLSX = "XLSX"
 
@@ -51,16 +64,19 @@ class Kind(StrEnum):
 class NoticeCode(StrEnum):
     """What a reader wants a person to look at; none of them stops the reading."""
 
-    POSSIBLY_ASSIGNED = "possibly_assigned"  # a payee other than the seller, or a factored invoice
+    POSSIBLY_ASSIGNED = "possibly_assigned"  # one for each `Signal`
     PAYABLE_DIFFERS = "payable_differs_from_gross"  # only what is payable can be financed
     PAYABLE_NOT_STATED = "payable_not_stated"  # taken as gross less prepaid
     NO_DUE_DATE = "no_due_date"
     SEVERAL_DUE_DATES = "several_due_dates"  # the last is taken: the day by which all is due
+    UNREADABLE_DUE_DATE = "unreadable_due_date"  # stated, but no day of the calendar; taken as not stated
     DUE_BEFORE_ISSUE = "due_before_issue"
     CORRECTS_ANOTHER = "corrects_another"  # names an earlier invoice that may already be financed
     SELLER_IS_BUYER = "seller_is_buyer"  # both sides carry the same identifier
     BAD_IDENTIFIER = "bad_identifier"  # malformed, or wrong check digits
     UNKNOWN_COUNTRY = "unknown_country"
+    MARKED_AS_PAID = "marked_as_paid"  # the document says that it is paid: probably nothing is left to finance
+    NOT_AUTHORISED = "not_authorised"  # the tax authority's answer inside the document is no authorisation
     TEST_DOCUMENT = "test_document"  # marked by its sender as a test
     COPY = "copy"  # marked by its sender as a copy
     ENCODING_GUESSED = "encoding_guessed"
@@ -87,13 +103,6 @@ class Identifier(NamedTuple):
         return f"{self.scheme}:{self.value}"
 
 
-class InvoiceReference(NamedTuple):
-    """Another invoice that this document names (EN 16931 BG-3)."""
-
-    number: str
-    issue_date: datetime.date | None
-
-
 class TransportReference(NamedTuple):
     """A carrier's or customs' document. `type_code` as in UNTDID 1001: 705 bill of lading, 740 air waybill, ..."""
 
@@ -106,6 +115,14 @@ class GovernmentId(NamedTuple):
 
     country: str
     value: str
+
+
+class InvoiceReference(NamedTuple):
+    """Another invoice that this document names (EN 16931 BG-3), and what a tax authority calls that one."""
+
+    number: str
+    issue_date: datetime.date | None
+    government_id: GovernmentId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +138,45 @@ class Party:
         return next((found.value for found in self.identifiers if found.scheme == scheme), None)
 
 
+class SignalKind(StrEnum):
+    """What in a document says that the debt may already be somebody else's. It raises a question, decides nothing."""
+
+    ANOTHER_PAYEE = "another_payee"  # somebody other than the seller is to be paid
+    FACTORED_TYPE = "factored_type"  # the type code says so (UNTDID 1001: 393, 396)
+    FINANCIER_NAMED = "financier_named"  # a party stands in the role of a factor
+    FACTOR_ACCOUNT = "factor_account"  # the account to pay is marked as a factor's
+    ASSIGNMENT_NOTE = "assignment_note"  # words of assignment in a free text
+    ASSIGNMENT_RECORD = "assignment_record"  # the document is the record of an assignment
+    DECLARED_FINANCED = "declared_financed"  # a field of its own says: factored, sold or securitised
+
+
+class Signal(NamedTuple):
+    """One factoring signal: what, where in the document, in words, and the financier if the document names it."""
+
+    kind: SignalKind
+    element: str
+    text: str
+    party: Party | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalClaim:
+    """An assignment of the document's debt that was concluded outside this ledger, as its own record states it.
+
+    `register` names the record's home ("CL:RPETC"), `sequence` its place in the chain from 1, `amount` what of the
+    debt was assigned, `concluded` the moment as written (without a zone: the register's local time), `last_due` the
+    day by which all of it is due.
+    """
+
+    register: str
+    sequence: int
+    assignor: Party
+    assignee: Party
+    amount: Money
+    concluded: datetime.datetime
+    last_due: datetime.date | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """An invoice or credit note as its document states it; nothing is judged or computed here.
@@ -128,7 +184,8 @@ class Invoice:
     `payable` is what is still to be paid (EN 16931 BT-115), None where the document does not say; `gross` the total
     with tax (BT-112), `prepaid` what was paid before (BT-113). `payee` is set only where the document names one.
     `file` is the caller's name for the source, `container` how the document sat in it ("pdf:factur-x.xml",
-    "row 7", "" for the bare file), `digest` the SHA-256 of the source's bytes, 32 bytes.
+    "row 7", "" for the bare file), `digest` the SHA-256 of the source's bytes, 32 bytes. `signals` are what says that
+    the debt may be financed already; `external_claims` the assignments that the document itself records, in order.
     """
 
     syntax: Syntax
@@ -153,3 +210,5 @@ class Invoice:
     container: str
     digest: bytes
     warnings: tuple[Notice, ...]
+    signals: tuple[Signal, ...] = ()
+    external_claims: tuple[ExternalClaim, ...] = ()

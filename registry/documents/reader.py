@@ -2,29 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from registry.codec import digest
-from registry.documents import cii, pdf, tabular, ubl, workbook, xml
+from registry.documents import (
+    aec,
+    archive,
+    cii,
+    dte,
+    efapiao,
+    efapiao_2019,
+    evoucher,
+    fatturapa,
+    finvoice,
+    ksef,
+    nav,
+    nfe,
+    ofd,
+    pdf,
+    tabular,
+    ubl,
+    workbook,
+    xml,
+)
 from registry.documents.columns import ColumnMap
 from registry.documents.errors import BrokenDocument, DocumentError, UnsafeDocument, UnsupportedSyntax
 from registry.documents.invoice import Invoice
 from registry.documents.receivable import notices_of
+from registry.documents.signals import derived_signals
 from registry.documents.source import Reading, Source
+from registry.documents.xml import Cursor
 
 __all__ = ["DOCUMENT_BYTES_MAX", "Reading", "read", "read_each", "read_many", "table_of"]
 
 DOCUMENT_BYTES_MAX = 20 * 1024 * 1024  # bytes of one file, of any syntax
 FILE_NAME_CHARS_MAX = 1_000
 
-_ZIP = b"PK\x03\x04"
+# The reader of each syntax by the tags of its root elements.
+_READERS: Mapping[str, Callable[[Cursor, Source], tuple[Invoice, ...]]] = MappingProxyType(
+    {
+        **dict.fromkeys(ubl.ROOTS, ubl.read),
+        **dict.fromkeys(cii.DIALECTS, cii.read),
+        **dict.fromkeys(efapiao.ROOTS, efapiao.read),
+        **dict.fromkeys(efapiao_2019.ROOTS, efapiao_2019.read),
+        **dict.fromkeys(evoucher.ROOTS, evoucher.read),
+        **dict.fromkeys(nfe.ROOTS, nfe.read),
+        **dict.fromkeys(ksef.ROOTS, ksef.read),
+        **dict.fromkeys(nav.ROOTS, nav.read),
+        **dict.fromkeys(fatturapa.ROOTS, fatturapa.read),
+        **dict.fromkeys(dte.ROOTS, dte.read),
+        **dict.fromkeys(aec.ROOTS, aec.read),
+        **dict.fromkeys(finvoice.ROOTS, finvoice.read),
+    }
+)
+
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _TABLE_SUFFIXES = (".csv", ".tsv")
 
 
 def read(name: str, data: bytes, column_map: ColumnMap | None = None) -> tuple[Invoice, ...]:
-    """Every invoice in the file, all or nothing: one for an e-invoice, one per row for a table.
+    """Every invoice in the file, all or nothing: one for most e-invoices, one per row for a table.
 
     Raises the first `DocumentError` met. `column_map` is for tables whose headers are not our field names.
     """
@@ -43,7 +82,7 @@ def read_each(name: str, data: bytes, column_map: ColumnMap | None = None) -> It
     try:
         for reading in _read_file(name[:FILE_NAME_CHARS_MAX], data, column_map):
             if isinstance(reading, Invoice):
-                yield replace(reading, warnings=reading.warnings + notices_of(reading))
+                yield _completed(reading)
             else:
                 yield reading
     except DocumentError as error:
@@ -66,7 +105,9 @@ def table_of(name: str, data: bytes, column_map: ColumnMap, titles: Collection[s
     if len(data) > DOCUMENT_BYTES_MAX:
         raise UnsafeDocument(file=file, element="", reason=f"{len(data)} bytes, at most {DOCUMENT_BYTES_MAX}")
     source = Source(file=file, digest=digest(data), container="")
-    if data.startswith(_ZIP):
+    if data.startswith(archive.MAGIC):
+        if workbook.ENTRY not in archive.member_names(data, file=file):
+            raise UnsupportedSyntax(file=file, element="", reason="a ZIP archive that is no workbook")
         return workbook.xlsx_table(data, source, column_map)
     return tabular.csv_table(data, source, column_map, titles)
 
@@ -79,15 +120,15 @@ def _read_file(file: str, data: bytes, column_map: ColumnMap | None) -> Iterator
     source = Source(file=file, digest=digest(data), container="")
     if pdf.MAGIC in data[:1024]:
         name, inner = pdf.extract_xml(data, file=file)
-        yield _read_xml(inner, replace(source, container=f"pdf:{name}"))
-    elif data.startswith(_ZIP):
-        yield from workbook.read(data, source, column_map or ColumnMap())
+        yield from _read_xml(inner, replace(source, container=f"pdf:{name}"))
+    elif data.startswith(archive.MAGIC):
+        yield from _read_archive(data, source, column_map)
     elif _looks_like_xml(data):
-        yield _read_xml(data, source)
+        yield from _read_xml(data, source)
     elif column_map is not None or file.lower().endswith(_TABLE_SUFFIXES):
         yield from tabular.read_csv(data, source, column_map or ColumnMap())
     else:
-        raise UnsupportedSyntax(file=file, element="", reason="neither XML, PDF, XLSX nor CSV")
+        raise UnsupportedSyntax(file=file, element="", reason="neither XML, PDF, OFD, XLSX nor CSV")
 
 
 def _looks_like_xml(data: bytes) -> bool:
@@ -97,12 +138,28 @@ def _looks_like_xml(data: bytes) -> bool:
     return head.replace(b"\0", b"").lstrip().startswith(b"<")
 
 
-def _read_xml(data: bytes, source: Source) -> Invoice:
+def _read_archive(data: bytes, source: Source, column_map: ColumnMap | None) -> Iterator[Reading]:
+    names = archive.member_names(data, file=source.file)
+    if ofd.ENTRY in names:
+        name, inner = ofd.extract_xml(data, file=source.file)
+        yield from _read_xml(inner, replace(source, container=f"ofd:{name}"))
+    elif workbook.ENTRY in names:
+        yield from workbook.read(data, source, column_map or ColumnMap())
+    else:
+        reason = "a ZIP archive that is neither a workbook nor an OFD document"
+        raise UnsupportedSyntax(file=source.file, element="", reason=reason)
+
+
+def _read_xml(data: bytes, source: Source) -> tuple[Invoice, ...]:
     root = xml.parse(data, file=source.file)
-    if root.tag in ubl.ROOTS:
-        return ubl.read(replace(root, namespaces=ubl.NAMESPACES), source)
-    dialect = cii.DIALECTS.get(root.tag)
-    if dialect is not None:
-        return cii.read(replace(root, namespaces=dialect.namespaces), source)
-    reason = f"XML with the root {root.tag[:200]}, which is not read here"
-    raise UnsupportedSyntax(file=source.file, element=root.path, reason=reason)
+    read_root = _READERS.get(root.tag)
+    if read_root is None:
+        reason = f"XML with the root {root.tag[:200]}, which is not read here"
+        raise UnsupportedSyntax(file=source.file, element=root.path, reason=reason)
+    return read_root(root, source)
+
+
+def _completed(invoice: Invoice) -> Invoice:
+    """With what follows from the common model: the same signals and warnings for every syntax."""
+    told = replace(invoice, signals=invoice.signals + derived_signals(invoice))
+    return replace(told, warnings=told.warnings + notices_of(told))

@@ -1,4 +1,4 @@
-"""What a document can become in the registry: a receivable, an adjustment of one, or nothing, with the reason.
+"""What a document can become in the registry: a receivable, an adjustment of one, a claim from outside, or nothing.
 
 A refusal here is a value: the document was read well, it just is no debt that anybody can finance.
 """
@@ -9,12 +9,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from registry.documents.invoice import Identifier, Invoice, InvoiceReference, Kind, Notice, NoticeCode, Party, Syntax
-from registry.documents.type_codes import FACTORED, NOT_A_DEMAND
+from registry.documents.invoice import (
+    ExternalClaim,
+    Identifier,
+    Invoice,
+    InvoiceReference,
+    Kind,
+    Notice,
+    NoticeCode,
+    Party,
+    Signal,
+    Syntax,
+)
+from registry.documents.type_codes import NOT_A_DEMAND
 from registry.money import Money
 
 __all__ = [
     "Adjustment",
+    "Assigned",
     "Disposition",
     "Grade",
     "Receivable",
@@ -24,6 +36,20 @@ __all__ = [
     "receivable_of",
 ]
 
+# Syntaxes that write what a credit note takes away as a negative amount; the others state it as a positive one.
+_NEGATIVE_CREDITS = frozenset(
+    {
+        Syntax.CN_EINVOICE,
+        Syntax.CN_EVOUCHER,
+        Syntax.CN_EINVOICE_2019,
+        Syntax.HU_NAV,
+        Syntax.PL_FA,
+        Syntax.FI_FINVOICE,
+    }
+)
+
+_OWN_RECORDS = frozenset({Syntax.CSV, Syntax.XLSX, Syntax.CN_EVOUCHER})
+
 # Schemes under which equal values mean the same firm; tax groups share VAT numbers, so those prove nothing.
 _IDENTITIES = frozenset({"lei", "uscc", "siren", "siret", "duns", "gln"})
 
@@ -31,7 +57,7 @@ _IDENTITIES = frozenset({"lei", "uscc", "siren", "siret", "duns", "gln"})
 class Grade(StrEnum):
     """The evidence grade (registry.md 4) that the document alone gives."""
 
-    SELF_ASSERTED = "self_asserted"  # a row of the seller's own table
+    SELF_ASSERTED = "self_asserted"  # a row of somebody's own table, an entry of their own books
     DOCUMENT = "document"  # a parsed e-invoice
 
 
@@ -56,8 +82,8 @@ class Receivable:
 
     @property
     def possibly_assigned(self) -> bool:
-        """Whether the document itself says that somebody other than the seller is to be paid."""
-        return any(notice.code is NoticeCode.POSSIBLY_ASSIGNED for notice in self.warnings)
+        """Whether anything in the document says that the debt may already be somebody else's."""
+        return bool(self.invoice.signals)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +93,19 @@ class Adjustment:
     invoice: Invoice
     adjusts: tuple[InvoiceReference, ...]
     amount: Money
+    warnings: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """The record of an assignment outside this ledger: `claims` on the debt of `amount`, the chain in its order.
+
+    Not a receivable that anybody offers: whoever finances the invoice finds the claims with it.
+    """
+
+    invoice: Invoice
+    amount: Money
+    claims: tuple[ExternalClaim, ...]
     warnings: tuple[Notice, ...]
 
 
@@ -81,11 +120,13 @@ class Refusal:
     detail: str
 
 
-Disposition: TypeAlias = Receivable | Adjustment | Refusal
+Disposition: TypeAlias = Receivable | Adjustment | Assigned | Refusal
 
 
 def receivable_of(invoice: Invoice) -> Disposition:
     """What `invoice` can become. Credit notes adjust the invoices they name; nothing else reduces or creates a debt.
+
+    A document that records assignments of its debt becomes those claims, never a receivable to be financed again.
 
     Refused: no or non-positive payable amount, documents that ask for no payment (pro forma), credit notes that name
     no invoice, a seller or buyer without name and identifier.
@@ -104,6 +145,9 @@ def receivable_of(invoice: Invoice) -> Disposition:
     if amount.minor <= 0:
         detail = f"the payable amount is {amount}: nothing is owed to the seller"
         return _refuse(invoice, "payable", RefusalReason.NOT_POSITIVE, detail)
+    if invoice.external_claims:
+        claims = invoice.external_claims
+        return Assigned(invoice=invoice, amount=amount, claims=claims, warnings=invoice.warnings)
     return Receivable(invoice=invoice, amount=amount, grade=_grade(invoice), warnings=invoice.warnings)
 
 
@@ -117,13 +161,7 @@ def payable_amount(invoice: Invoice) -> Money | None:
 
 def notices_of(invoice: Invoice) -> tuple[Notice, ...]:
     """The warnings that follow from the common model alone, for every syntax the same."""
-    found: list[Notice] = []
-    if invoice.type_code in FACTORED:
-        text = f"type {invoice.type_code} says that the debt is factored"
-        found.append(Notice(NoticeCode.POSSIBLY_ASSIGNED, "type_code", text))
-    if invoice.payee is not None and not same_party(invoice.payee, invoice.seller):
-        text = f"the payee is {invoice.payee.name or 'unnamed'}, the seller {invoice.seller.name or 'unnamed'}"
-        found.append(Notice(NoticeCode.POSSIBLY_ASSIGNED, "payee", text))
+    found = [_notice_of(signal) for signal in invoice.signals]
     if invoice.payable is None and invoice.gross is not None:
         found.append(Notice(NoticeCode.PAYABLE_NOT_STATED, "payable", "taken as gross less prepaid"))
     if invoice.payable is not None and invoice.gross is not None and invoice.payable != invoice.gross:
@@ -140,6 +178,10 @@ def notices_of(invoice: Invoice) -> tuple[Notice, ...]:
     if shared_identities(invoice.seller, invoice.buyer):
         found.append(Notice(NoticeCode.SELLER_IS_BUYER, "buyer", "seller and buyer carry the same identifier"))
     return tuple(found)
+
+
+def _notice_of(signal: Signal) -> Notice:
+    return Notice(NoticeCode.POSSIBLY_ASSIGNED, signal.element, signal.text)
 
 
 def same_party(one: Party, other: Party) -> bool:
@@ -161,6 +203,8 @@ def shared_identities(one: Party, other: Party) -> set[Identifier]:
 def _adjustment_of(invoice: Invoice) -> Adjustment | Refusal:
     """A credit note takes away its total: what of it was already paid out does not make the debt larger again."""
     amount = invoice.payable if invoice.gross is None else invoice.gross
+    if amount is not None and invoice.syntax in _NEGATIVE_CREDITS:
+        amount = Money(amount.currency, -amount.minor)
     if amount is None:
         return _refuse(invoice, "payable", RefusalReason.NO_AMOUNT, "states neither a payable nor a gross amount")
     if amount.minor <= 0:
@@ -174,7 +218,7 @@ def _adjustment_of(invoice: Invoice) -> Adjustment | Refusal:
 
 
 def _grade(invoice: Invoice) -> Grade:
-    return Grade.SELF_ASSERTED if invoice.syntax in (Syntax.CSV, Syntax.XLSX) else Grade.DOCUMENT
+    return Grade.SELF_ASSERTED if invoice.syntax in _OWN_RECORDS else Grade.DOCUMENT
 
 
 def _refuse(invoice: Invoice, element: str, reason: RefusalReason, detail: str) -> Refusal:

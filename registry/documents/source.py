@@ -1,15 +1,17 @@
-"""Where a document comes from, and the small bounds that every reader applies to lists of references."""
+"""Where a document comes from, and the small things that every reader does alike."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from registry.documents.errors import DocumentError, UnsafeDocument
-from registry.documents.invoice import REFERENCES_MAX, Invoice
+from registry.documents.invoice import REFERENCES_MAX, Invoice, Notice, NoticeCode
+from registry.documents.xml import Cursor
 
-__all__ = ["Reading", "Source", "bounded", "order_numbers"]
+__all__ = ["Reading", "Source", "bounded", "last_due_date", "order_numbers"]
 
 Reading: TypeAlias = Invoice | DocumentError  # what one document turns into
 
@@ -39,3 +41,14 @@ def bounded(found: Iterable[_T], *, file: str, element: str) -> tuple[_T, ...]:
 def order_numbers(found: Iterable[str]) -> Iterable[str]:
     """The order numbers among `found`: placeholders for "there is none" are left out."""
     return (number for number in found if number.upper() not in _PLACEHOLDERS)
+
+
+def last_due_date(
+    node: Cursor, paths: Iterable[str], parse_date: Callable[[str], datetime.date]
+) -> tuple[datetime.date | None, tuple[Notice, ...]]:
+    """The day by which all is due: the last date at `paths`, with a warning if there are several."""
+    found = {node.convert(path, text, parse_date): path for path in paths for text in node.texts(path)}
+    if len(found) < 2:
+        return max(found, default=None), ()
+    text = ", ".join(str(day) for day in sorted(found))
+    return max(found), (Notice(NoticeCode.SEVERAL_DUE_DATES, f"{node.path}/{found[max(found)]}", text),)

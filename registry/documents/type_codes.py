@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from registry.documents.invoice import Kind
 
-__all__ = ["FACTORED", "NOT_A_DEMAND", "TRANSPORT_DOCUMENTS", "kind_of"]
+__all__ = ["FACTORED", "FACTOR_ROLES", "NOT_A_DEMAND", "TRANSPORT_DOCUMENTS", "kind_of"]
 
 _CREDIT_NOTES = frozenset({"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "502", "503", "532"})
 
 # The document itself says that somebody else is to be paid: 393 factored invoice, 396 factored credit note.
 FACTORED = frozenset({"393", "396"})
 
+# UNTDID 3035, what a party does: DL "factor, a company that buys debts at a discount".
+FACTOR_ROLES = frozenset({"DL"})
+
 # No payment is asked for: 130 invoicing data sheet, 325 pro forma, 751 for accounting only, 935 for customs only.
-NOT_A_DEMAND = frozenset({"130", "325", "751", "935"})
+# Italy's documents that a buyer writes to itself for the tax office (TD16 to TD23, TD27 to TD29), Finland's pro forma.
+NOT_A_DEMAND = frozenset(
+    {
+        *("130", "325", "751", "935"),
+        *("TD16", "TD17", "TD18", "TD19", "TD20", "TD21", "TD22", "TD23", "TD27", "TD28", "TD29"),
+        "INV06",
+    }
+)
 
 # Documents of carriers and customs, whose numbers mean the same to everybody. Not the despatch advice (351), which is
 # the seller's own numbering.

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from registry.documents.dates import parse_iso
-from registry.documents.errors import BadValue
-from registry.documents.identifiers import country_code, identifier, identifier_notices, is_identity_scheme
+from registry.documents.identifiers import is_identity_scheme
 from registry.documents.invoice import (
     NAME_CHARS_MAX,
     GovernmentId,
-    Identifier,
     Invoice,
     InvoiceReference,
     Kind,
@@ -22,15 +20,16 @@ from registry.documents.invoice import (
     Syntax,
     TransportReference,
 )
+from registry.documents.parties import party_of
+from registry.documents.signals import assignment_notes
 from registry.documents.source import Source, bounded, order_numbers
 from registry.documents.type_codes import TRANSPORT_DOCUMENTS, kind_of
 from registry.documents.xml import Cursor
-from registry.money import MoneyError, exponent_of
 
-__all__ = ["NAMESPACES", "ROOTS", "read"]
+__all__ = ["ROOTS", "read"]
 
 _UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
-NAMESPACES: Mapping[str, str] = MappingProxyType(
+_NAMESPACES: Mapping[str, str] = MappingProxyType(
     {"cac": _UBL + "CommonAggregateComponents-2", "cbc": _UBL + "CommonBasicComponents-2"}
 )
 ROOTS: Mapping[str, Syntax] = MappingProxyType(
@@ -41,21 +40,18 @@ ROOTS: Mapping[str, Syntax] = MappingProxyType(
 )
 
 
-def read(root: Cursor, source: Source) -> Invoice:
+def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
     """The invoice or credit note at `root`, whose tag is one of `ROOTS`. Raises `DocumentError`."""
     syntax = ROOTS[root.tag]
-    currency = root.need_text("cbc:DocumentCurrencyCode").upper()
-    try:
-        exponent_of(currency)
-    except MoneyError as error:
-        raise root.error(BadValue, "cbc:DocumentCurrencyCode", error.reason) from error
+    root = root.with_prefixes(_NAMESPACES)
+    currency = root.currency("cbc:DocumentCurrencyCode")
     seller, seller_notices = _party(root.need("cac:AccountingSupplierParty/cac:Party"))
     buyer, buyer_notices = _party(root.need("cac:AccountingCustomerParty/cac:Party"))
     payee, payee_notices = _payee(root)
     due_date, due_notices = _due_date(root)
     type_code = _type_code(root, syntax)
     total = root.need("cac:LegalMonetaryTotal")
-    return Invoice(
+    invoice = Invoice(
         syntax=syntax,
         kind=Kind.CREDIT_NOTE if syntax is Syntax.UBL_CREDIT_NOTE else kind_of(type_code),
         type_code=type_code,
@@ -78,7 +74,9 @@ def read(root: Cursor, source: Source) -> Invoice:
         container=source.container,
         digest=source.digest,
         warnings=(*_marks(root), *due_notices, *seller_notices, *buyer_notices, *payee_notices),
+        signals=assignment_notes(root),
     )
+    return (invoice,)
 
 
 def _type_code(root: Cursor, syntax: Syntax) -> str:
@@ -108,36 +106,23 @@ def _due_date(root: Cursor) -> tuple[datetime.date | None, tuple[Notice, ...]]:
 
 
 def _party(node: Cursor) -> tuple[Party, tuple[Notice, ...]]:
-    notices: list[Notice] = []
-    country = None
-    stated = node.text("cac:PostalAddress/cac:Country/cbc:IdentificationCode")
-    if stated is not None:
-        country = country_code(stated)
-        if country is None:
-            notices.append(Notice(NoticeCode.UNKNOWN_COUNTRY, node.path, f"{stated!r} is no ISO 3166 code"))
     # a party may register under several names; the first one is the one it signs with
     names = node.texts("cac:PartyLegalEntity/cbc:RegistrationName", chars_max=NAME_CHARS_MAX)
     names += node.texts("cac:PartyName/cbc:Name", chars_max=NAME_CHARS_MAX)
-    identifiers = _identifiers(node, country)
-    notices.extend(identifier_notices(identifiers, country=country, element=node.path))
-    return Party(name=names[0] if names else "", country=country, identifiers=identifiers), tuple(notices)
+    country = node.text("cac:PostalAddress/cac:Country/cbc:IdentificationCode")
+    return party_of(node, name=names[0] if names else None, country=country, identifiers=_identifiers(node))
 
 
-def _identifiers(node: Cursor, country: str | None) -> tuple[Identifier, ...]:
-    found: list[Identifier] = []
+def _identifiers(node: Cursor) -> Iterator[tuple[str, str | None]]:
     for path in ("cac:PartyLegalEntity/cbc:CompanyID", "cac:PartyIdentification/cbc:ID", "cbc:EndpointID"):
         for cursor in node.all(path):
-            scheme, value = cursor.attribute("schemeID"), cursor.content()
+            scheme = cursor.attribute("schemeID")
             # an endpoint is a mail box unless its scheme is a register; SEPA is a direct-debit mandate (BT-90)
-            if not value or scheme == "SEPA" or (path == "cbc:EndpointID" and not is_identity_scheme(scheme)):
-                continue
-            found.append(identifier(scheme, value, country=country))
+            if scheme != "SEPA" and (path != "cbc:EndpointID" or is_identity_scheme(scheme)):
+                yield scheme, cursor.content()
     for registration in node.all("cac:PartyTaxScheme"):
-        number = registration.text("cbc:CompanyID")
         scheme = (registration.text("cac:TaxScheme/cbc:ID") or "tax").lower()
-        if number:
-            found.append(identifier("vat" if scheme == "vat" else "tax", number, country=country))
-    return bounded(found, file=node.file, element=node.path)
+        yield "vat" if scheme == "vat" else "tax", registration.text("cbc:CompanyID")
 
 
 def _payee(root: Cursor) -> tuple[Party | None, tuple[Notice, ...]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from lxml import etree
@@ -25,7 +25,7 @@ from registry.documents.errors import (
     UnsafeDocument,
 )
 from registry.documents.invoice import TOKEN_CHARS_MAX
-from registry.money import Money, MoneyError
+from registry.money import Money, MoneyError, exponent_of
 
 __all__ = ["DOCTYPE", "TAGS_MAX", "XML_BYTES_MAX", "Cursor", "parse"]
 
@@ -94,6 +94,14 @@ class Cursor:
         """The expanded name of the element, `{namespace}local`."""
         return str(self.node.tag)
 
+    def with_prefixes(self, namespaces: Mapping[str, str]) -> Cursor:
+        """The same element, paths below it read with these prefixes; the prefix "" stands for names without one."""
+        return replace(self, namespaces=namespaces)
+
+    def in_own_namespace(self) -> Cursor:
+        """The same element, names in paths meaning the namespace that it stands in itself (or none)."""
+        return self.with_prefixes({"": etree.QName(self.node).namespace or ""})
+
     def all(self, path: str) -> list[Cursor]:
         """Every element at `path`, in document order."""
         found = self.node.findall(path, dict(self.namespaces))
@@ -149,6 +157,16 @@ class Cursor:
             raise MissingElement(file=self.file, element=f"{self.path}/{path}", reason="is missing or empty")
         return text
 
+    def need_date(self, path: str, parse_date: Callable[[str], datetime.date]) -> datetime.date:
+        """The one date at `path`. Raises as `need_text`, and `BadValue` if `parse_date` cannot read it."""
+        return self.convert(path, self.need_text(path), parse_date)
+
+    def currency(self, path: str) -> str:
+        """The ISO 4217 code at `path`, in capitals. Raises as `need_text`, and `BadValue` for an unknown one."""
+        code = self.need_text(path).upper()
+        self.convert(path, code, exponent_of)
+        return code
+
     def date(self, path: str, parse_date: Callable[[str], datetime.date]) -> datetime.date | None:
         """The one date at `path`, None if absent. Raises `BadValue` if `parse_date` cannot read it."""
         text = self.text(path)
@@ -180,6 +198,13 @@ class Cursor:
             said = " and ".join(sorted(map(str, amounts))[:2])
             raise AmbiguousElement(file=self.file, element=f"{self.path}/{path}", reason=f"says {said}")
         return amounts.pop() if amounts else None
+
+    def need_money(self, path: str, *, currency: str) -> Money:
+        """The one amount at `path`. Raises as `money`, and `MissingElement`."""
+        found = self.money(path, currency=currency)
+        if found is None:
+            raise self.error(MissingElement, path, "is missing or empty")
+        return found
 
     def error(self, kind: type[DocumentError], path: str, reason: str) -> DocumentError:
         """An error of `kind` at `path` below this element."""

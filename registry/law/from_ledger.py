@@ -5,9 +5,10 @@ when the parties concluded, a ban on assignment, or who knew of whom: whoever as
 which a claim on the ledger is named by its id in hex, and any other claim is one outside this ledger.
 
 - A claim competes if it is funded, or if the asking party says that it was concluded and it is not over: an offer
-  alone assigns nothing. Without better knowledge it was concluded when it was funded. Of holder and time of funding the
-  ledger knows better than the party; filings and notices of both are taken together.
+  alone assigns nothing. Without better knowledge it was concluded when the record says, else when it was funded.
+  Of holder and time of funding the ledger knows better than the party; filings and notices of both count together.
 - A place on this ledger is the place among the claims ever offered on the receivable: records do not say the height.
+- Only notices that name the holder of today count for it: who takes a claim over gives notice anew.
 - A filing is pinned by digest, which stands for its number. Who ended a filing is treated as if it had made none.
 - Without amounts the receivable stands for 100 units of its currency, and what was financed is not known.
 """
@@ -25,22 +26,12 @@ from registry.law.profiles import Profile
 from registry.money import Money, exponent_of
 from registry.records import Claim, Receivable
 from registry.records.filings import Filing
+from registry.records.notices import Notice
 
-__all__ = ["LedgerNotice", "case_from_ledger", "register_code"]
+__all__ = ["case_from_ledger", "register_code"]
 
 OVER: Final = frozenset({"released", "discharged", "revoked"})
 UNITS: Final = 100  # what a receivable of unknown amount stands for
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerNotice:
-    """A notice to the debtor as the ledger has it; 0 for a time that is not known."""
-
-    claim: bytes
-    sent_ms: int
-    received_ms: int
-    channel: str
-    acknowledged_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +41,7 @@ class _Ledger:
     claims: Mapping[str, Claim]
     places: Mapping[str, Place]
     filings: tuple[Filing, ...]
-    notices: tuple[LedgerNotice, ...]
+    notices: tuple[Notice, ...]
     profiles: tuple[Profile, ...]
 
 
@@ -58,7 +49,7 @@ def case_from_ledger(
     receivable: Receivable,
     claims: Iterable[Claim],
     filings: Iterable[Filing],
-    notices: Iterable[LedgerNotice],
+    notices: Iterable[Notice],
     *,
     profiles: Iterable[Profile],
     now_ms: int,
@@ -132,8 +123,8 @@ def _competing(ledger: _Ledger, known: Iterable[case.Claim], as_of_ms: int) -> t
 def _competitor(ledger: _Ledger, claim: Claim, facts: case.Claim | None) -> case.Claim:
     id_ = claim.id.hex()
     if facts is None:
-        facts = case.Claim(id=id_, claimant=claim.holder, concluded_ms=claim.funded_ms)
-    notices = [notice for notice in ledger.notices if notice.claim == claim.id]
+        facts = case.Claim(id=id_, claimant=claim.holder, concluded_ms=claim.concluded_ms or claim.funded_ms)
+    notices = [notice for notice in ledger.notices if (notice.claim, notice.holder) == (claim.id, claim.holder)]
     acknowledged = [notice.acknowledged_ms for notice in notices if notice.acknowledged_ms]
     if facts.acknowledged_ms is not None:
         acknowledged.append(facts.acknowledged_ms)
@@ -158,5 +149,10 @@ def _filing(filing: Filing, profiles: Iterable[Profile]) -> case.Filing:
     )
 
 
-def _notice(notice: LedgerNotice) -> case.Notice:
-    return case.Notice(received_ms=notice.received_ms or None, sent_ms=notice.sent_ms or None, channel=notice.channel)
+def _notice(notice: Notice) -> case.Notice:
+    return case.Notice(
+        received_ms=notice.received_ms or None,
+        sent_ms=notice.sent_ms,
+        channel=notice.channel,
+        digest=notice.text_digest,
+    )

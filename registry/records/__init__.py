@@ -16,6 +16,7 @@ from registry.records.core import (
     Receivable,
     SubjectId,
 )
+from registry.records.disputes import Dispute
 from registry.records.row import decode_record, encode_record, record_key
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "KINDS",
     "RECEIVABLE_STATES",
     "Claim",
+    "Dispute",
     "Link",
     "Live",
     "Network",

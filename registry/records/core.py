@@ -30,10 +30,12 @@ RECEIVABLE_STATES: Final = (
     "registered",
     "part_confirmed",
     "confirmed",
+    "deemed",
     "rejected",
     "settled",
     "cancelled",
     "expired",
+    "voided",
     "superseded",
 )
 FORMS: Final = ("factoring", "discounting", "pledge", "reverse_factoring", "forfaiting")  # registry.md 6
@@ -79,7 +81,10 @@ class Receivable:
     `collectible` is the share that can still be collected: WHOLE, less credit notes, the part the debtor did not
     confirm, and what was paid (`paid`, the sum of discharges). `live` repeats share and state of the reserved and
     funded claims, so that this record alone shows how much of it is taken; `claims` are the ids of all ever offered.
-    `parents` and `children` are links, `debtor` is a party id once confirmed and "" before.
+    `parents` and `children` are links, `debtor` is a party id once it has answered or acknowledged a notice and ""
+    before. `confirmed_ms` to `text_digest` are the debtor's own confirmation: when (block time), whether it waived its
+    defences, the account that it named (all zero for none) and the text it was shown; 0, false and empty before.
+    `disputes` are the ids of its open disputes, the few of which the clocks may have run out included.
     """
 
     PREFIX: ClassVar = b"receivable/"
@@ -91,6 +96,7 @@ class Receivable:
         "live": _lives,
         "claims": tuple,
         "references": tuple,
+        "disputes": tuple,
     }
 
     id: SubjectId
@@ -115,6 +121,12 @@ class Receivable:
     live: tuple[Live, ...]
     claims: tuple[SubjectId, ...]
     references: tuple[bytes, ...]
+    confirmed_ms: int = 0
+    waives_defences: bool = False
+    account_digest: bytes = b""
+    language: str = ""
+    text_digest: bytes = b""
+    disputes: tuple[SubjectId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +136,8 @@ class Claim:
     `holder` is the party it was offered to, and after that whoever holds it; `holders` are all that held it, in order,
     from the first funding, `funded_ms` the block's time at that, 0 before. `share` is what is outstanding: it falls by
     discharges. `form` is one of FORMS. With two factors `holder` is the export factor and `import_factor` the other one
-    ("" if there is none), which bears the credit risk for the share `covered`. A reserved claim whose
+    ("" if there is none), which bears the credit risk for the share `covered`. `concluded_ms` is when the parties
+    say they agreed, 0 if they do not: evidence, which never outranks the ledger's own order. A reserved claim whose
     `reserved_until_ms` lies before the block's time has lapsed, though its `state` still says reserved.
     """
 
@@ -141,6 +154,7 @@ class Claim:
     form: str
     import_factor: str
     covered: int
+    concluded_ms: int
     offer_valid_until_ms: int
     reserved_until_ms: int
     funded_ms: int

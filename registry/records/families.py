@@ -5,12 +5,16 @@ Receivables, claims and parties have reads of their own, because who may see the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
+from registry.records.attestations import Attestation
 from registry.records.core import Proposal
+from registry.records.disputes import Dispute
 from registry.records.filings import Filing
+from registry.records.notices import Notice
 from registry.records.row import Identified
 
 __all__ = ["FAMILIES", "Family", "Shared", "family_of"]
@@ -24,16 +28,25 @@ class Shared(Identified, Protocol):
 
 
 class Family(NamedTuple):
-    """Records of one kind. `own`: the events by whose subject a record is listed as each named party's own."""
+    """Records of one kind. `own`: the events by whose subject a record is listed as each named party's own.
+
+    `receivable_of`: whoever may read this receivable may read the record too.
+    """
 
     record: type[Shared]
     own: frozenset[str]
+    receivable_of: Callable[[Any], bytes] | None = None
 
 
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
+        "proposals": Family(
+            Proposal, frozenset({"proposed", "award_proposed", "admitted", "suspended", "reinstated", "amended"})
+        ),
+        "disputes": Family(Dispute, frozenset({"dispute_raised"}), attrgetter("receivable")),
         "filings": Family(Filing, frozenset({"filed"})),
-        "proposals": Family(Proposal, frozenset({"proposed", "admitted"})),
+        "notices": Family(Notice, frozenset({"notified", "notice_acknowledged"})),
+        "attestations": Family(Attestation, frozenset({"attested"})),
     }
 )
 _NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})

@@ -15,7 +15,10 @@ from registry.events import Event
 from registry.limits import CLAIMS_MAX, HOLDERS_MAX
 from registry.reasons import (
     ALREADY_DONE,
+    ATTESTATION_LAPSED,
     BAD_STATE,
+    DOUBLE_CONFIRMED,
+    IMPOSSIBLE_TIME,
     LIMIT_REACHED,
     NOT_AUTHORISED,
     NOT_FOUND,
@@ -28,10 +31,19 @@ from registry.reasons import (
     UNKNOWN_PARTY,
 )
 from registry.records import Claim, Receivable
-from registry.rules.consequences import close_if_done, holders_of_live, live_in_lineage, with_claim
+from registry.rules.attestations import lapsed
+from registry.rules.consequences import (
+    close_if_done,
+    holders_of_live,
+    live_in_lineage,
+    parties_concerned,
+    with_claim,
+)
+from registry.rules.double_confirmation import confirmed_elsewhere
 from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
+from registry.rules.suspension import suspended
 from registry.rules.transitions import OPEN, claim_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
 from registry.state import State, claim_key, receivable_key
@@ -77,6 +89,11 @@ def offer(call: Call, operation: Offer) -> Verdict:
         return Refusal(BAD_STATE, subject)
     if operation.valid_until_ms < call.now_ms:
         return Refusal(OFFER_EXPIRED, subject)
+    disputed = suspended(call, receivable, subject)
+    if disputed is not None:
+        return disputed
+    if operation.concluded_ms > call.now_ms:
+        return Refusal(IMPOSSIBLE_TIME, subject)
     if len(receivable.claims) >= CLAIMS_MAX:
         return Refusal(LIMIT_REACHED, subject)
     claim = Claim(
@@ -90,6 +107,7 @@ def offer(call: Call, operation: Offer) -> Verdict:
         form=operation.form,
         import_factor=operation.import_factor,
         covered=0,
+        concluded_ms=operation.concluded_ms,
         offer_valid_until_ms=operation.valid_until_ms,
         reserved_until_ms=0,
         funded_ms=0,
@@ -131,6 +149,9 @@ def reserve(call: Call, operation: Reserve) -> Verdict:
         return Refusal(OFFER_EXPIRED, claim.id)
     if receivable.state not in OPEN:
         return Refusal(BAD_STATE, claim.id)
+    disputed = suspended(call, receivable, claim.id, claim)
+    if disputed is not None:
+        return disputed
     reserved = replace(claim, state="reserved", reserved_until_ms=call.now_ms + operation.ttl_ms)
     encumbered = with_claim(call, receivable, reserved)
     broken = overfull(encumbered, call.state, call.now_ms)
@@ -151,9 +172,22 @@ def fund(call: Call, operation: Fund) -> Verdict:
         return Refusal(NOT_AUTHORISED, claim.id)
     if receivable.state not in OPEN:
         return Refusal(BAD_STATE, claim.id)
+    disputed = suspended(call, receivable, claim.id, claim)
+    if disputed is not None:
+        return disputed
+    assignor = call.state.party(claim.assignor)
+    assert assignor is not None, "an assignor is a party"
+    if lapsed(assignor, call.now_ms) or lapsed(financier, call.now_ms):
+        return Refusal(ATTESTATION_LAPSED, claim.id)
     matches = matches_of(receivable, call.state, call.now_ms)
     if matches is None:
         return Refusal(LIMIT_REACHED, claim.id)
+    twins = confirmed_elsewhere(receivable, matches, call.state)
+    if twins:
+        concerned = [party for twin in twins for party in parties_concerned(call, twin)]
+        parties = together(claim.assignor, claim.holder, receivable.debtor, *concerned)
+        event = Event("refused_claim", claim.id, parties, DOUBLE_CONFIRMED)
+        return Refusal(DOUBLE_CONFIRMED, claim.id, first(twins), (event,))
     acknowledged = {call.resolve(ref) for ref in operation.acknowledged}
     missing = first(other for other in (*matches.blocking, *matches.review) if other not in acknowledged)
     if missing:
@@ -193,7 +227,7 @@ def reassign(call: Call, operation: Reassign) -> Verdict:
     found = _held(call, operation.claim, "reassign")
     if isinstance(found, Refusal):
         return found
-    claim, _ = found
+    claim, receivable = found
     if call.state.party(operation.to) is None:
         return Refusal(UNKNOWN_PARTY, claim.id)
     if operation.to == claim.holder:
@@ -203,6 +237,9 @@ def reassign(call: Call, operation: Reassign) -> Verdict:
         return Refusal(NOT_AUTHORISED, claim.id)
     if len(claim.holders) >= HOLDERS_MAX:
         return Refusal(LIMIT_REACHED, claim.id)
+    disputed = suspended(call, receivable, claim.id, claim)
+    if disputed is not None:
+        return disputed
     reassigned = replace(claim, holder=taker.id, holders=(*claim.holders, taker.id))
     return _changed(reassigned, None, "reassigned", claim.holder)
 

@@ -11,7 +11,15 @@ from registry.rules.lineage import Encumbrance, ancestors, descendants, finder, 
 from registry.rules.transitions import RECEIVABLE_STEPS
 from registry.rules.verdicts import Call, together
 
-__all__ = ["close_if_done", "holders_of_live", "live_in_lineage", "over_advanced", "parties_concerned", "with_claim"]
+__all__ = [
+    "close_if_done",
+    "credited",
+    "holders_of_live",
+    "live_in_lineage",
+    "over_advanced",
+    "parties_concerned",
+    "with_claim",
+]
 
 
 def parties_concerned(call: Call, receivable: bytes) -> tuple[str, ...]:
@@ -31,6 +39,16 @@ def live_in_lineage(call: Call, receivable: Receivable) -> list[Live]:
     find = finder(call.state, receivable)
     lineage = (receivable, *ancestors(receivable, find), *descendants(receivable, find))
     return [live for record in lineage for live in live_at(record, call.now_ms)]
+
+
+def credited(call: Call, receivable: Receivable, share: int) -> tuple[Receivable, tuple[Event, ...]]:
+    """The receivable with `share` less to collect, by a credit note or a dispute, and all that follows from it."""
+    lowered = replace(receivable, collectible=receivable.collectible - share)
+    concerned = parties_concerned(call, receivable.id)
+    adjusted = Event("adjusted", receivable.id, concerned, str(lowered.collectible))
+    events = over_advanced(call, lowered)
+    closed, closing = close_if_done(call, lowered)
+    return closed, (adjusted, *events, *closing)
 
 
 def over_advanced(call: Call, receivable: Receivable) -> tuple[Event, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from registry.events import Event
 from registry.limits import CONTINUATIONS_MAX
-from registry.reasons import ALREADY_DONE, BAD_STATE, EXPIRED, LIMIT_REACHED, NOT_FOUND, NOT_HOLDER
+from registry.reasons import ALREADY_DONE, BAD_STATE, EXPIRED, IMPOSSIBLE_TIME, LIMIT_REACHED, NOT_FOUND, NOT_HOLDER
 from registry.records.filings import Filing
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
 from registry.state import put_of
@@ -27,7 +27,9 @@ def record_filing(call: Call, operation: RecordFiling) -> Verdict:
         return Refusal(NOT_HOLDER, subject)
     if claim.state_at(call.now_ms) not in ("offered", "reserved", "funded"):  # pre-filing is allowed (UCC 9-502(d))
         return Refusal(BAD_STATE, subject)
-    if operation.filed_ms > call.now_ms or _lapsed(operation.lapses_ms, call.now_ms):
+    if operation.filed_ms > call.now_ms:
+        return Refusal(IMPOSSIBLE_TIME, subject)
+    if _lapsed(operation.lapses_ms, call.now_ms):
         return Refusal(EXPIRED, subject)
     filing = Filing(
         id=call.created_id(),

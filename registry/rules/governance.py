@@ -1,25 +1,52 @@
 """Governance (registry.md 3): one authority proposes a change, which needs the approval of more than two thirds.
 
 The proposal is its proposer's approval. What a block approves holds from the next height on, so that one block is
-executed under one set of parties. Authorities are those of genesis.
+executed under one set of parties. Authorities are those of genesis; a suspended one still counts for the quorum and
+still makes blocks, but approves nothing, so no suspension may leave fewer than a quorum of unsuspended ones.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 from registry.codec import decode, encode
 from registry.events import Event
-from registry.parties import Party
-from registry.reasons import ALREADY_DONE, DUPLICATE, NOT_AUTHORISED, NOT_FOUND
+from registry.parties import IDENTIFIERS_MAX, Party
+from registry.reasons import (
+    ALREADY_DONE,
+    BAD_STATE,
+    DUPLICATE,
+    LIMIT_REACHED,
+    NO_QUORUM,
+    NOT_AUTHORISED,
+    NOT_FOUND,
+    UNKNOWN_PARTY,
+)
 from registry.records import Proposal
-from registry.rules import contacts
+from registry.rules import awards, contacts
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
 from registry.state import Put, State, alias_key, key_key, party_key, proposal_key
 from registry.transactions.contacts import OpenContact
-from registry.transactions.governance import Approve, Change, Propose, change_from, change_value
+from registry.transactions.governance import (
+    Admit,
+    Amend,
+    Approve,
+    Award,
+    Change,
+    Propose,
+    Reinstate,
+    ReplaceOwnerKey,
+    Suspend,
+    change_from,
+    change_value,
+)
 
 __all__ = ["admission_puts", "approve", "propose", "quorum"]
+
+Puts: TypeAlias = tuple[Put, ...]
 
 
 def quorum(authorities: int) -> int:
@@ -27,23 +54,24 @@ def quorum(authorities: int) -> int:
     return authorities - (authorities - 1) // 3
 
 
-def admission_puts(party: Party) -> tuple[Put, ...]:
-    """The records of a party: itself, and where its keys and identifiers lead."""
-    keys: list[Put] = [(key_key(key), party.id) for key in party.sign_keys]
+def admission_puts(party: Party) -> Puts:
+    """The records of a party: itself, and where its keys (of every use) and identifiers lead."""
+    receive = (party.receive_key,) if party.receive_key else ()
+    keys: list[Put] = [(key_key(key), party.id) for key in (*party.sign_keys, party.owner_key, *receive)]
     aliases: list[Put] = [(alias_key(identifier), party.id) for identifier in party.identifiers]
     return ((party_key(party.id), party), *keys, *aliases)
 
 
 def propose(call: Call, operation: Propose) -> Verdict:
-    """Refused unless the sender is an authority and nothing of the new party is taken."""
+    """Refused unless the sender is an authority and the change can be made."""
     if call.sender.id not in call.state.network().authorities:
         return Refusal(NOT_AUTHORISED)
-    obstacle = _obstacle(call.state, operation.change)
-    if obstacle is not None:
-        return obstacle
+    effects = _effects(call, operation.change)
+    if isinstance(effects, Refusal):
+        return effects
     change = encode(change_value(operation.change))
     proposal = Proposal(call.created_id(), call.sender.id, change, (call.sender.id,), "open")
-    return _count(call, proposal, operation.change)
+    return _count(call, proposal, operation.change, effects)
 
 
 def approve(call: Call, operation: Approve) -> Verdict:
@@ -57,39 +85,113 @@ def approve(call: Call, operation: Approve) -> Verdict:
     if proposal.state != "open" or call.sender.id in proposal.approvals:
         return Refusal(ALREADY_DONE, subject)
     change = change_from(decode(proposal.change), "change")
-    obstacle = _obstacle(call.state, change)
-    if obstacle is not None:
-        return replace(obstacle, subject=subject)
-    return _count(call, replace(proposal, approvals=(*proposal.approvals, call.sender.id)), change)
+    effects = _effects(call, change)
+    if isinstance(effects, Refusal):
+        return replace(effects, subject=subject)
+    return _count(call, replace(proposal, approvals=(*proposal.approvals, call.sender.id)), change, effects)
 
 
-def _obstacle(state: State, change: Change) -> Refusal | None:
-    """Why the change cannot be made now, None if it can."""
-    if isinstance(change, OpenContact):
-        return contacts.open_obstacle(state, change)
-    return Refusal(DUPLICATE) if _taken(state, change.party) else None
-
-
-def _count(call: Call, proposal: Proposal, change: Change) -> Verdict:
-    """The effects of a proposal with its newest approval: it stays open, or the change is made.
-
-    A party is in force from the next height; an order is executed at once, as it changes nobody's vote or signature.
-    """
-    network = call.state.network()
+def _count(call: Call, proposal: Proposal, change: Change, effects: Effects) -> Verdict:
+    """The effects of a proposal with its newest approval: it stays open, or the change is made."""
+    authorities = call.state.network().authorities
     key = proposal_key(proposal.id)
-    if len(proposal.approvals) < quorum(len(network.authorities)):
-        events = (Event("proposed", proposal.id, together(*network.authorities), change.subject),)
+    if len(proposal.approvals) < quorum(len(authorities)):
+        kind = "award_proposed" if isinstance(change, Award) else "proposed"
+        events = (Event(kind, proposal.id, together(*authorities), change.subject),)
         return Effects(proposal.id, puts=((key, proposal),), events=events)
-    if isinstance(change, OpenContact):
-        done = contacts.opened(call, change)
-        puts = ((key, replace(proposal, state="in_force")), *done.puts)
-        return replace(done, subject=proposal.id, puts=puts, related=(change.contact,))
-    party = change.party
-    events = (Event("admitted", proposal.id, together(*network.authorities, party.id), party.id),)
     in_force = replace(proposal, state="in_force")
-    return Effects(proposal.id, puts=((key, in_force),), later=admission_puts(party), events=events)
+    if isinstance(change, Award):
+        return replace(effects, subject=proposal.id, puts=((key, in_force), *effects.puts), related=(change.dispute,))
+    if isinstance(change, OpenContact):
+        return replace(effects, subject=proposal.id, puts=((key, in_force), *effects.puts), related=(change.contact,))
+    event = Event(_CHANGES[type(change)][1], proposal.id, together(*authorities, change.subject), change.subject)
+    return replace(effects, subject=proposal.id, puts=((key, in_force),), events=(event,))
 
 
-def _taken(state: State, party: Party) -> bool:
-    """Whether an identifier or key of the party is another's: two ids for one firm hide duplicates."""
-    return any(state.taken(key) for key, _ in admission_puts(party))
+def _effects(call: Call, change: Change) -> Effects | Refusal:
+    """What the change does when it is made, given what the block has changed already, or why it cannot be made.
+
+    A party is changed from the next height. An award ends its dispute, and an order opens its contact, at once:
+    neither changes anybody's vote or signature.
+    """
+    if isinstance(change, Award):
+        return awards.obstacle(call, change) or awards.executed(call, change)
+    if isinstance(change, OpenContact):
+        return contacts.open_obstacle(call.state, change) or contacts.opened(call, change)
+    puts = _CHANGES[type(change)][0](call.state, change)
+    return puts if isinstance(puts, Refusal) else Effects(b"", later=puts)
+
+
+def _admitted(state: State, change: Admit) -> Puts | Refusal:
+    """Two ids for one firm hide duplicates, and a key has one owner: nothing of the newcomer may be another's."""
+    puts = admission_puts(change.party)
+    return Refusal(DUPLICATE) if any(state.taken(key) for key, _ in puts) else puts
+
+
+def _suspended(state: State, change: Suspend) -> Puts | Refusal:
+    party = state.coming_party(change.party)
+    if party is None:
+        return Refusal(UNKNOWN_PARTY)
+    if party.suspended:
+        return Refusal(ALREADY_DONE)
+    authorities = state.network().authorities
+    left = [one for one in map(state.coming_party, authorities) if one and not one.suspended and one.id != party.id]
+    if party.id in authorities and len(left) < quorum(len(authorities)):
+        return Refusal(NO_QUORUM)
+    return ((party_key(party.id), replace(party, suspended=True)),)
+
+
+def _reinstated(state: State, change: Reinstate) -> Puts | Refusal:
+    party = state.coming_party(change.party)
+    if party is None:
+        return Refusal(UNKNOWN_PARTY)
+    if not party.suspended:
+        return Refusal(ALREADY_DONE)
+    return ((party_key(party.id), replace(party, suspended=False)),)
+
+
+def _amended(state: State, change: Amend) -> Puts | Refusal:
+    party = state.coming_party(change.party)
+    if party is None:
+        return Refusal(UNKNOWN_PARTY)
+    roles = [role for role in dict.fromkeys((*party.roles, *change.add_roles)) if role not in change.remove_roles]
+    identifiers = tuple([one for one in change.identifiers if one not in party.identifiers])
+    amended = replace(
+        party,
+        name=change.name or party.name,
+        identifiers=(*party.identifiers, *identifiers),
+        roles=tuple(roles),
+    )
+    if amended == party:
+        return Refusal(ALREADY_DONE)
+    if not roles:
+        return Refusal(BAD_STATE)
+    if len(amended.identifiers) > IDENTIFIERS_MAX:
+        return Refusal(LIMIT_REACHED)
+    if any(state.taken(alias_key(identifier)) for identifier in identifiers):
+        return Refusal(DUPLICATE)
+    return ((party_key(party.id), amended), *((alias_key(identifier), party.id) for identifier in identifiers))
+
+
+def _with_owner_key(state: State, change: ReplaceOwnerKey) -> Puts | Refusal:
+    party = state.coming_party(change.party)
+    if party is None:
+        return Refusal(UNKNOWN_PARTY)
+    if party.owner_key == change.owner_key:
+        return Refusal(ALREADY_DONE)
+    if state.taken(key_key(change.owner_key)):
+        return Refusal(DUPLICATE)
+    replaced = replace(party, owner_key=change.owner_key)
+    return ((party_key(party.id), replaced), (key_key(change.owner_key), party.id))
+
+
+# Each change of a party: what it puts, and the event that says that it is in force.
+_CHANGES: Final[Mapping[type[Change], tuple[Callable[[State, Any], Puts | Refusal], str]]] = MappingProxyType(
+    {
+        Admit: (_admitted, "admitted"),
+        Suspend: (_suspended, "suspended"),
+        Reinstate: (_reinstated, "reinstated"),
+        Amend: (_amended, "amended"),
+        ReplaceOwnerKey: (_with_owner_key, "amended"),
+    }
+)

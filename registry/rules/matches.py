@@ -2,7 +2,8 @@
 
 Only certain identity (`gov`, `exact`) blocks a registration; everything else, and whatever stands in a receivable's
 way later, is listed for people to look at. A rejected receivable blocks no more, except for its own registrant while
-claims on it are live: rejection and a new registration must not free what a financier has paid for.
+claims on it are live: rejection and a new registration must not free what a financier has paid for. A voided one
+(`resolution`) is no match at all, except that its own author may not register that identity again.
 
 The registrant's own lineage is no match, because links already make one claim weigh on both ends:
 
@@ -28,7 +29,7 @@ from registry.rules.lineage import Find, finder, live_at
 from registry.rules.transitions import BLOCKING, OPEN, RECALLED
 from registry.state import State
 
-__all__ = ["Matches", "matches_of"]
+__all__ = ["OF_ONE_AMOUNT", "Matches", "matches_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Matches:
 
 
 _NONE = Matches()
-_OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side"})  # kinds with the amount in them
+OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side", "debtor_number"})  # the amount is in them
 
 
 def matches_of(
@@ -72,6 +73,9 @@ def matches_of(
     found_by: dict[bytes, dict[str, None]] = {}
     for kind, value, other in holders:
         found = find(other)
+        if found.state == "voided" and found.registrant == candidate.registrant and LEVELS[kind] == "block":
+            blocking[other] = None
+            continue
         if found.state not in RECALLED or _came_to_nothing(found, now_ms) or other in related[kind]:
             continue
         if _explained_by_parent(candidate, find, (kind, value), other):
@@ -123,4 +127,4 @@ def _explained_by_parent(candidate: Receivable, find: Find, fingerprint: tuple[s
 
 
 def _explains(link: Link, kind: str) -> bool:
-    return link.part_of_child == WHOLE and (link.part_of_parent == WHOLE or kind not in _OF_ONE_AMOUNT)
+    return link.part_of_child == WHOLE and (link.part_of_parent == WHOLE or kind not in OF_ONE_AMOUNT)

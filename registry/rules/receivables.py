@@ -13,28 +13,33 @@ from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, PRINT_H
 from registry.money import WHOLE
 from registry.parties import Party
 from registry.reasons import (
+    ATTESTATION_LAPSED,
     BAD_STATE,
+    DISPUTED,
     DUPLICATE,
     ENCUMBERED,
     GRADE_UNPROVEN,
     LIMIT_REACHED,
     NOT_AUTHORISED,
-    NOT_DEBTOR,
     NOT_FOUND,
     OTHER_PARTICULARS,
     OVER_PARENT,
     OVER_RESIDUAL,
 )
 from registry.records import Link, Receivable
-from registry.rules.consequences import close_if_done, over_advanced, parties_concerned
+from registry.rules.attestations import lapsed
+from registry.rules.consequences import credited, over_advanced, parties_concerned
+from registry.rules.debtors import debtor_of
+from registry.rules.double_confirmation import confirmed_twice
 from registry.rules.lineage import Encumbrance, family, finder, levels, live_at
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
-from registry.rules.transitions import OPEN, VACATED, receivable_obstacle
+from registry.rules.suspension import open_on
+from registry.rules.transitions import OPEN, RECEIVABLE_STEPS, VACATED, receivable_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
 from registry.state import Put, print_key, put_of, receivable_key
 from registry.transactions.fields import Ref
-from registry.transactions.receivables import Adjust, Confirm, Register, Reject, debtor_commitment
+from registry.transactions.receivables import Adjust, Confirm, Register, Reject
 
 __all__ = ["adjust", "confirm", "register", "reject"]
 
@@ -46,6 +51,8 @@ def register(call: Call, operation: Register) -> Verdict:
     registrant = call.sender
     if not may(registrant, "register_payable" if operation.kind == "payable" else "register"):
         return Refusal(NOT_AUTHORISED)
+    if lapsed(registrant, call.now_ms):
+        return Refusal(ATTESTATION_LAPSED)
     if operation.grade not in SELF_STATED_GRADES:
         return Refusal(GRADE_UNPROVEN)
     receivable = _new(call, operation, registrant)
@@ -91,18 +98,27 @@ def confirm(call: Call, operation: Confirm) -> Verdict:
     if operation.commitment != receivable.commitment:
         return Refusal(OTHER_PARTICULARS, receivable.id)
     whole = operation.share >= receivable.collectible
+    state = "confirmed" if whole else "part_confirmed"
+    if state not in RECEIVABLE_STEPS[receivable.state, operation.NAME]:
+        return Refusal(BAD_STATE, receivable.id)
     confirmed = replace(
         receivable,
-        state="confirmed" if whole else "part_confirmed",
+        state=state,
         collectible=min(receivable.collectible, operation.share),
         confirmed_share=operation.share,
         debtor=debtor.id,
         grade="debtor_confirmed",
+        confirmed_ms=call.now_ms,
+        waives_defences=operation.waives_defences,
+        account_digest=operation.account_digest,
+        language=operation.language,
+        text_digest=operation.text_digest,
     )
     concerned = together(debtor.id, *parties_concerned(call, receivable.id))
     events = [Event("confirmed", receivable.id, concerned, str(operation.share))]
     if not whole:
         events += over_advanced(call, confirmed)
+    events += confirmed_twice(call, confirmed)
     return Effects(receivable.id, puts=((receivable_key(receivable.id), confirmed),), events=tuple(events))
 
 
@@ -132,11 +148,8 @@ def adjust(call: Call, operation: Adjust) -> Verdict:
         return Refusal(obstacle, subject)
     if operation.reduction_share > receivable.collectible:
         return Refusal(OVER_RESIDUAL, subject)
-    adjusted = replace(receivable, collectible=receivable.collectible - operation.reduction_share)
-    concerned = parties_concerned(call, subject)
-    events = [Event("adjusted", subject, concerned, str(adjusted.collectible)), *over_advanced(call, adjusted)]
-    closed, closing = close_if_done(call, adjusted)
-    return Effects(subject, puts=((receivable_key(subject), closed),), events=(*events, *closing))
+    closed, events = credited(call, receivable, operation.reduction_share)
+    return Effects(subject, puts=((receivable_key(subject), closed),), events=events)
 
 
 def _new(call: Call, operation: Register, registrant: Party) -> Receivable:
@@ -187,6 +200,9 @@ def _superseded(call: Call, operation: Register, ref: Ref) -> Refusal | tuple[Re
         return Refusal(obstacle, related=(subject,))
     if old.paid or old.collectible != WHOLE:
         return Refusal(BAD_STATE, related=(subject,))
+    disputes = tuple(open_on(call, old))
+    if disputes:  # a correction is no way out of one
+        return Refusal(DISPUTED, related=first((subject, *disputes)))
     find = finder(call.state, old)
     taken = Encumbrance(find, call.now_ms)
     heirs = [link.receivable for link in old.children if find(link.receivable).state not in VACATED]
@@ -234,14 +250,8 @@ def _answered(call: Call, operation: Confirm | Reject) -> Refusal | tuple[Receiv
     receivable = call.state.receivable(subject)
     if receivable is None:
         return Refusal(NOT_FOUND, subject)
-    opened = debtor_commitment(salt=operation.salt, identifier=operation.identifier)
-    named = call.state.party_of_alias(operation.identifier)
-    debtor = None if named is None else call.signer(named.id)
-    if opened != receivable.debtor_commitment or debtor is None:
-        return Refusal(NOT_DEBTOR, subject)
-    # A seller that names itself as debtor would vouch for its own invoice; a payable is the debtor's own word.
-    own_word = debtor.id == receivable.registrant and receivable.kind != "payable"
-    if own_word or not may(debtor, operation.NAME):
-        return Refusal(NOT_AUTHORISED, subject)
+    debtor = debtor_of(call, receivable, salt=operation.salt, identifier=operation.identifier, action=operation.NAME)
+    if isinstance(debtor, Refusal):
+        return debtor
     obstacle = receivable_obstacle(receivable, operation.NAME)
     return Refusal(obstacle, subject) if obstacle is not None else (receivable, debtor)

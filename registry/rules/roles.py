@@ -18,7 +18,13 @@ MAY: Final = MappingProxyType(
         "adjust": frozenset({"exporter", "debtor"}),
         "offer": frozenset({"exporter", "debtor"}),
         "revoke": frozenset({"exporter", "debtor"}),
+        "attest": frozenset({"financier", "authority"}),
         "hold": frozenset({"financier"}),  # be offered, reserve, fund, take over
+        "notify": frozenset({"exporter", "debtor", "financier"}),
+        "acknowledge": frozenset({"debtor"}),
+        "distinguish": frozenset({"debtor"}),
+        "deem": frozenset({"exporter", "financier"}),
+        "dispute": frozenset({"exporter", "debtor", "financier"}),  # with standing, see rules/standing.py
     }
 )
 

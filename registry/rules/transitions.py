@@ -12,8 +12,11 @@ from registry.reasons import ALREADY_DONE, BAD_STATE, EXPIRED
 from registry.records import Claim, Receivable
 
 __all__ = [
+    "ASSIGNED",
     "BLOCKING",
     "CLAIM_STEPS",
+    "DISPUTABLE",
+    "FALSIFIABLE",
     "OPEN",
     "RECALLED",
     "RECEIVABLE_STEPS",
@@ -42,12 +45,16 @@ RECEIVABLE_STEPS: Final = MappingProxyType(
     {
         ("registered", "confirm"): ("confirmed", "part_confirmed"),
         ("registered", "reject"): ("rejected",),
+        ("registered", "deem"): ("deemed",),
+        ("deemed", "confirm"): ("confirmed",),  # less than the whole would be an objection: that is for disputes
         ("registered", "adjust"): ("registered",),
         ("confirmed", "adjust"): ("confirmed",),
         ("part_confirmed", "adjust"): ("part_confirmed",),
+        ("deemed", "adjust"): ("deemed",),
         ("registered", "settle"): ("settled", "cancelled"),
         ("confirmed", "settle"): ("settled", "cancelled"),
         ("part_confirmed", "settle"): ("settled", "cancelled"),
+        ("deemed", "settle"): ("settled", "cancelled"),
         ("rejected", "settle"): ("settled",),
         ("registered", "supersede"): ("superseded",),
         ("confirmed", "supersede"): ("superseded",),
@@ -63,16 +70,22 @@ _DONE: Final = MappingProxyType(
         "revoke": ("revoked",),
         "confirm": ("confirmed", "part_confirmed"),
         "reject": ("rejected",),
+        "deem": ("deemed",),
     }
 )
 
 # States of a receivable, by what they mean for others.
-OPEN: Final = frozenset({"registered", "part_confirmed", "confirmed"})  # takes claims and children
+OPEN: Final = frozenset({"registered", "part_confirmed", "confirmed", "deemed"})  # takes claims and children
 BLOCKING: Final = OPEN | {"settled"}  # its certain fingerprints refuse others: a paid invoice is not financed again
 RECALLED: Final = BLOCKING | {"rejected"}  # comes back as a match: who finances should know of a rejection
-VACATED: Final = frozenset(
-    {"rejected", "cancelled", "expired", "superseded"}
-)  # its part of the parent may be fulfilled anew
+# its part of the parent may be fulfilled anew
+VACATED: Final = frozenset({"rejected", "cancelled", "expired", "superseded", "voided"})
+
+DISPUTABLE: Final = OPEN  # something is left to be collected or not
+FALSIFIABLE: Final = RECALLED  # may be found a false registration, and becomes "voided": it stands in others' way
+
+# States of a claim of which the debtor can be given notice.
+ASSIGNED: Final = frozenset({"offered", "reserved", "funded"})
 
 
 def claim_obstacle(claim: Claim, operation: str, now_ms: int) -> str | None:

@@ -39,7 +39,8 @@ class Offer:
     """The registrant offers `share` of a receivable to one financier, under the terms of `terms_digest`.
 
     Creates a claim. Valid while the block's time is at most `valid_until_ms`. `form` is one of `records.FORMS`;
-    `import_factor` the debtor's side factor in the two-factor system (GRIF), "" for none.
+    `import_factor` the debtor's side factor in the two-factor system (GRIF), "" for none. `concluded_ms` is when the
+    assignment was agreed, for one that is older than its entry here; 0 if it is not said.
     """
 
     NAME: ClassVar = "offer"
@@ -51,6 +52,7 @@ class Offer:
         Field("valid_until_ms", time_ms),
         Field("form", one_of(FORMS, "form of financing")),
         Field("import_factor", party_id_or_none),
+        Field("concluded_ms", time_ms),
     )
 
     receivable: Ref
@@ -60,6 +62,7 @@ class Offer:
     valid_until_ms: int
     form: str = "factoring"
     import_factor: str = ""
+    concluded_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from registry.codec import Value
-from registry.transactions.fields import Field, Ref, digest, one_of, party_id, ref, text
+from registry.transactions.fields import Field, Ref, digest, language, one_of, party_id, ref
 
 __all__ = ["ANSWERS", "AnswerContact", "AskContact", "OpenContact"]
 
 ANSWERS = ("accept", "decline")
-_LANGUAGE = re.compile(r"[a-z]{2}")
-
-
-def _language(value: Value, field: str) -> str:
-    return text(value, field, pattern=_LANGUAGE, what="a language of two small letters such as en or zh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +24,7 @@ class AskContact:
         Field("receivable", ref),
         Field("about", ref),
         Field("text_digest", digest),
-        Field("language", _language),
+        Field("language", language),
     )
 
     receivable: Ref
@@ -49,7 +42,7 @@ class AnswerContact:
         Field("contact", ref),
         Field("answer", one_of(ANSWERS, "answer")),
         Field("text_digest", digest),
-        Field("language", _language),
+        Field("language", language),
     )
 
     contact: Ref

@@ -24,6 +24,7 @@ __all__ = [
     "digest",
     "integer",
     "items",
+    "language",
     "law",
     "one_of",
     "party_id",
@@ -34,6 +35,7 @@ __all__ = [
     "share_or_none",
     "text",
     "time_ms",
+    "truth",
     "year_month",
 ]
 
@@ -46,6 +48,7 @@ Ref: TypeAlias = bytes | int
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_LANGUAGE = re.compile(r"[a-z]{2}")
 _LAW = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _PARTY = re.compile(r"[a-z][a-z0-9-]{1,15}:[!-~]{1,64}")
 
@@ -127,6 +130,18 @@ def currency(value: Value, field: str) -> str:
 def law(value: Value, field: str) -> str:
     """A governing law: a country or a part of one ("CN", "US-NY", "GB-EW")."""
     return text(value, field, pattern=_LAW, what="a law such as CN or US-NY")
+
+
+def language(value: Value, field: str) -> str:
+    """The language of a text: two small letters, as in ISO 639-1 and at the front of a BCP 47 tag ("en", "zh")."""
+    return text(value, field, pattern=_LANGUAGE, what="a language of two small letters such as en or zh")
+
+
+def truth(value: Value, field: str) -> bool:
+    """True or false, and no number in their place."""
+    if type(value) is not bool:
+        raise FieldError(field, "is true or false")
+    return value
 
 
 def party_id(value: Value, field: str) -> str:

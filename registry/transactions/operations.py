@@ -7,17 +7,36 @@ from typing import Any, Final, TypeAlias, cast, get_args
 
 from registry.codec import Value
 from registry.errors import FieldError, TransactionError
+from registry.transactions.attestations import Attest, WithdrawAttestation
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.contacts import AnswerContact, AskContact
+from registry.transactions.disputes import (
+    AnswerDispute,
+    ConcludeDispute,
+    DecideDispute,
+    EscalateDispute,
+    RaiseDispute,
+    SettleDispute,
+    WithdrawDispute,
+)
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose, change_value
-from registry.transactions.receivables import Adjust, Confirm, Register, Reject
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
+from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
 
 __all__ = ["OPERATIONS", "Operation", "operation_from", "operation_value"]
 
 Operation: TypeAlias = (
     Propose
     | Approve
+    | AddKey
+    | RevokeKey
+    | SetReceiveKey
+    | SetHome
+    | Recover
+    | Attest
+    | WithdrawAttestation
     | Register
     | Confirm
     | Reject
@@ -29,12 +48,24 @@ Operation: TypeAlias = (
     | Reassign
     | Release
     | Discharge
+    | RaiseDispute
+    | AnswerDispute
+    | EscalateDispute
+    | WithdrawDispute
+    | SettleDispute
+    | DecideDispute
+    | ConcludeDispute
     | Cover
     | RecordFiling
     | ContinueFiling
     | EndFiling
     | AskContact
     | AnswerContact
+    | Notify
+    | Acknowledge
+    | ProveReceipt
+    | Deem
+    | Distinguish
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from registry.codec import Value, tagged_digest
+from registry.codec import DIGEST_SIZE, Value, tagged_digest
 from registry.errors import FieldError
 from registry.fingerprint import LEVELS
 from registry.limits import FINGERPRINTS_MAX, LAWS_MAX, PARENTS_MAX, REFERENCES_MAX
@@ -18,16 +18,20 @@ from registry.transactions.fields import (
     currency,
     digest,
     items,
+    language,
     law,
     one_of,
     party_id,
     ref,
     row,
     share,
+    truth,
     year_month,
 )
 
-__all__ = ["Adjust", "Confirm", "Parent", "Register", "Reject", "debtor_commitment"]
+__all__ = ["NO_DIGEST", "Adjust", "Confirm", "Distinguish", "Parent", "Register", "Reject", "debtor_commitment"]
+
+NO_DIGEST: Final = bytes(DIGEST_SIZE)  # stands where a digest may be left out: no account, no text
 
 Parent = tuple[Ref, int, int]  # the parent, part_of_parent, part_of_child; a `records.Link` is one too
 
@@ -130,7 +134,9 @@ class Confirm:
     """The debtor opens its commitment and confirms that it owes `share` of exactly what it was shown.
 
     `commitment` is computed by the debtor from the particulars before it: an assignor cannot show one invoice and have
-    another confirmed. `text_digest` pins the text it was shown.
+    another confirmed. `text_digest` pins the text it was shown, in `language`. With `waives_defences` the debtor gives
+    up its defences and set-off against whoever finances (an acknowledgement of debt, an estoppel); `account_digest`
+    commits to the account that it will pay to, all zero for none.
     """
 
     NAME: ClassVar = "confirm"
@@ -141,6 +147,9 @@ class Confirm:
         Field("commitment", digest),
         Field("share", share),
         Field("text_digest", digest),
+        Field("waives_defences", truth),
+        Field("account_digest", digest),
+        Field("language", language),
     )
 
     receivable: Ref
@@ -149,6 +158,9 @@ class Confirm:
     commitment: bytes
     share: int
     text_digest: bytes
+    waives_defences: bool = False
+    account_digest: bytes = NO_DIGEST
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,3 +198,24 @@ class Adjust:
     receivable: Ref
     reduction_share: int
     document_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Distinguish:
+    """The debtor that confirmed both says that two receivables are two debts, though they look like one; it owes both.
+
+    `text_digest` pins its statement, in `language`.
+    """
+
+    NAME: ClassVar = "distinguish"
+    FIELDS: ClassVar = (
+        Field("receivable", ref),
+        Field("other", ref),
+        Field("text_digest", digest),
+        Field("language", language),
+    )
+
+    receivable: Ref
+    other: Ref
+    text_digest: bytes
+    language: str

@@ -97,6 +97,7 @@ def test_entries_of_the_ledger_are_the_claims_ever_held() -> None:
         form="factoring",
         import_factor="",
         covered=0,
+        concluded_ms=0,
         offer_valid_until_ms=0,
         reserved_until_ms=0,
         funded_ms=DAY_MS,

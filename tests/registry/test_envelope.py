@@ -18,8 +18,18 @@ from registry.errors import FieldError, TransactionError
 from registry.keys import DOMAIN_TRANSACTION
 from registry.limits import ACKNOWLEDGED_MAX, OPERATIONS_MAX, RESERVATION_MAX_MS, WIRE_BYTES_MAX
 from registry.money import WHOLE
+from registry.transactions.attestations import Attest, WithdrawAttestation
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.contacts import AnswerContact, AskContact
+from registry.transactions.disputes import (
+    AnswerDispute,
+    ConcludeDispute,
+    DecideDispute,
+    EscalateDispute,
+    RaiseDispute,
+    SettleDispute,
+    WithdrawDispute,
+)
 from registry.transactions.envelope import (
     CODES,
     admissible,
@@ -32,8 +42,10 @@ from registry.transactions.envelope import (
 )
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Admit, Approve, Propose
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import OPERATIONS, operation_from, operation_value
-from registry.transactions.receivables import Adjust, Confirm, Register, Reject
+from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
 from tests.registry.world import START_MS, invoice, key_of, mark, name_id, party_of
 
 CHAIN = mark("chain")
@@ -43,6 +55,13 @@ VECTORS = Path(__file__).parent / "vectors" / "transactions.json"
 EXAMPLES = {
     "propose": Propose(Admit(party_of("NEW", "lei:984500USIMPORT000143", "US", ("debtor",)))),
     "approve": Approve(mark("proposal")),
+    "add_key": AddKey(mark("new key")),
+    "revoke_key": RevokeKey(mark("old key")),
+    "set_receive_key": SetReceiveKey(mark("receive key")),
+    "set_home": SetHome("https://node.example:8443/in"),
+    "recover": Recover((mark("key 1"), mark("key 2")), (mark("receive key"),)),
+    "attest": Attest(name_id("EXP_CN"), "kyc", mark("provider"), mark("result"), START_MS, START_MS + 1, "lapsed"),
+    "withdraw_attestation": WithdrawAttestation(mark("attestation")),
     "register": invoice(
         "a", parents=((mark("order"), WHOLE // 2, WHOLE),), references=(mark("filing"),), grade="self_asserted"
     ),
@@ -56,12 +75,28 @@ EXAMPLES = {
     "reassign": Reassign(mark("claim"), name_id("F_SG")),
     "release": Release(mark("claim")),
     "discharge": Discharge(mark("claim"), 1),
+    "raise_dispute": RaiseDispute(
+        mark("receivable"), ("debtor", mark("salt"), name_id("IMP_DE")), "set_off", 1, mark("text"), "zh"
+    ),
+    "answer_dispute": AnswerDispute(mark("dispute"), mark("text"), "en"),
+    "escalate_dispute": EscalateDispute(mark("dispute"), ("COURT", "DE"), mark("text"), "de"),
+    "withdraw_dispute": WithdrawDispute(mark("dispute"), mark("text"), "en"),
+    "settle_dispute": SettleDispute(mark("dispute"), 0, mark("agreement"), "en"),
+    "decide_dispute": DecideDispute(mark("dispute"), "reduced", WHOLE, mark("award"), "zh"),
+    "conclude_dispute": ConcludeDispute(mark("dispute")),
     "cover": Cover(mark("claim"), 0),
     "record_filing": RecordFiling(mark("claim"), "US-NY:UCC1", mark("number"), START_MS, START_MS + 1),
     "continue_filing": ContinueFiling(mark("filing"), mark("number"), START_MS + 2),
     "end_filing": EndFiling(mark("filing"), mark("number")),
     "ask_contact": AskContact(mark("receivable"), mark("look-alike"), mark("text"), "en"),
     "answer_contact": AnswerContact(mark("contact"), "decline", mark("text"), "zh"),
+    "notify": Notify(mark("claim"), "courier", "zh", mark("text"), mark("account")),
+    "acknowledge": Acknowledge(
+        mark("notice"), name_id("IMP_DE"), mark("text"), mark("account"), accepts=True, salt=mark("salt")
+    ),
+    "prove_receipt": ProveReceipt(mark("notice"), START_MS, mark("slip")),
+    "deem": Deem(mark("notice")),
+    "distinguish": Distinguish(mark("receivable"), mark("other"), mark("text"), "en"),
 }
 
 
@@ -227,13 +262,13 @@ PARENT = [mark("p"), 1, WHOLE]
         (register_row(parents=[[OPERATIONS_MAX, 1, WHOLE]]), "parents[0].receivable"),
         (register_row(parents=[[True, 1, WHOLE]]), "parents[0].receivable"),
         (register_row(references=[bytes(32), bytes(32)]), "references"),
-        (["offer", 0, "", WHOLE, bytes(32), 0, "factoring", ""], "to"),
-        (["offer", 0, "lei:" + "X" * 65, WHOLE, bytes(32), 0, "factoring", ""], "to"),
-        (["offer", 0, "lei:X", WHOLE + 1, bytes(32), 0, "factoring", ""], "share"),
-        (["offer", 0, "lei:X", True, bytes(32), 0, "factoring", ""], "share"),
-        (["offer", 0, "lei:X", 1, bytes(33), 0, "factoring", ""], "terms_digest"),
-        (["offer", 0, "lei:X", 1, bytes(32), 2**48 + 1, "factoring", ""], "valid_until_ms"),
-        (["offer", -1, "lei:X", 1, bytes(32), 0, "factoring", ""], "receivable"),
+        (["offer", 0, "", WHOLE, bytes(32), 0, "factoring", "", 0], "to"),
+        (["offer", 0, "lei:" + "X" * 65, WHOLE, bytes(32), 0, "factoring", "", 0], "to"),
+        (["offer", 0, "lei:X", WHOLE + 1, bytes(32), 0, "factoring", "", 0], "share"),
+        (["offer", 0, "lei:X", True, bytes(32), 0, "factoring", "", 0], "share"),
+        (["offer", 0, "lei:X", 1, bytes(33), 0, "factoring", "", 0], "terms_digest"),
+        (["offer", 0, "lei:X", 1, bytes(32), 2**48 + 1, "factoring", "", 0], "valid_until_ms"),
+        (["offer", -1, "lei:X", 1, bytes(32), 0, "factoring", "", 0], "receivable"),
         (["reserve", 0, 0], "ttl_ms"),
         (["reserve", 0, RESERVATION_MAX_MS + 1], "ttl_ms"),
         (["fund", 0, [0, 0]], "acknowledged"),
@@ -241,7 +276,16 @@ PARENT = [mark("p"), 1, WHOLE]
         (["fund", 0, list(range(ACKNOWLEDGED_MAX + 1))], "acknowledged"),
         (["reassign", "claim", "lei:X"], "claim"),
         (["adjust", 0, 0, bytes(32)], "reduction_share"),
-        (["confirm", 0, bytes(32), "IMP", bytes(32), 1, bytes(32)], "identifier"),
+        (["confirm", 0, bytes(32), "IMP", bytes(32), 1, bytes(32), False, bytes(32), "en"], "identifier"),
+        (["confirm", 0, bytes(32), "lei:X", bytes(32), 1, bytes(32), 1, bytes(32), "en"], "waives_defences"),
+        (["confirm", 0, bytes(32), "lei:X", bytes(32), 1, bytes(32), True, b"", "en"], "account_digest"),
+        (["confirm", 0, bytes(32), "lei:X", bytes(32), 1, bytes(32), True, bytes(32), "EN"], "language"),
+        (["notify", 0, "pigeon", "en", bytes(32), bytes(32)], "channel"),
+        (["notify", 0, "post", "english", bytes(32), bytes(32)], "language"),
+        (["acknowledge", 0, "lei:X", bytes(32), bytes(32), 0, bytes(32)], "accepts"),
+        (["prove_receipt", 0, 2**48 + 1, bytes(32)], "received_ms"),
+        (["deem", "notice"], "notice"),
+        (["distinguish", 0, 1, bytes(32), "e"], "language"),
         (["reject", 0, bytes(16), "lei:X", bytes(32)], "salt"),
         (["approve", b"x"], "proposal"),
         (["propose", []], "change"),

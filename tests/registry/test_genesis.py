@@ -35,7 +35,7 @@ from registry.genesis import (
     validate_genesis,
 )
 from registry.limits import WIRE_BYTES_MAX
-from registry.parties import Party
+from registry.parties import Attested, Party
 
 VECTOR = Path(__file__).parent / "vectors" / "genesis.toml"
 VECTOR_ID = json.loads((Path(__file__).parent / "vectors" / "genesis.json").read_text(encoding="utf-8"))["id"]
@@ -156,6 +156,7 @@ PARTY_CHANGES = {
     "receive_key": key("other"),
     "home": "https://x.example",
     "suspended": True,
+    "attestations": (Attested(bytes(32), "lei:984500SGBANK00000120", "kyc", 1),),
 }
 
 
@@ -351,12 +352,13 @@ def test_any_changed_character_is_the_same_a_different_genesis_or_a_named_error(
     assert (other.id == genesis().id) == (other == genesis())
 
 
-def test_a_suspended_party_cannot_be_there_from_the_start() -> None:
-    suspended = dataclasses.replace(genesis().parties[0], suspended=True)
-    with pytest.raises(FieldError, match=r"parties\[0\]\.suspended"):
-        validate_genesis(dataclasses.replace(genesis(), parties=(suspended, *genesis().parties[1:])))
-    with pytest.raises(FieldError, match=r"parties\[0\]\.suspended"):
-        dataclasses.replace(genesis(), parties=(suspended, *genesis().parties[1:])).to_toml()
+@pytest.mark.parametrize("field", ["suspended", "attestations"])
+def test_a_suspended_or_attested_party_cannot_be_there_from_the_start(field: str) -> None:
+    party = dataclasses.replace(genesis().parties[0], **{field: PARTY_CHANGES[field]})  # type: ignore[arg-type]
+    with pytest.raises(FieldError, match=rf"parties\[0\]\.{field}"):
+        validate_genesis(dataclasses.replace(genesis(), parties=(party, *genesis().parties[1:])))
+    with pytest.raises(FieldError, match=rf"parties\[0\]\.{field}"):
+        dataclasses.replace(genesis(), parties=(party, *genesis().parties[1:])).to_toml()
 
 
 @given(st.data())

@@ -21,7 +21,7 @@ from registry.receipts import Receipt
 from registry.records import Claim, Network, Proposal, Receivable, decode_record, encode_record
 from registry.state import NETWORK_KEY, State, holders_of, key_key, party_key, print_key, receivable_key
 from registry.transactions.claims import Fund, Offer, Release, Reserve
-from registry.transactions.governance import Admit, Propose
+from registry.transactions.governance import Admit, Propose, Suspend
 from registry.transactions.operations import OPERATIONS
 from tests.registry.world import (
     AUTHORITIES,
@@ -54,11 +54,12 @@ def test_every_operation_has_a_rule() -> None:
 def test_genesis_state_holds_every_party_under_id_key_and_alias() -> None:
     state = genesis_state(genesis())
     assert list(state) == sorted(state)
-    assert len(state) == 3 * len(MEMBERS) + 1
+    assert len(state) == 4 * len(MEMBERS) + 1
     for name, (identifier, _, roles) in MEMBERS.items():
         party = Party.decode(decode(state[party_key(identifier)]))
         assert (party.name, party.roles) == (name, roles)
         assert decode(state[key_key(key_of(name).public_key)]) == identifier
+        assert decode(state[key_key(key_of(f"owner {name}").public_key)]) == identifier
         assert decode(state[b"alias/" + identifier.encode()]) == identifier
     assert decode_record(Network, state[NETWORK_KEY]) == Network("test", tuple(map(name_id, AUTHORITIES)))
 
@@ -122,8 +123,7 @@ def test_unknown_signers_are_refused_as_a_whole(world: World) -> None:
 
 def test_suspended_parties_do_nothing_and_are_offered_nothing(world: World) -> None:
     for name in ("EXP_VN", "F_BR"):
-        key = party_key(name_id(name))
-        world.state[key] = encode(replace(Party.decode(decode(world.state[key])), suspended=True).encode())
+        world.govern(Suspend(name_id(name), mark("reason")))
     assert world.one("EXP_VN", invoice("a")).code == "suspended"
     assert world.one(("EXP_CN", "EXP_VN"), invoice("a")).code == "suspended"
     receivable = world.registered("a")

@@ -19,10 +19,24 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from registry.ledger import BlockContext, execute
 from registry.money import WHOLE
-from registry.records import Claim, Receivable
+from registry.records import Claim, Dispute, Receivable, decode_record
+from registry.records.disputes import GROUNDS, OUTCOMES
+from registry.rules.rulebook import DAY_MS
 from registry.rules.transitions import OPEN, VACATED
 from registry.state import print_key
 from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.disputes import (
+    AnswerDispute,
+    ConcludeDispute,
+    DecideDispute,
+    EscalateDispute,
+    RaiseDispute,
+    SettleDispute,
+    Standing,
+    WithdrawDispute,
+)
+from registry.transactions.governance import Approve, Award, Propose
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
 from registry.transactions.receivables import Adjust, Confirm, Reject, debtor_commitment
 from tests.registry.world import PERCENT, World, invoice, mark, name_id
@@ -34,6 +48,10 @@ FINANCIER = st.sampled_from(FINANCIERS)
 SHARES = st.one_of(st.integers(5, 60).map(lambda percent: percent * PERCENT), st.integers(1, WHOLE))
 PICK = st.integers(0, 40)
 SALT = mark("salt")
+CHILE = {"seller_country": "CL", "debtor_country": "CL"}  # where silence is acceptance after a while
+TEXT = (mark("text"), "en")
+DISPUTANTS = (("IMP_DE",), ("EXP_CN",), ("F_CN",), ("IMP_DE", "EXP_CN"), ("EXP_CN", "F_CN"), ("IMP_DE", *EVERYBODY))
+MOVES = ("answer", "escalate", "to the forum", "withdraw", "settle", "decide", "conclude", "award")
 COMMITMENT = debtor_commitment(salt=SALT, identifier=name_id("IMP_DE"))
 
 
@@ -62,7 +80,9 @@ class Ledger(RuleBasedStateMachine):
         self.world = World()
         self.receivables: list[bytes] = []
         self.claims: list[bytes] = []
+        self.notices: list[bytes] = []
         self.lowered: set[bytes] = set()  # receivables whose collectible share was cut
+        self.disputes: list[bytes] = []
         self.made = 0
         self.register(0, [], 1)
         self.register(0, [(0, part)], 1)
@@ -85,7 +105,7 @@ class Ledger(RuleBasedStateMachine):
         of_child = {0: [], 1: [WHOLE], 2: [cut, WHOLE - cut]}[len(chosen)]
         links = tuple((parent, up, down) for (parent, up), down in zip(chosen.items(), of_child, strict=True))
         prints = (("exact", mark(f"exact {self.made}")), ("number", mark(f"number {self.made // 2}")))
-        operation = invoice("x", fingerprints=prints, debtor_commitment=COMMITMENT, parents=links)
+        operation = invoice("x", fingerprints=prints, debtor_commitment=COMMITMENT, parents=links, **CHILE)
         receipt = self.act("EXP_CN", [operation])[0]
         if receipt.done:
             self.receivables.append(receipt.subject)
@@ -168,15 +188,122 @@ class Ledger(RuleBasedStateMachine):
             now = self.records()
             assert weight(now[receipt.subject], now, now_ms) == weight(old, before, now_ms), "no claim is shaken off"
 
+    @rule(pick=PICK, by=SIGNERS)
+    def notify(self, pick: int, by: tuple[str, ...]) -> None:
+        """And prove its receipt at once."""
+        steps = [Notify(self.claim(pick), "edi", "en", mark("notice"), mark("account")), self.proof(0)]
+        receipts = self.act(by, steps)
+        if receipts[0].done:
+            self.notices.append(receipts[0].subject)
+
+    def proof(self, notice: int) -> ProveReceipt:
+        return ProveReceipt(notice, self.world.now_ms + 1_000, mark("receipt"))
+
+    @rule(pick=PICK, accepts=st.booleans())
+    def acknowledge(self, pick: int, accepts: bool) -> None:
+        notice = self.notices[pick % len(self.notices)] if self.notices else mark("none")
+        shown = (mark("notice"), mark("account"))
+        self.act("IMP_DE", [Acknowledge(notice, name_id("IMP_DE"), *shown, accepts, SALT)])
+
+    @rule(pick=PICK, by=SIGNERS)
+    def deem(self, pick: int, by: tuple[str, ...]) -> None:
+        """Ten days after the last notice of all; what was reserved has lapsed by then."""
+        if pick % 4 == 0:
+            self.world.block([], after_ms=10 * 86_400_000)
+        self.act(by, [Deem(notice) for notice in self.notices[-2:]] or [Deem(mark("none"))])
+
     @rule(step_ms=st.sampled_from([1, 2_000, 20_000]))
     def time_passes(self, step_ms: int) -> None:
         self.world.block([], after_ms=step_ms)
+
+    @rule(pick=PICK, by=st.sampled_from(["IMP_DE", *EVERYBODY]), ground=st.sampled_from(GROUNDS), share=SHARES)
+    def raise_dispute(self, pick: int, by: str, ground: str, share: int) -> None:
+        """By whoever may have standing; rarely on purpose, as `lower`."""
+        target = self.receivable(pick - pick % 4 + 3)
+        standing: Standing = ()
+        if by == "IMP_DE":
+            standing = ("debtor", SALT, name_id("IMP_DE"))
+        elif by in FINANCIERS:
+            standing = ("claim", self.claim(pick))
+        receipt = self.dispute(by, RaiseDispute(target, standing, ground, share, *TEXT))
+        if receipt.done:
+            self.disputes.append(receipt.subject)
+
+    @rule(
+        pick=PICK,
+        by=st.sampled_from(DISPUTANTS),
+        move=st.sampled_from(MOVES),
+        outcome=st.sampled_from(OUTCOMES),
+        share=SHARES,
+    )
+    def go_on(self, pick: int, by: tuple[str, ...], move: str, outcome: str, share: int) -> None:
+        """A step in one of the latest disputes, or in none."""
+        latest = self.disputes[-3:]
+        subject = latest[pick % len(latest)] if latest else mark("none")
+        reduction = share if outcome == "reduced" else 0
+        steps: dict[str, Operation] = {
+            "answer": AnswerDispute(subject, *TEXT),
+            "escalate": EscalateDispute(subject, (), *TEXT),
+            "to the forum": EscalateDispute(subject, ("ICC", "SG"), *TEXT),
+            "withdraw": WithdrawDispute(subject, *TEXT),
+            "settle": SettleDispute(subject, reduction, *TEXT),
+            "decide": DecideDispute(subject, outcome, reduction, mark("award"), "en"),
+            "conclude": ConcludeDispute(subject),
+        }
+        if move != "award":
+            self.dispute(by, steps[move])
+            return
+        proposed = self.dispute("F_CN", Propose(Award(subject, outcome, reduction, mark("award"), "en")))
+        for authority in ("F_SG", "F_DE"):
+            self.dispute(authority, Approve(proposed.subject))
+
+    @rule(count=st.sampled_from([1, 31, 61, 1100]))
+    def days_pass(self, count: int) -> None:
+        self.world.block([], after_ms=count * DAY_MS)
+
+    def dispute(self, by: str | tuple[str, ...], operation: Operation) -> Any:
+        """One step of a dispute, which changes no claim's share, holder, state or place: only what is collectible."""
+        claims, records = [self.world.claim(one) for one in self.claims], self.records()
+        before = sum(one.collectible for one in records.values())
+        taken = self.reductions()
+        (receipt,) = self.act(by, [operation])
+        assert [self.world.claim(one) for one in self.claims] == claims
+        after = self.records()
+        for record in records.values():
+            now = after[record.id]
+            kept = ("live", "claims", "paid", "parents", "children", "fingerprints", "registrant", "confirmed_share")
+            assert all(getattr(now, name) == getattr(record, name) for name in kept)
+            if now.collectible != record.collectible:
+                self.lowered.add(record.id)
+        assert before - sum(one.collectible for one in after.values()) == self.reductions() - taken
+        return receipt
+
+    def found(self, dispute: bytes) -> Dispute:
+        return decode_record(Dispute, self.world.state[Dispute.PREFIX + dispute])
+
+    def reductions(self) -> int:
+        return sum(self.found(one).reduction for one in self.disputes)
+
+    def suspended(self, now_ms: int) -> set[bytes]:
+        """The receivables on which a claim would weigh on a disputed one, found by walking from the disputed ones."""
+        records = self.records()
+        disputed = {one.receivable for one in map(self.found, self.disputes) if one.suspends_at(now_ms)}
+        disputed = {one for one in disputed if records[one].state not in VACATED}
+        found = set(disputed)
+        for upwards in (True, False):
+            queue = list(disputed)
+            for one in queue:  # grows while it is walked
+                links = records[one].parents if upwards else records[one].children
+                queue += [link.receivable for link in links if link.receivable not in queue]
+            found |= set(queue)
+        return found
 
     def act(self, signers: str | tuple[str, ...], operations: list[Any], mode: str = "each") -> list[Any]:
         """One transaction in a block of its own, executed twice and compared."""
         world = self.world
         transaction = world.transaction(signers, *operations, mode=mode)
         before = dict(world.state)
+        suspended = self.suspended(world.now_ms + 1_000)
         context = BlockContext(world.genesis.id, world.height + 1, world.now_ms + 1_000)
         again = execute(dict(reversed(before.items())).get, context, [transaction], world.seen.__contains__)
         outcome = world.block([transaction])
@@ -184,6 +311,9 @@ class Ledger(RuleBasedStateMachine):
         assert [receipt.operation for receipt in outcome.receipts] == list(range(len(operations)))
         if not any(receipt.done for receipt in outcome.receipts):
             assert world.state == before, "a refusal changes nothing"
+        for operation, receipt in zip(operations, outcome.receipts, strict=True):
+            if suspended and receipt.done and isinstance(operation, Offer | Reserve | Fund | Reassign):
+                assert world.claim(receipt.subject).receivable not in suspended, "a disputed one takes no new claim"
         return list(outcome.receipts)
 
     # What must hold
@@ -306,7 +436,25 @@ WALK: dict[str, tuple[int, Callable[[random.Random], tuple[Any, ...]]]] = {
         lambda rng: (rng.randrange(40), some_share(rng), rng.choice(["credit note", "confirm", "part", "reject"])),
     ),
     "take_out": (2, lambda rng: (rng.randrange(40), rng.randrange(40), rng.choice(FINANCIERS), some_share(rng))),
+    "raise_dispute": (
+        1,
+        lambda rng: (rng.randrange(40), rng.choice(["IMP_DE", *EVERYBODY]), rng.choice(GROUNDS), some_share(rng)),
+    ),
+    "go_on": (
+        4,
+        lambda rng: (
+            rng.randrange(40),
+            rng.choice(DISPUTANTS),
+            rng.choice(MOVES),
+            rng.choice(OUTCOMES),
+            some_share(rng),
+        ),
+    ),
+    "days_pass": (1, lambda rng: (rng.choice([1, 31, 61, 1100]),)),
     "supersede": (2, lambda rng: (rng.randrange(40), rng.random() < 0.7)),
+    "notify": (3, lambda rng: (rng.randrange(40), some_signers(rng))),
+    "acknowledge": (1, lambda rng: (rng.randrange(40), rng.random() < 0.5)),
+    "deem": (1, lambda rng: (rng.randrange(40), some_signers(rng))),
     "time_passes": (1, lambda rng: (rng.choice([1, 2_000, 20_000]),)),
 }
 

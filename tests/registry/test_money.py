@@ -18,6 +18,7 @@ from registry.money import (
     collectible_share,
     exponent_of,
     money_of_share,
+    percent,
 )
 
 CURRENCIES = ("EUR", "USD", "JPY", "KWD", "BHD", "CNY", "SGD", "CLF")
@@ -186,3 +187,17 @@ def test_what_is_no_part_has_no_share(part: Money, whole: Money) -> None:
 def test_money_of_share_refuses_what_is_no_share(share: int) -> None:
     with pytest.raises(MoneyError):
         money_of_share(share, whole=Money("EUR", 100))
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (WHOLE, "100%"),
+        (WHOLE // 8, "12.5%"),
+        (800_000_000_000, "80%"),
+        (1, "0.0000000001%"),
+        (WHOLE - 1, "99.9999999999%"),
+    ],
+)
+def test_a_share_is_said_exactly(share: int, said: str) -> None:
+    assert percent(share) == said

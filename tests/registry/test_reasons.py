@@ -4,30 +4,46 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from registry import reasons
-from registry.codec import decode, encode
 from registry.money import WHOLE
-from registry.parties import Party
 from registry.reasons import REASONS
 from registry.receipts import Receipt
-from registry.state import party_key
+from registry.transactions.attestations import Attest
 from registry.transactions.claims import Fund, Offer, Release, Reserve
 from registry.transactions.contacts import AskContact
-from registry.transactions.governance import Approve
+from registry.transactions.disputes import ConcludeDispute, RaiseDispute
+from registry.transactions.governance import Approve, Propose, Suspend
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
+from registry.transactions.operations import Operation
+from registry.transactions.parties import RevokeKey
 from registry.transactions.receivables import Confirm
-from tests.registry.world import World, invoice, mark, name_id, salt_of
+from tests.registry.world import World, invoice, key_of, mark, name_id, salt_of
 
 RULES_FOLDER = Path(reasons.__file__).parent / "rules"
 
 
 def suspended(world: World) -> Receipt:
-    key = party_key(name_id("EXP_CN"))
-    world.state[key] = encode(replace(Party.decode(decode(world.state[key])), suspended=True).encode())
+    world.govern(Suspend(name_id("EXP_CN"), mark("reason")))
+    return world.one("EXP_CN", invoice("a"))
+
+
+def no_quorum(world: World) -> Receipt:
+    world.govern(Suspend(name_id("F_GB"), mark("reason")))
+    return world.one("F_CN", Propose(Suspend(name_id("F_DE"), mark("reason"))))
+
+
+def kyc(world: World, *, issued_ms: int, valid_ms: int) -> Receipt:
+    dates = world.now_ms + issued_ms, world.now_ms + valid_ms
+    return world.one("F_CN", Attest(name_id("EXP_CN"), "kyc", mark("provider"), mark("result"), *dates))
+
+
+def attestation_lapsed(world: World) -> Receipt:
+    kyc(world, issued_ms=0, valid_ms=1_500)
+    world.block([])
     return world.one("EXP_CN", invoice("a"))
 
 
@@ -89,6 +105,23 @@ def other_particulars(world: World) -> Receipt:
     return world.one("IMP_DE", shown)
 
 
+def raised(world: World) -> tuple[bytes, bytes]:
+    """A receivable that its debtor disputes, and the dispute."""
+    receivable = world.registered("a")
+    standing = ("debtor", salt_of("a"), name_id("IMP_DE"))
+    receipt = world.one("IMP_DE", RaiseDispute(receivable, standing, "set_off", WHOLE, mark("text"), "en"))
+    return receivable, receipt.subject
+
+
+def disputed(world: World) -> Receipt:
+    receivable, _ = raised(world)
+    return world.one("EXP_CN", Offer(receivable, name_id("F_CN"), 1, mark("terms"), world.now_ms + 10**6))
+
+
+def out_of_time(world: World) -> Receipt:
+    return world.one("EXP_CN", ConcludeDispute(raised(world)[1]))
+
+
 def encumbered(world: World) -> Receipt:
     receivable = world.registered("a")
     world.reserved(receivable)
@@ -100,14 +133,47 @@ def asked_about_another(world: World) -> Receipt:
     return world.one("EXP_CN", AskContact(own, other, mark("text"), "en"))
 
 
+def impossible_time(world: World) -> Receipt:
+    receivable, late = world.registered("a"), world.now_ms + 3_600_000
+    return world.one("EXP_CN", Offer(receivable, name_id("F_CN"), 1, mark("terms"), late, concluded_ms=late))
+
+
+def received(world: World, *, days: int) -> Receipt:
+    """Deem what a debtor in Chile provably received, so many days after it did."""
+    receivable = world.registered("a", seller_country="CL", debtor_country="CL")
+    notice = world.one("F_CN", Notify(world.funded(receivable), "courier", "en", mark("text"), mark("account"))).subject
+    world.one("F_CN", ProveReceipt(notice, world.now_ms, mark("slip")))
+    world.block([], after_ms=days * 86_400_000)
+    return world.one("F_CN", Deem(notice))
+
+
+def noticed(world: World, operation: Callable[[bytes], Operation], by: str, **changes: object) -> Receipt:
+    """An operation on the notice of a funded claim."""
+    claim = world.funded(world.registered("a", **changes))
+    return world.one(by, operation(world.one("F_CN", Notify(claim, "post", "en", mark("t"), mark("account"))).subject))
+
+
+def double_confirmed(world: World) -> Receipt:
+    prints = (("debtor_side", mark("one debt")),)
+    owed = [world.registered("a", fingerprints=prints), world.registered("b", by="EXP_VN", fingerprints=prints)]
+    for receivable, tag in zip(owed, "ab", strict=True):
+        shown = mark(f"commitment {tag}")
+        world.one("IMP_DE", Confirm(receivable, salt_of(tag), name_id("IMP_DE"), shown, WHOLE, mark("text")))
+    return world.one("F_CN", Fund(world.reserved(owed[1], by="EXP_VN"), (owed[0],)))
+
+
 CASES: dict[str, Callable[[World], Receipt]] = {
     "ok": lambda world: world.one("EXP_CN", invoice("a")),
     "already_done": released_twice,
+    "attestation_lapsed": attestation_lapsed,
+    "bad_dates": lambda world: kyc(world, issued_ms=60_000, valid_ms=120_000),
     "bad_state": lambda world: world.one("F_CN", Fund(world.offered(world.registered("a")))),
     "duplicate": twice,
     "encumbered": encumbered,
     "expired": lapsed,
     "grade_unproven": lambda world: world.one("EXP_CN", invoice("a", grade="tax_verified")),
+    "impossible_time": impossible_time,
+    "last_key": lambda world: world.one("EXP_CN", RevokeKey(key_of("EXP_CN").public_key)),
     "limit_reached": limit_reached,
     "no_match": asked_about_another,
     "not_authorised": lambda world: world.one("F_CN", invoice("a")),
@@ -115,6 +181,7 @@ CASES: dict[str, Callable[[World], Receipt]] = {
     "not_found": lambda world: world.one("F_CN", Approve(mark("?"))),
     "not_holder": lambda world: world.one("F_SG", Release(world.reserved(world.registered("a")))),
     "not_offered": lambda world: world.one("F_SG", Reserve(world.offered(world.registered("a")), 1)),
+    "no_quorum": no_quorum,
     "offer_expired": offer_expired,
     "other_particulars": other_particulars,
     "over_parent": over_parent,
@@ -122,7 +189,18 @@ CASES: dict[str, Callable[[World], Receipt]] = {
     "rolled_back": lambda world: world.do("EXP_CN", invoice("a"), invoice("a"), mode="all")[0],
     "suspended": suspended,
     "unacknowledged_match": unacknowledged_match,
+    "disputed": disputed,
+    "out_of_time": out_of_time,
     "unknown_party": lambda world: world.one("stranger", invoice("a")),
+    "double_confirmed": double_confirmed,
+    "no_deemed_acceptance": lambda world: noticed(world, Deem, "F_CN"),
+    "not_received": lambda world: noticed(world, Deem, "F_CN", seller_country="CL", debtor_country="CL"),
+    "other_notice": lambda world: noticed(
+        world,
+        lambda notice: Acknowledge(notice, name_id("IMP_DE"), mark("?"), mark("account"), False, salt_of("a")),
+        "IMP_DE",
+    ),
+    "too_early": lambda world: received(world, days=8),
 }
 
 

@@ -17,6 +17,17 @@ def world() -> World:
     return World()
 
 
+def test_what_was_agreed_earlier_does_not_outrank_what_stood_here_first(world: World) -> None:
+    receivable = world.registered("a")
+    first = world.reserved(receivable, to="F_CN", percent=80)
+    until = world.now_ms + 86_400_000
+    older = Offer(receivable, name_id("F_SG"), 80 * PERCENT, mark("terms"), until, concluded_ms=1)
+    claim = world.one("EXP_CN", older).subject
+    assert world.claim(claim).concluded_ms == 1
+    refused = world.one("F_SG", Reserve(claim, 600_000))
+    assert (refused.code, refused.related) == ("over_residual", (receivable, first))
+
+
 def test_no_more_than_the_whole_is_ever_reserved(world: World) -> None:
     receivable = world.registered("a")
     world.reserved(receivable, to="F_CN", percent=60)

@@ -276,5 +276,5 @@ def test_an_order_is_read_back_as_it_was_proposed_and_a_wrong_field_is_named() -
         with pytest.raises(FieldError) as caught:
             change_from([*value[:place], b"", *value[place + 1 :]], "change")
         assert caught.value.field == f"change.{field}"
-    with pytest.raises(FieldError, match="change: is a list of 4"):
+    with pytest.raises(FieldError, match="change: open_contact has 3 fields, not 2"):
         change_from(value[:3], "change")

@@ -47,7 +47,7 @@ def test_only_the_holder_of_a_claim_that_stands_records_a_filing_of_the_past(wor
     assert world.one("EXP_CN", good).code == "not_holder"
     assert world.one("F_CN", RecordFiling(mark("?"), "CN:ZHONGDENG", mark("n"), now, 0)).code == "not_found"
     of_the_future = RecordFiling(claim, "CN:ZHONGDENG", mark("n"), world.now_ms + 10 * STEP_MS, 0)
-    assert world.one("F_CN", of_the_future).code == "expired"
+    assert world.one("F_CN", of_the_future).code == "impossible_time"
     assert world.one("F_CN", RecordFiling(claim, "CN:ZHONGDENG", mark("n"), 0, world.now_ms)).code == "expired"
     assert world.one("F_CN", good).code == "ok"
     world.one("F_CN", Release(claim))

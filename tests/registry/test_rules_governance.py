@@ -6,11 +6,26 @@ from dataclasses import replace
 
 import pytest
 
+from registry.codec import decode
+from registry.errors import FieldError
 from registry.parties import Party
 from registry.rules.governance import quorum
+from registry.state import alias_key
+from registry.transactions.claims import Discharge, Reassign, Release
 from registry.transactions.envelope import Transaction
-from registry.transactions.governance import Admit, Approve, Propose
-from tests.registry.world import World, created, invoice, key_of, mark, name_id, party_of
+from registry.transactions.governance import (
+    Admit,
+    Amend,
+    Approve,
+    Change,
+    Propose,
+    Reinstate,
+    ReplaceOwnerKey,
+    Suspend,
+    change_from,
+)
+from registry.transactions.parties import AddKey
+from tests.registry.world import PERCENT, World, created, invoice, key_of, mark, name_id, party_of
 
 NEW = party_of("NEW", "lei:984500USIMPORT000143", "US", ("exporter",))
 
@@ -114,3 +129,106 @@ def test_a_proposal_can_be_approved_in_the_transaction_that_makes_it(world: Worl
     receipts = world.block([transaction]).receipts
     assert [receipt.code for receipt in receipts] == ["ok", "already_done"]  # the primary signer proposes and approves
     assert receipts[0].subject == created(transaction)
+
+
+# --- changes of parties that are there
+
+
+def test_a_suspended_party_signs_nothing_until_it_is_reinstated(world: World) -> None:
+    world.govern(Suspend(name_id("EXP_CN"), mark("reason")))
+    assert world.heard("suspended")[0][2] == name_id("EXP_CN")
+    assert world.one("EXP_CN", invoice("a")).code == "suspended"
+    assert world.one("F_CN", Propose(Suspend(name_id("EXP_CN"), mark("again")))).code == "already_done"
+    world.govern(Reinstate(name_id("EXP_CN"), mark("cleared")))
+    assert world.one("EXP_CN", invoice("a")).code == "ok"
+    assert world.one("F_CN", Propose(Reinstate(name_id("EXP_CN"), mark("again")))).code == "already_done"
+
+
+def test_the_claims_of_a_suspended_party_stay_and_others_act_on_them(world: World) -> None:
+    receivable = world.registered("a")
+    kept, ended = world.funded(receivable, to="F_BR", percent=50), world.funded(receivable, to="F_CN", percent=50)
+    world.govern(Suspend(name_id("EXP_CN"), mark("reason")))
+    world.govern(Suspend(name_id("F_BR"), mark("reason")))
+    assert world.claim(kept).state == "funded"
+    assert world.one("F_BR", Release(kept)).code == "suspended"
+    assert world.one(("F_BR", "F_CN"), Reassign(kept, name_id("F_CN"))).code == "suspended"
+    assert world.one("F_CN", Discharge(ended, 10 * PERCENT)).code == "ok"
+    assert world.one("F_CN", Release(ended)).code == "ok"
+
+
+def test_suspensions_leave_a_quorum_of_authorities(world: World) -> None:
+    world.govern(Suspend(name_id("F_GB"), mark("reason")))
+    assert world.one("F_GB", Propose(Reinstate(name_id("F_GB"), mark("?")))).code == "suspended"
+    assert world.one("F_CN", Propose(Suspend(name_id("F_DE"), mark("reason")))).code == "no_quorum"
+    world.govern(Reinstate(name_id("F_GB"), mark("cleared")))
+    assert world.one("F_GB", Propose(Suspend(name_id("F_DE"), mark("reason")))).code == "ok"
+
+
+def test_two_suspensions_of_one_block_leave_a_quorum_too(world: World) -> None:
+    proposals = [
+        world.one("F_CN", Propose(Suspend(name_id(name), mark("reason")))).subject for name in ("F_GB", "F_DE")
+    ]
+    for proposal in proposals:
+        assert world.one("F_SG", Approve(proposal)).code == "ok"
+    by = [
+        world.transaction(name, Approve(proposal)) for name, proposal in zip(("F_DE", "F_GB"), proposals, strict=True)
+    ]
+    assert [receipt.code for receipt in world.block(by).receipts] == ["ok", "no_quorum"]
+
+
+def test_an_amendment_adds_aliases_and_changes_roles_and_name(world: World) -> None:
+    vat = "vat:DE136695976"
+    world.govern(Amend(name_id("IMP_DE"), "IMP AG", (vat,), ("exporter",), ("debtor",)))
+    party = world.party("IMP_DE")
+    assert (party.name, party.roles) == ("IMP AG", ("exporter",))
+    assert party.identifiers == (name_id("IMP_DE"), vat)
+    assert decode(world.state[alias_key(vat)]) == party.id
+    assert world.one("IMP_DE", invoice("a")).code == "ok"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (Amend(name_id("IMP_DE")), "already_done"),
+        (Amend(name_id("IMP_DE"), identifiers=(name_id("IMP_DE"),)), "already_done"),
+        (Amend(name_id("IMP_DE"), identifiers=(name_id("EXP_CN"),)), "duplicate"),
+        (Amend(name_id("IMP_DE"), remove_roles=("debtor",)), "bad_state"),
+        (Amend(name_id("IMP_DE"), identifiers=tuple(f"duns:{number:09}" for number in range(16))), "limit_reached"),
+        (Amend(NEW.id, name="?"), "unknown_party"),
+        (Suspend(NEW.id, mark("reason")), "unknown_party"),
+        (Reinstate(NEW.id, mark("reason")), "unknown_party"),
+        (ReplaceOwnerKey(NEW.id, mark("key")), "unknown_party"),
+        (ReplaceOwnerKey(name_id("IMP_DE"), key_of("owner IMP_DE").public_key), "already_done"),
+    ],
+)
+def test_a_change_that_cannot_be_made_is_not_proposed(world: World, change: Change, code: str) -> None:
+    assert world.one("F_CN", Propose(change)).code == code
+
+
+def test_changes_of_one_party_in_one_block_add_up(world: World) -> None:
+    changes = [Amend(name_id("EXP_CN"), name="Renamed"), Amend(name_id("EXP_CN"), identifiers=("duns:123456789",))]
+    proposals = [world.one("F_CN", Propose(change)).subject for change in changes]
+    world.do("F_SG", *map(Approve, proposals))
+    world.block(
+        [world.transaction("F_DE", *map(Approve, proposals)), world.transaction("EXP_CN", AddKey(mark("new key")))]
+    )
+    party = world.party("EXP_CN")
+    assert (party.name, party.identifiers[-1], party.sign_keys[-1]) == ("Renamed", "duns:123456789", mark("new key"))
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        (["suspend", "EXP", bytes(32)], "change.party"),
+        (["suspend", name_id("EXP_CN"), b""], "change.reason_digest"),
+        (["suspend", name_id("EXP_CN")], "change"),
+        (["amend", name_id("EXP_CN"), " x", [], [], []], "change.name"),
+        (["amend", name_id("EXP_CN"), "", ["lei:984500USIMPORT000144"], [], []], "change.identifiers"),
+        (["amend", name_id("EXP_CN"), "", [], ["king"], []], "change.add_roles"),
+        (["replace_owner_key", name_id("EXP_CN"), bytes(31)], "change.owner_key"),
+    ],
+)
+def test_a_change_of_a_wrong_form_names_the_field(value: list[object], field: str) -> None:
+    with pytest.raises(FieldError) as caught:
+        change_from(value, "change")  # type: ignore[arg-type]
+    assert caught.value.field.partition("[")[0] == field

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, PRINT_HOLDERS_MAX, RESERVATION_MAX_MS
 from registry.money import WHOLE
 from registry.records import Link
 from registry.transactions.claims import Discharge, Fund, Offer, Release, Reserve
-from registry.transactions.receivables import Adjust, Confirm, Reject, debtor_commitment
+from registry.transactions.receivables import NO_DIGEST, Adjust, Confirm, Reject, debtor_commitment
 from tests.registry.world import PERCENT, World, created, invoice, mark, name_id, salt_of
 
 
@@ -70,7 +72,9 @@ def test_a_certain_duplicate_is_refused(world: World, kind: str) -> None:
     assert world.heard("refused_duplicate") == [(first, parties, "")]
 
 
-@pytest.mark.parametrize("kind", ["number", "particulars", "window", "debtor_side", "order", "transport"])
+@pytest.mark.parametrize(
+    "kind", ["number", "particulars", "window", "debtor_side", "debtor_number", "order", "transport"]
+)
 def test_what_is_alike_is_registered_listed_and_heard_by_both_sides(world: World, kind: str) -> None:
     first = world.registered("a", fingerprints=((kind, mark("x")),))
     receipt = world.one("EXP_VN", invoice("b", fingerprints=((kind, mark("x")),)))
@@ -408,6 +412,24 @@ def test_the_debtor_confirms_the_whole(world: World) -> None:
     assert (record.confirmed_share, record.collectible) == (WHOLE, WHOLE)
     assert world.one("IMP_DE", confirmation(receivable, "a")).code == "already_done"
     assert world.one("IMP_DE", rejection(receivable, "a")).code == "bad_state"
+
+
+def test_the_record_keeps_what_the_debtor_promised_with_it(world: World) -> None:
+    receivable = world.registered("a")
+    before = world.receivable(receivable)
+    assert (before.confirmed_ms, before.waives_defences, before.account_digest, before.language) == (0, False, b"", "")
+    answer = replace(confirmation(receivable, "a"), waives_defences=True, account_digest=mark("account"), language="zh")
+    assert world.one("IMP_DE", answer).code == "ok"
+    record = world.receivable(receivable)
+    assert (record.confirmed_ms, record.waives_defences) == (world.now_ms, True)
+    assert (record.account_digest, record.language, record.text_digest) == (mark("account"), "zh", mark("text"))
+
+
+def test_a_plain_confirmation_waives_nothing_and_names_no_account(world: World) -> None:
+    receivable = world.registered("a")
+    world.one("IMP_DE", confirmation(receivable, "a"))
+    record = world.receivable(receivable)
+    assert (record.waives_defences, record.account_digest) == (False, NO_DIGEST)
 
 
 def test_a_part_confirmation_lowers_what_is_collectible(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from registry.codec import digest
+from registry.codec import decode, digest
 from registry.genesis import AuthorityEntry, Genesis, Parameters
 from registry.keys import SigningKey
 from registry.ledger import BlockContext, Outcome, execute, genesis_state
@@ -17,6 +17,7 @@ from registry.state import claim_key, party_key, receivable_key
 from registry.transactions.claims import Fund, Offer, Reserve
 from registry.transactions.envelope import EACH, Transaction, draft, open_transaction, sign, subject_id
 from registry.transactions.fields import Ref
+from registry.transactions.governance import Approve, Change, Propose
 from registry.transactions.operations import Operation
 from registry.transactions.receivables import Register, debtor_commitment
 
@@ -164,6 +165,19 @@ class World:
     def one(self, signers: str | Sequence[str], operation: Operation) -> Receipt:
         """One operation in a block of its own; its receipt."""
         return self.do(signers, operation)[0]
+
+    def govern(self, change: Change) -> bytes:
+        """A change by the first quorum of the authorities, in force when this returns; the proposal's id."""
+        proposed = self.one("F_CN", Propose(change))
+        assert proposed.code == "ok", proposed
+        for name in ("F_SG", "F_DE"):
+            receipt = self.one(name, Approve(proposed.subject))
+            assert receipt.code == "ok", receipt
+        return proposed.subject
+
+    def party(self, name: str) -> Party:
+        """The record of a member."""
+        return Party.decode(decode(self.state[party_key(name_id(name))]))
 
     def registered(self, tag: str, *, by: str = "EXP_CN", **changes: object) -> bytes:
         """Register `invoice(tag)`; its id."""

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +22,19 @@ from node.api.app import create_app
 from node.certificates import make_certificate
 from node.clock import clock_ms
 from node.config import ApiConfig
-from node.layout import STATE
 from node.mempool import Bounds
 from node.network import Credentials
 from node.node import Identity, Node
 from node.service import NodeService
-from node.store import MemoryStore, Store
+from node.store import MemoryStore
 from registry.codec import decode, encode
 from registry.genesis import AuthorityEntry, Genesis, Parameters
 from registry.http_signatures import sign_request
 from registry.keys import SigningKey
 from registry.parties import Party
 from registry.receipts import Receipt
-from registry.state import party_key
 from registry.transactions.envelope import draft, sign, transaction_id
+from registry.transactions.governance import Change, Propose, Reinstate, Suspend
 from registry.transactions.operations import Operation
 from tests.registry.world import MEMBERS, key_of, party_of
 
@@ -53,17 +52,6 @@ def regulator() -> Party:
     body = "984500REGULATOR001"
     digits = "".join(str(int(char, 36)) for char in body + "00")
     return party_of("REGULATOR", f"lei:{body}{98 - int(digits) % 97:02d}", "DE", ("regulator",))
-
-
-@contextmanager
-def suspended(store: Store, party: Party) -> Iterator[None]:
-    """A party suspended behind the back of the ledger, which has no operation for it yet."""
-    key = STATE + party_key(party.id)
-    store.write({key: encode(replace(party, suspended=True).encode())}, sync=True)
-    try:
-        yield
-    finally:
-        store.write({key: encode(party.encode())}, sync=True)
 
 
 @dataclass(frozen=True)
@@ -132,6 +120,23 @@ class Live:
         found = self.get(f"/v1/transactions/{id_}?wait_s={FINAL_WITHIN_S}", by).json()
         assert found["status"] == "final", found
         return [Receipt.decode(bytes.fromhex(entry["receipt"])) for entry in found["receipts"]]
+
+
+def govern(live: Live, change: Change) -> None:
+    """A change by the network's only authority, in force when this returns."""
+    (receipt,) = live.do("F_CN", Propose(change))
+    assert receipt.done, receipt
+
+
+@contextmanager
+def suspended(live: Live, name: str) -> Iterator[None]:
+    """A member suspended, and reinstated at the end."""
+    party, reason = MEMBERS[name][0], hashlib.sha256(b"a reason").digest()
+    govern(live, Suspend(party, reason))
+    try:
+        yield
+    finally:
+        govern(live, Reinstate(party, reason))
 
 
 @contextmanager

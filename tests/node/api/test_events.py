@@ -12,11 +12,12 @@ import httpx
 import pytest
 
 from node.api.context import STREAMS_MAX
+from registry.transactions.parties import AddKey, RevokeKey
 from tests.conftest import POLL_S
 from tests.node.api.conftest import Story
 from tests.node.api.live import Live, suspended
 from tests.node.api.test_gate import problem
-from tests.registry.world import MEMBERS, invoice, mark, name_id, party_of
+from tests.registry.world import invoice, key_of, mark, name_id
 
 
 class Stream:
@@ -65,7 +66,7 @@ def test_an_event_reaches_the_party_it_concerns(live: Live) -> None:
     with listening(live, "EXP_CN") as stream:
         (receipt,) = live.do("EXP_CN", invoice("event 1"))
         event = stream.until(receipt.subject.hex(), "registered")[-1]
-        assert set(event) == {"kind", "height", "subject", "detail"}
+        assert set(event) == {"kind", "severity", "height", "subject", "detail"}
 
 
 def test_overseers_hear_everything_and_whom_it_concerns(live: Live) -> None:
@@ -126,11 +127,24 @@ def test_a_party_that_was_suspended_hears_no_more(live: Live) -> None:
     with listening(live, "EXP_VN") as stream:
         (own,) = live.do("EXP_VN", invoice("event 8"))
         stream.until(own.subject.hex(), "registered")
-        with suspended(live.service.store, party_of("EXP_VN", *MEMBERS["EXP_VN"])):
+        with suspended(live, "EXP_VN"):
             alike = invoice("event 9", fingerprints=(("number", mark("number event 8")),))
             assert live.do("EXP_CN", alike)[0].related == (own.subject,)
             with pytest.raises(AssertionError, match="the stream ended"):
                 stream.next()
+
+
+def test_a_stream_ends_when_a_key_of_its_party_was_revoked(live: Live) -> None:
+    lost = key_of("EXP_VN lost").public_key
+    assert live.do("EXP_VN", AddKey(lost))[0].done
+    with listening(live, "EXP_VN lost") as stream:
+        (own,) = live.do("EXP_VN", invoice("event 10"))
+        stream.until(own.subject.hex(), "registered")
+        assert live.do("EXP_VN", RevokeKey(lost))[0].done
+        assert live.do("EXP_VN", invoice("event 11"))[0].done
+        with pytest.raises(AssertionError, match="the stream ended"):
+            stream.next()
+    problem(live.get("/v1/status", "EXP_VN lost"), 401, "unknown_party")
 
 
 def test_a_caller_has_a_bounded_number_of_streams(live: Live) -> None:

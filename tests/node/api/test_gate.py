@@ -12,7 +12,6 @@ import pytest
 
 from registry.http_signatures import WINDOW_S
 from tests.node.api.live import TOKEN, Live, suspended
-from tests.registry.world import MEMBERS, party_of
 
 PUBLIC = {"/v1/health", "/v1/ready", "/v1/docs", "/v1/openapi.json"}
 
@@ -68,7 +67,7 @@ def test_an_unknown_key_is_refused(live: Live) -> None:
 
 
 def test_a_suspended_party_is_refused(live: Live) -> None:
-    with suspended(live.service.store, party_of("EXP_VN", *MEMBERS["EXP_VN"])):
+    with suspended(live, "EXP_VN"):
         problem(live.get("/v1/status", "EXP_VN"), 403, "suspended")
     assert live.get("/v1/status", "EXP_VN").status_code == 200
 

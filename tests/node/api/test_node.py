@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from node.api.problems import PROBLEMS
 from node.errors import ConfigError
+from registry.transactions.governance import Suspend
 from tests.node.api.conftest import Story
-from tests.node.api.live import Live, running, suspended
+from tests.node.api.live import Live, govern, running
 from tests.node.api.test_gate import problem
-from tests.registry.world import MEMBERS, invoice, mark, name_id, party_of
+from tests.registry.world import invoice, mark, name_id
 
 BURST = 5
 
@@ -111,13 +112,14 @@ def test_a_throttled_request_is_not_remembered_and_a_replayed_one_takes_nothing(
 
 
 @pytest.mark.parametrize("suspend", [True, False])
-def test_a_member_that_goes_on_when_refused_is_not_even_verified(strict: Live, suspend: bool) -> None:
-    party = party_of("EXP_VN", *MEMBERS["EXP_VN"])
-    with suspended(strict.service.store, party) if suspend else nullcontext():
+def test_a_member_that_goes_on_when_refused_is_not_even_verified(tmp_path: Path, suspend: bool) -> None:
+    with running(tmp_path, requests_per_s=1, requests_burst=BURST) as strict:
+        if suspend:
+            govern(strict, Suspend(name_id("EXP_VN"), mark("reason")))
         for _ in range(3 * BURST):
             answer = strict.get("/v1/status", "EXP_VN")
-    problem(answer, 429, "rate_limited")
-    problem(strict.get("/v1/status", None), 429, "rate_limited")
+        problem(answer, 429, "rate_limited")
+        problem(strict.get("/v1/status", None), 429, "rate_limited")
 
 
 def test_a_large_request_counts_for_what_it_costs(strict: Live) -> None:

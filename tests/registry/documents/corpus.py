@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 CORPUS = Path(__file__).resolve().parents[4] / "shared" / "data" / "invoices"
-READ_HERE = ("UBL-Invoice", "UBL-CreditNote", "CII", "CII-ZF1")
+# Of these syntaxes the table of expectations fills every column; of the others only what identifies the invoice.
+FULLY_EXPECTED = frozenset({"UBL-Invoice", "UBL-CreditNote", "CII", "CII-ZF1"})
+# Two rows state what is no date of the calendar, and must come out without a due date and with a warning.
+UNREADABLE_DUE_DATES = frozenset({"2023-14-01"})
 
 needs_corpus = pytest.mark.skipif(
     not (CORPUS / "EXPECTED.csv").exists(), reason=f"THE CORPUS OF REAL INVOICES IS MISSING: no {CORPUS}"

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from registry.documents import ColumnMap, DecimalMark, DocumentError, Invoice, read_each, receivable_of
+from registry.documents import Adjustment, ColumnMap, DecimalMark, DocumentError, Invoice, read_each, receivable_of
 from registry.documents.amounts import parse_amount
 from registry.documents.dates import YEAR_MAX, YEAR_MIN, DateError, DateOrder, parse_basic, parse_iso, parse_local
 from registry.documents.identifiers import identifier, identifier_notices
 from registry.money import MINOR_MAX, Money, MoneyError
 from tests.registry.documents.builders import CSV_HEADER, CSV_ROW, cii, ubl, xlsx
 from tests.registry.documents.corpus import CORPUS, expected_rows, needs_corpus
+from tests.registry.documents.national import COMPLETE, fa, nav, nav_invoice, red_efapiao
+from tests.registry.documents.reading import one
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW_EACH = settings(FEW, max_examples=20)  # for each of many documents
 SAMPLES = {
     "f.xml": ubl(),
     "g.xml": cii(),
     "t.csv": f"{CSV_HEADER}\n{CSV_ROW}\n".encode(),
     "t.xlsx": xlsx(CSV_HEADER.split(","), CSV_ROW.split(",")),
 }
-NAMES = ["a.xml", "a.pdf", "a.csv", "a.xlsx", "a", ""]
+NAMES = ["a.xml", "a.pdf", "a.csv", "a.xlsx", "a.ofd", "a", ""]
 HEADS = [b"", b"<", b"%PDF-1.7\n", b"PK\x03\x04", b"\xef\xbb\xbf", b"\xff\xfe", b"<?xml version='1.0'?>", b"number,"]
 
 
@@ -72,6 +76,49 @@ def test_mutated_samples(name: str, data: st.DataObject) -> None:
     must_be_typed(name, mutated(SAMPLES[name], data.draw))
 
 
+@pytest.mark.parametrize("name", COMPLETE)
+@given(st.data())
+@FEW_EACH
+def test_mutated_documents_of_single_countries(name: str, data: st.DataObject) -> None:
+    must_be_typed(name, mutated(COMPLETE[name], data.draw))
+
+
+LEAF = re.compile(rb">([^<>]+)</")
+EVIL = st.sampled_from(
+    ["", " ", "-1", "1e9", "NaN", "９", "0" * 300, "2026-02-30", "&amp;", "<x/>", "]]&gt;", "\u202e1"]
+)
+
+
+@pytest.mark.parametrize("name", [name for name in COMPLETE if not name.endswith(".ofd")])
+@given(st.data())
+@FEW_EACH
+def test_any_text_in_place_of_any_value(name: str, data: st.DataObject) -> None:
+    document = COMPLETE[name]
+    leaf = data.draw(st.sampled_from(list(LEAF.finditer(document))))
+    text = data.draw(st.text(st.characters(exclude_characters="<&", exclude_categories=["Cs"]), max_size=40) | EVIL)
+    encoding = "iso-8859-15" if name.startswith("finvoice") else "utf-8"
+    changed = text.encode(encoding, "xmlcharrefreplace")
+    must_be_typed(name, document[: leaf.start(1)] + changed + document[leaf.end(1) :])
+
+
+@given(st.integers(1, 10**15))
+def test_whatever_a_negative_correction_takes_away_comes_out_positive(minor: int) -> None:
+    """By exactly what is written, in each syntax that writes it as a negative amount."""
+    text = Money("CNY", -minor).text
+    corrected = "<DaneFaKorygowanej><NrFaKorygowanej>7</NrFaKorygowanej></DaneFaKorygowanej>"
+    documents = [
+        red_efapiao(total=text),
+        fa(kind="KOR", total=text, body=corrected),
+        nav(nav_invoice(total=text, original="7")),
+    ]
+    for document in documents:
+        invoice = one(document)
+        outcome = receivable_of(invoice)
+        assert isinstance(outcome, Adjustment)
+        assert outcome.amount.minor == minor
+        assert invoice.payable == Money(invoice.currency, -minor)
+
+
 CORPUS_PATHS = [row["path"] for row in expected_rows()]
 
 
@@ -79,15 +126,15 @@ CORPUS_PATHS = [row["path"] for row in expected_rows()]
 @given(st.data())
 @settings(max_examples=250, deadline=None)
 def test_mutated_real_documents(data: st.DataObject) -> None:
-    path = data.draw(st.sampled_from([path for path in CORPUS_PATHS if not path.endswith(".pdf")]))
+    path = data.draw(st.sampled_from([path for path in CORPUS_PATHS if not path.endswith((".pdf", ".ofd"))]))
     must_be_typed(path, mutated((CORPUS / path).read_bytes(), data.draw))
 
 
 @needs_corpus
 @given(st.data())
 @FEW
-def test_mutated_real_pdfs(data: st.DataObject) -> None:
-    path = data.draw(st.sampled_from([path for path in CORPUS_PATHS if path.endswith(".pdf")]))
+def test_mutated_real_containers(data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from([path for path in CORPUS_PATHS if path.endswith((".pdf", ".ofd"))]))
     must_be_typed(path, mutated((CORPUS / path).read_bytes(), data.draw))
 
 

@@ -23,9 +23,10 @@ from registry.documents import (
     read_each,
     read_many,
 )
-from registry.documents.workbook import UNPACKED_BYTES_MAX
+from registry.documents.archive import UNPACKED_BYTES_MAX
 from registry.documents.xml import TAGS_MAX
 from tests.registry.documents.builders import CSV_HEADER, CSV_ROW, cii, repacked, ubl, xlsx
+from tests.registry.documents.national import ATTACHED, COMPLETE, dte, efapiao, fatturapa, finvoice, nfe, ofd
 
 MEMORY_MAX = 80 * 1024 * 1024  # bytes of Python memory that refusing anything may take
 
@@ -185,6 +186,7 @@ def test_refusing_bombs_takes_little_memory() -> None:
     bombs = [
         ubl(prolog=BILLION_LAUGHS, number="&j;"),
         repacked(xlsx(["number"]), {"xl/worksheets/sheet9.xml": b" " * (UNPACKED_BYTES_MAX - 10_000_000)}),
+        ofd({ATTACHED: b"<EInvoice>" + b" " * 30_000_000}),
         b"%PDF-1.7\n" + zlib.compress(bytes(50_000_000)),
     ]
     tracemalloc.start()
@@ -195,6 +197,79 @@ def test_refusing_bombs_takes_little_memory() -> None:
     finally:
         tracemalloc.stop()
     assert peak < MEMORY_MAX
+
+
+XML_DOCUMENTS = {name: data for name, data in COMPLETE.items() if not name.endswith(".ofd")}
+
+
+@pytest.mark.parametrize("name", XML_DOCUMENTS)
+def test_every_syntax_refuses_entities_and_external_files(name: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("SECRET")
+    for doctype in (BILLION_LAUGHS.split("?>")[1], f'<!DOCTYPE x [<!ENTITY s SYSTEM "{secret.as_uri()}">]>'):
+        declaration, _, rest = COMPLETE[name].rpartition(b"?>")
+        error = refused(declaration + (b"?>" if declaration else b"") + doctype.encode() + rest, UnsafeDocument, name)
+        assert "SECRET" not in str(error)
+
+
+@pytest.mark.parametrize("name", XML_DOCUMENTS)
+def test_every_syntax_survives_deep_nesting_and_a_cut(name: str) -> None:
+    data = XML_DOCUMENTS[name]
+    end = data.rindex(b"</")
+    refused(data[:end] + b"<a>" * 10_000 + b"</a>" * 10_000 + data[end:], BrokenDocument, name)
+    refused(data[:end], BrokenDocument, name)
+
+
+@pytest.mark.parametrize("name", XML_DOCUMENTS)
+def test_signatures_and_foreign_elements_around_change_nothing(name: str) -> None:
+    data = XML_DOCUMENTS[name]
+    end = data.rindex(b"</")
+    signature = b'<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X>MIIB</ds:X></ds:Signature>'
+    plain, signed = read(name, data), read(name, data[:end] + signature + data[end:])
+    assert [(one.number, one.payable, one.seller, one.government_id) for one in signed] == [
+        (one.number, one.payable, one.seller, one.government_id) for one in plain
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name, data in XML_DOCUMENTS.items() if not data.startswith(b"<?xml")])
+def test_every_syntax_in_every_encoding_and_with_marks_in_front(name: str) -> None:
+    text = XML_DOCUMENTS[name].decode()
+    variants = [
+        b"\xef\xbb\xbf" + text.encode(),
+        b"\xef\xbb\xbf\r\n" + text.encode(),
+        text.encode("utf-16"),
+        ('<?xml version="1.0" encoding="GB18030"?>' + text).encode("gb18030"),
+    ]
+    plain = read(name, text.encode())
+    for variant in variants:
+        assert [one.seller for one in read(name, variant)] == [one.seller for one in plain]
+
+
+def test_a_declaration_that_lies_about_the_encoding() -> None:
+    chinese = efapiao().decode().encode("gb18030")
+    refused(b'<?xml version="1.0" encoding="UTF-8"?>' + chinese, BrokenDocument)
+    finnish = finvoice().replace(b"ISO-8859-15", b"UTF-8")
+    refused(finnish, BrokenDocument)
+
+
+@pytest.mark.parametrize(
+    ("data", "element"),
+    [
+        (efapiao().replace(b"</EIid>", b"</EIid><EIid>1</EIid>"), "EInvoice/Header/EIid"),
+        (dte().replace("</Folio>", "</Folio><Folio>1</Folio>").encode(), "DTE/Documento/Encabezado/IdDoc/Folio"),
+        (nfe().replace(b"</nNF>", b"</nNF><nNF>2</nNF>"), "nfeProc/NFe/infNFe/ide/nNF"),
+        (
+            fatturapa().replace(b"</Numero>", b"</Numero><Numero>2</Numero>"),
+            "FatturaElettronica/FatturaElettronicaBody/DatiGenerali/DatiGeneraliDocumento/Numero",
+        ),
+    ],
+)
+def test_two_numbers_are_no_number_in_any_syntax(data: bytes, element: str) -> None:
+    assert refused(data, AmbiguousElement).element == element
+
+
+def test_a_file_of_too_many_invoices() -> None:
+    refused(f"<EnvioDTE><SetDTE>{dte() * 1_001}</SetDTE></EnvioDTE>".encode(), UnsafeDocument)
 
 
 def test_two_numbers_are_no_number() -> None:

@@ -17,6 +17,7 @@ from registry.documents import (
     DocumentError,
     GovernmentId,
     Invoice,
+    InvoiceReference,
     Kind,
     MissingElement,
     NoticeCode,
@@ -98,7 +99,7 @@ def test_every_field_of_a_full_row() -> None:
         TransportReference("830", "020220260500118843"),
     )
     assert invoice.government_id == GovernmentId("CN", "26122000000012345678")
-    assert invoice.preceding_invoices == (("TJ-0", datetime.date(2026, 4, 1)),)
+    assert invoice.preceding_invoices == (InvoiceReference("TJ-0", datetime.date(2026, 4, 1)),)
     assert NoticeCode.POSSIBLY_ASSIGNED in codes(invoice)
 
 

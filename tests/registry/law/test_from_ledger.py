@@ -9,9 +9,10 @@ import pytest
 from registry.errors import FieldError
 from registry.law.case import Case, Contract
 from registry.law.families import Effect
-from registry.law.from_ledger import LedgerNotice, case_from_ledger, register_code
+from registry.law.from_ledger import case_from_ledger, register_code
 from registry.law.shipped import shipped_profiles
 from registry.records.filings import Filing
+from registry.records.notices import Notice
 from registry.records.row import decode_record
 from registry.transactions.claims import Reassign, Release, Reserve
 from registry.transactions.filings import EndFiling, RecordFiling
@@ -42,7 +43,25 @@ class S1:
                 receipt = world.one(by, RecordFiling(mine, register, mark(f"{by} {register}"), ms(day), 0))
                 assert receipt.code == "ok", receipt
                 self.filings.append(receipt.subject)
-        self.notices = (LedgerNotice(claim=self.sg, sent_ms=ms(2), received_ms=ms(3), channel="email"),)
+        self.notices = (self.notice(self.sg, SG),)
+
+    def notice(self, claim: bytes, holder: str) -> Notice:
+        """By courier on day 2, arrived on day 3. Made by hand: this world begins later than that."""
+        return Notice(
+            id=mark("notice"),
+            claim=claim,
+            receivable=self.receivable,
+            sender=holder,
+            assignor=name_id("EXP_CN"),
+            holder=holder,
+            debtor=name_id("IMP_DE"),
+            channel="courier",
+            language="en",
+            text_digest=mark("notice text"),
+            account_digest=mark("account"),
+            sent_ms=ms(2),
+            proved_ms=ms(3),
+        )
 
     def known(self, **facts: object) -> Case:
         """What each knows of its own contract: amounts and days."""
@@ -60,7 +79,7 @@ class S1:
         )
         return replace(made, **facts)  # type: ignore[arg-type]
 
-    def case(self, known: Case | None = None, notices: tuple[LedgerNotice, ...] | None = None) -> Case:
+    def case(self, known: Case | None = None, notices: tuple[Notice, ...] | None = None) -> Case:
         record = self.world.receivable(self.receivable)
         return case_from_ledger(
             record,
@@ -132,10 +151,28 @@ def test_what_the_party_knows_stays_and_what_the_ledger_knows_wins(s1: S1) -> No
 
 
 def test_the_first_acknowledgement_counts_wherever_it_is_known_from(s1: S1) -> None:
-    notice = replace(s1.notices[0], acknowledged_ms=ms(8), received_ms=0)
+    notice = replace(s1.notices[0], acknowledged_ms=ms(8), proved_ms=0)
     facts = s1.case(s1.known(), (notice,))
     (told,) = facts.claims[1].notices
-    assert (facts.claims[1].acknowledged_ms, told.received_ms, told.sent_ms) == (ms(8), None, ms(2))
+    assert (facts.claims[1].acknowledged_ms, told.received_ms, told.sent_ms) == (ms(8), ms(8), ms(2))
+    assert (told.channel, told.digest) == ("courier", mark("notice text"))
+    (sent,) = s1.case(s1.known(), (replace(notice, acknowledged_ms=0),)).claims[1].notices
+    assert sent.received_ms is None
+
+
+def test_a_notice_counts_for_the_holder_that_it_names(s1: S1) -> None:
+    notice = s1.notice(s1.cn, CN)
+    assert len(s1.case(notices=(notice,)).claims[0].notices) == 1
+    assert s1.world.one(("F_CN", "F_DE"), Reassign(s1.cn, DE)).code == "ok"
+    assert s1.case(notices=(notice,)).claims[0].notices == ()
+    assert len(s1.case(notices=(replace(notice, holder=DE),)).claims[0].notices) == 1
+
+
+def test_a_claim_was_concluded_when_its_record_says(s1: S1) -> None:
+    record = s1.world.receivable(s1.receivable)
+    funded = replace(s1.world.claim(s1.cn), concluded_ms=ms(1))
+    facts = case_from_ledger(record, [funded], [], [], profiles=(), now_ms=s1.world.now_ms)
+    assert facts.claims[0].concluded_ms == ms(1)
 
 
 def test_a_claim_that_is_over_does_not_compete(s1: S1) -> None:

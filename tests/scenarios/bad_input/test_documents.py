@@ -13,6 +13,7 @@ from clients.cli import app as participants
 from node.devnet import Devnet
 from tests.cast import EXP_CN
 from tests.registry.documents.builders import ubl
+from tests.registry.documents.national import aec
 from tests.scenarios.bad_input.command import inside, nemodat, one_message, register
 
 NAME = "f-gb"
@@ -80,7 +81,7 @@ BAD_DOCUMENTS: dict[str, tuple[bytes, str]] = {
     "bomb.pdf": (attached(BOMB), ""),
     "no-deflate.pdf": (attached(b"not compressed"), ""),
     "no-workbook.xlsx": (b"PK\x03\x04" + bytes(60), ""),
-    "picture.png": (b"\x89PNG\r\n\x1a\n" + bytes(60), "neither XML, PDF, XLSX nor CSV"),
+    "picture.png": (b"\x89PNG\r\n\x1a\n" + bytes(60), "neither XML, PDF, OFD, XLSX nor CSV"),
     "columns.csv": (b"a;b;c\n1;2;3\n", ""),
     "[/bold].xml": (b"<a", ""),  # in a folder named "["
     "es\x1bc\x1b[31m.xml": (b"<a", ""),
@@ -109,6 +110,16 @@ def test_bad_documents_are_told_one_by_one_and_the_good_one_among_them_is_read(t
         assert found[1] in ("unreadable", "no receivable"), (name, found)
         assert found[2], (name, found)
         assert reason in found[2], (name, found)
+
+
+def test_the_record_of_an_assignment_is_told_and_not_registered(tmp_path: Path) -> None:
+    (tmp_path / "aec.xml").write_bytes(aec())
+    (tmp_path / "good.xml").write_bytes(ubl())
+    ended = nemodat(*register(tmp_path), "--dry-run")
+    rows = {Path(cells[0]).name: cells[1:] for cells in rows_of(ended.out)}
+    assert ended.code == 0, ended
+    assert rows["good.xml"][1] == "would be registered"
+    assert rows["aec.xml"] == ["25568", "assigned", "to CESIONARIO 1", "recorded in CL:RPETC"]
 
 
 def rows_of(table: str) -> list[list[str]]:

@@ -11,11 +11,24 @@ from hypothesis import strategies as st
 
 from registry.codec import digest
 from registry.money import WHOLE
-from registry.transactions.claims import Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.attestations import Attest, WithdrawAttestation
+from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.disputes import (
+    AnswerDispute,
+    ConcludeDispute,
+    DecideDispute,
+    EscalateDispute,
+    RaiseDispute,
+    SettleDispute,
+    WithdrawDispute,
+)
 from registry.transactions.envelope import ALL, sign
-from registry.transactions.governance import Admit, Approve, Propose
+from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
+from registry.transactions.governance import Admit, Approve, Award, Propose, ReplaceOwnerKey, Suspend
+from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import OPERATIONS, Operation
-from registry.transactions.receivables import Adjust, Confirm, Reject
+from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Reject
 from tests.cast import EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, key_of, party_of
 from tests.scenarios.bad_input.network import (
     F_BR,
@@ -40,21 +53,37 @@ from tests.scenarios.bad_input.network import (
 pytestmark = pytest.mark.processes
 
 
+def notice_of(claim: bytes) -> Notify:
+    return Notify(claim, "courier", "en", digest(b"notice"), digest(b"account"))
+
+
+def shown(notice: bytes, salt: bytes) -> Acknowledge:
+    """The acknowledgement of IMP_DE, which was shown another text."""
+    return Acknowledge(notice, IMP_DE, digest(b"another notice"), digest(b"account"), False, salt)
+
+
 @pytest.fixture(scope="module")
 def story(network: Network) -> dict[str, bytes]:
     """Records in the states that the operations below are about, and what opens them."""
-    tags = {name: network.tag() for name in ("plain", "offered", "reserved", "funded")}
+    tags = {name: network.tag() for name in ("plain", "offered", "reserved", "funded", "disputed")}
     made = {name: network.registered(tag) for name, tag in tags.items()}
     offered = network.offered(made["offered"], F_SG)
     reserved = network.offered(made["reserved"], F_SG)
     done(network.do(F_SG, Reserve(reserved, VALID_MS)))
     change = Admit(party_of(NEWCOMERS[0], "US", "debtor"))
+    standing = ("debtor", salt_of(tags["disputed"]), IMP_DE)
+    dispute = RaiseDispute(made["disputed"], standing, "set_off", WHOLE, digest(b"text"), "en")
     return {
+        "dispute": done(network.do(IMP_DE, dispute)),
         "plain": made["plain"],
         "salt": salt_of(tags["plain"]),
         "offered": offered,
         "reserved": reserved,
-        "funded": network.funded(made["funded"], F_SG),
+        "funded": (funded := network.funded(made["funded"], F_SG)),
+        "notice": done(network.do(F_SG, notice_of(funded))),
+        "filing": done(network.do(F_SG, RecordFiling(funded, "SG:ACRA", TERMS, 1, 0))),
+        "tag": tags["funded"].encode(),
+        "offered_on": made["offered"],
         "proposal": done(network.do(F_CN, Propose(change))),
     }
 
@@ -69,6 +98,13 @@ def forbidden(story: dict[str, bytes]) -> list[tuple[str, Operation, str]]:
     table: list[tuple[Callable[[], Operation], str, Sequence[str]]] = [
         (lambda: Propose(strange_party), "not_authorised", (*exporters, *debtors, *others)),
         (lambda: Approve(story["proposal"]), "not_authorised", (*exporters, *debtors, *others)),
+        (lambda: Propose(Suspend(F_GB, known)), "not_authorised", (*exporters, *debtors, *others)),
+        (lambda: Propose(ReplaceOwnerKey(EXP_CN, known)), "not_authorised", (*exporters, *debtors, *others)),
+        (lambda: AddKey(key_of(F_BR).public_key), "duplicate", (*exporters, *debtors, *banks)),
+        (lambda: SetReceiveKey(key_of(EXP_VN).public_key), "duplicate", (*exporters, *debtors, *banks)),
+        (lambda: RevokeKey(key_of(F_BR).public_key), "not_found", (*exporters, *debtors, *banks)),
+        (lambda: Attest(IMP_DE, "kyc", known, known, 0, 2**40, "none"), "not_authorised", (*exporters, *debtors)),
+        (lambda: Attest(IMP_DE, "kyc", known, known, 0, 1, "none"), "bad_dates", (F_BR, *banks)),
         (lambda: invoice(secrets.token_hex(8)), "not_authorised", (*debtors, *others, *banks)),
         (lambda: invoice(secrets.token_hex(8), kind="payable"), "not_authorised", (*exporters, *others, *banks)),
         (lambda: invoice(secrets.token_hex(8), grade="debtor_confirmed"), "grade_unproven", exporters),
@@ -100,15 +136,74 @@ def forbidden(story: dict[str, bytes]) -> list[tuple[str, Operation, str]]:
         (lambda: Reassign(story["funded"], F_DE), "not_authorised", (F_SG,)),
         (lambda: Release(story["funded"]), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE)),
         (lambda: Discharge(story["funded"], WHOLE), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE)),
+        (lambda: notice_of(story["funded"]), "not_authorised", (EXP_VN, *debtors, *others, F_CN, F_DE, F_GB)),
+        (lambda: shown(story["notice"], salt), "not_debtor", (*exporters, *debtors, *others, *banks)),
+        (lambda: shown(story["notice"], salt_of(story["tag"].decode())), "other_notice", (IMP_DE,)),
+        (
+            lambda: ProveReceipt(story["notice"], now_ms(), known),
+            "not_authorised",
+            (*exporters, *debtors, *others, F_CN, F_DE, F_GB),
+        ),
+        (lambda: ProveReceipt(story["notice"], 0, known), "impossible_time", (F_SG,)),
+        (lambda: Deem(story["notice"]), "not_authorised", (EXP_VN, *debtors, *others, F_CN, F_DE, F_GB)),
+        (lambda: Deem(story["notice"]), "no_deemed_acceptance", (EXP_CN, F_SG)),
+        (
+            lambda: Distinguish(plain, story["offered_on"], known, "en"),
+            "not_authorised",
+            (*exporters, *debtors, *others, *banks),
+        ),
+        (lambda: Cover(story["funded"], 1), "not_authorised", (*exporters, *debtors, *others, *banks)),
+        (
+            lambda: RecordFiling(story["funded"], "SG:ACRA", known, 1, 0),
+            "not_holder",
+            (*exporters, *debtors, *others, F_CN, F_DE, F_GB),
+        ),
+        (
+            lambda: ContinueFiling(story["filing"], known, now_ms() + VALID_MS),
+            "not_holder",
+            (*exporters, *debtors, *others, F_CN, F_DE, F_GB),
+        ),
+        (lambda: EndFiling(story["filing"], known), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE, F_GB)),
+        *about_disputes(story),
         *((lambda kind=kind: kind, "not_found", (F_SG,)) for kind in missing(known)),
     ]
     return [(party, make(), code) for make, code, parties in table for party in parties]
+
+
+def about_disputes(story: dict[str, bytes]) -> list[tuple[Callable[[], Operation], str, Sequence[str]]]:
+    """The same for the dispute that IMP_DE raised with EXP_CN."""
+    known, plain, dispute = digest(b"known to nobody"), story["plain"], story["dispute"]
+    strangers = (EXP_VN, IMP_AE, F_BR, REGULATOR, F_CN, F_SG, F_DE, F_GB)
+    award = Award(dispute, "dismissed", 0, known, "en")
+    return [
+        (lambda: RaiseDispute(plain, (), "set_off", 1, known, "en"), "not_authorised", (IMP_DE, *strangers)),
+        (
+            lambda: RaiseDispute(plain, ("debtor", known, IMP_DE), "set_off", 1, known, "en"),
+            "not_debtor",
+            (EXP_CN, IMP_DE, *strangers),
+        ),
+        (lambda: AnswerDispute(dispute, known, "en"), "not_authorised", (IMP_DE, *strangers)),
+        (lambda: EscalateDispute(dispute, (), known, "en"), "not_authorised", strangers),
+        (lambda: EscalateDispute(dispute, (), known, "en"), "out_of_time", (IMP_DE, EXP_CN)),
+        (lambda: WithdrawDispute(dispute, known, "en"), "not_authorised", (EXP_CN, *strangers)),
+        (lambda: SettleDispute(dispute, 0, known, "en"), "not_authorised", (IMP_DE, EXP_CN, *strangers)),
+        (
+            lambda: DecideDispute(dispute, "dismissed", 0, known, "en"),
+            "not_authorised",
+            (IMP_DE, EXP_CN, *strangers),
+        ),
+        (lambda: ConcludeDispute(dispute), "not_authorised", strangers),
+        (lambda: ConcludeDispute(dispute), "out_of_time", (IMP_DE, EXP_CN)),
+        (lambda: Propose(award), "not_authorised", (IMP_DE, EXP_CN, F_BR)),
+        (lambda: Propose(award), "bad_state", (F_CN,)),  # not at its last rung
+    ]
 
 
 def missing(known: bytes) -> list[Operation]:
     """Operations on what is not there."""
     return [
         Approve(known),
+        WithdrawAttestation(known),
         Confirm(known, known, IMP_DE, known, WHOLE, known),
         Reject(known, known, IMP_DE, known),
         Adjust(known, 1, known),
@@ -119,6 +214,22 @@ def missing(known: bytes) -> list[Operation]:
         Reassign(known, F_DE),
         Release(known),
         Discharge(known, 1),
+        notice_of(known),
+        shown(known, known),
+        ProveReceipt(known, now_ms(), known),
+        Deem(known),
+        Distinguish(known, known, known, "en"),
+        Cover(known, 1),
+        RecordFiling(known, "SG:ACRA", known, 1, 0),
+        ContinueFiling(known, known, 1),
+        EndFiling(known, known),
+        RaiseDispute(known, (), "set_off", 1, known, "en"),
+        AnswerDispute(known, known, "en"),
+        EscalateDispute(known, (), known, "en"),
+        WithdrawDispute(known, known, "en"),
+        SettleDispute(known, 0, known, "en"),
+        DecideDispute(known, "dismissed", 0, known, "en"),
+        ConcludeDispute(known),
         Release(999),  # an operation of this transaction that there is none of
     ]
 
@@ -127,7 +238,8 @@ def test_whoever_may_not_is_told_why_and_nothing_changes(
     network: Network, story: dict[str, bytes], witness: Witness
 ) -> None:
     attempts = forbidden(story)
-    assert {type(operation) for _, operation, _ in attempts} == set(OPERATIONS.values())
+    not_refused_to_all = {Recover, SetHome}  # a signing key never gets a recovery into a block; any party has a home
+    assert {type(operation) for _, operation, _ in attempts} == set(OPERATIONS.values()) - not_refused_to_all
     payloads = [network.payload(party, operation) for party, operation, _ in attempts]
     wires = [
         sign(payload, network.genesis.id, [key_of(party)])

@@ -1,0 +1,143 @@
+"""An existing portfolio onto the ledger: the seller registers and offers what it has assigned long ago, the financier
+takes it up. Both in batches, both resumable, each side on its own.
+
+What was agreed is recorded with its date and changes no rank: whoever is on the ledger first stays first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from clients.dossier import Dossier
+from clients.exchange import Procedure
+from clients.exporter import Listing, drafted
+from clients.session import Session, send, signed, submit
+from clients.submission import Submission
+from registry.reasons import OK, ROLLED_BACK
+from registry.records import Claim
+from registry.transactions.claims import Fund, Offer, Reserve
+from registry.transactions.envelope import ALL, subject_id
+from registry.transactions.operations import Operation
+
+__all__ = ["BATCH_ROWS", "Batch", "Outcome", "Row", "TakenUp", "batches", "prepare_batch", "send_batch", "take_up"]
+
+BATCH_ROWS = 200  # receivables under one signature: about 300 kB
+TAKE_UP_CLAIMS = 100  # reserved and funded in one transaction, all or none
+RESERVE_MS = 60_000
+OFFER_MS = 30 * 86_400_000  # how long the financier has to take it up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One receivable of the portfolio: where it stands in the book, what it is, what of it was assigned and when.
+
+    `share` of WHOLE, `concluded_ms` in ms UTC (0: not known).
+    """
+
+    place: str
+    listing: Listing
+    share: int
+    concluded_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows under one signature; the dossiers are theirs, in order, and must be kept before it is sent."""
+
+    submission: Submission
+    places: tuple[str, ...]
+    dossiers: tuple[Dossier, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a row: "ok", or the code by which it was refused; `related` are the records it collides with."""
+
+    place: str
+    code: str
+    receivable: bytes
+    claim: bytes
+    related: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenUp:
+    """What a financier's side came to: claims funded, and those refused with code and what they collide with."""
+
+    funded: tuple[bytes, ...]
+    refused: tuple[tuple[bytes, str, tuple[bytes, ...]], ...]
+
+
+def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The rows in the order of the book, as many together as one transaction takes: the same ones every time."""
+    remaining = iter(rows)
+    while batch := list(islice(remaining, BATCH_ROWS)):
+        yield batch
+
+
+def prepare_batch(session: Session, rows: Sequence[Row], *, to: str, terms: bytes, now_ms: int) -> Batch:
+    """Registrations and offers to financier `to`, signed; nothing is sent. Raises `ClientError`, `Rejected`."""
+    made = [drafted(session, row.listing) for row in rows]
+    operations: list[Operation] = []
+    for row, one in zip(rows, made, strict=True):
+        at = len(operations)
+        offer = Offer(
+            receivable=at,
+            to=to,
+            share=row.share,
+            terms_digest=terms,
+            valid_until_ms=now_ms + OFFER_MS,
+            concluded_ms=row.concluded_ms,
+        )
+        operations += [one.operation, offer]
+    submission = signed(session, operations)
+    dossiers = [one.dossier(subject_id(submission.transaction_id, 2 * index)) for index, one in enumerate(made)]
+    return Batch(submission, tuple([row.place for row in rows]), tuple(dossiers))
+
+
+def send_batch(session: Session, submission: Submission, places: Sequence[str]) -> Procedure[tuple[Outcome, ...]]:
+    """Submit a batch and wait until it is final; one outcome per row. May be repeated: it takes effect once."""
+    final = yield from send(session, submission)
+    outcomes = []
+    for index, place in enumerate(places):
+        registered, offered = final.receipts[2 * index], final.receipts[2 * index + 1]
+        code = registered.code if not registered.done else offered.code
+        related = registered.related if not registered.done else offered.related
+        outcomes.append(
+            Outcome(
+                place=place,
+                code=code,
+                receivable=registered.subject if registered.done else b"",
+                claim=offered.subject if code == OK else b"",
+                related=related,
+            )
+        )
+    return tuple(outcomes)
+
+
+def take_up(session: Session, claims: Sequence[Claim], *, acknowledged: Sequence[bytes] = ()) -> Procedure[TakenUp]:
+    """As the financier: reserve and fund these offers, as many as can be; `acknowledged` was looked at by people.
+
+    Chunks take effect whole or not at all, so that no reservation is left of one that cannot be funded: such a one is
+    taken out of its chunk, and the rest is tried again.
+    """
+    funded: list[bytes] = []
+    refused: list[tuple[bytes, str, tuple[bytes, ...]]] = []
+    waiting = [claim.id for claim in claims]
+    while waiting:
+        chunk, waiting = waiting[:TAKE_UP_CLAIMS], waiting[TAKE_UP_CLAIMS:]
+        operations: list[Operation] = []
+        for claim in chunk:
+            operations.append(Reserve(claim=claim, ttl_ms=RESERVE_MS))
+            operations.append(Fund(claim=claim, acknowledged=tuple(sorted(acknowledged))))
+        final = yield from submit(session, operations, mode=ALL)
+        culprit = next((receipt for receipt in final.receipts if receipt.code not in (OK, ROLLED_BACK)), None)
+        if culprit is None:
+            funded += chunk
+            continue
+        out = chunk[culprit.operation // 2]
+        refused.append((out, culprit.code, culprit.related))
+        waiting = [claim for claim in chunk if claim != out] + waiting
+    return TakenUp(tuple(funded), tuple(refused))

@@ -1,0 +1,202 @@
+"""`nemodat portfolio ...`: an existing portfolio onto the ledger, by both of its sides."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from clients import reads
+from clients.backfill import Outcome, Row, batches, prepare_batch, send_batch, take_up
+from clients.base import Client
+from clients.cli.context import (
+    EXIT_LOOK,
+    SETTINGS,
+    ColumnsOption,
+    GenesisOption,
+    KeyOption,
+    PartyOption,
+    UrlOption,
+    access,
+    column_map_in,
+    console,
+    errors,
+    plain,
+    problems,
+    subject,
+    tabulate,
+)
+from clients.cli.receivables import ShareOption
+from clients.errors import ClientError, Rejected
+from clients.portfolios import Unusable, read_portfolio
+from clients.runs import Run
+from clients.submission import Submission
+from registry.documents import DOCUMENT_BYTES_MAX, ColumnMap, DocumentError
+from registry.money import WHOLE
+from registry.reasons import OK
+
+__all__ = ["app", "decided"]
+
+app = typer.Typer(no_args_is_help=True, epilog=SETTINGS)
+
+SHOWN_MAX = 200  # rows that need a person's eye, on the screen; the run's folder has them all
+FilesArgument = Annotated[
+    list[Path], typer.Argument(metavar="FILE", help="CSV or XLSX tables, in this order.", exists=True, dir_okay=False)
+]
+
+
+@app.command()
+def backfill(
+    files: FilesArgument,
+    to: Annotated[str, typer.Option(help="The financier to whom they were assigned.")],
+    terms: Annotated[Path, typer.Option(help="The agreement; only its digest goes on the ledger.", exists=True)],
+    run: Annotated[Path, typer.Option(help="Folder of this backfill: dossiers, what was sent, what came of it.")],
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    debtor: Annotated[str | None, typer.Option(help="Who owes all of them, if the tables do not say.")] = None,
+    share: ShareOption = WHOLE,
+    columns: ColumnsOption = None,
+) -> None:
+    """As the seller: register and offer what was assigned to a financier before it was on the ledger.
+
+    Columns beside those of an invoice table: share (80%) and concluded (the date of the assignment).
+
+    Interrupted at any moment, the same command goes on where it was; nothing is registered twice.
+
+    Exit code 3 if some rows could not be registered.
+
+    Example: nemodat portfolio backfill book/*.csv --to lei:984500CNFACTOR000128 --terms agreement.pdf --run run-2026
+    """
+    with problems(), Client(**access(genesis, url, party, key)) as client:
+        column_map = column_map_in(columns)
+        unusable: list[Unusable] = []
+        rows = _rows(files, column_map, party, debtor, share, unusable)
+        digest = hashlib.sha256(terms.read_bytes()).digest()
+        folder = Run(run, book=_book(files, columns, to, digest, debtor, share))
+        counted: Counter[str] = Counter()
+        refused: list[Outcome] = []
+        with _progress() as progress:
+            task = progress.add_task("Backfilling", total=None)
+            for number, batch in enumerate(batches(rows)):
+                outcomes = folder.outcomes(number) or decided(client, folder, number, batch, to, digest)
+                counted.update(outcome.code for outcome in outcomes)
+                refused += [outcome for outcome in outcomes if outcome.code != OK]
+                progress.advance(task, len(batch))
+    _told(counted, refused, unusable)
+
+
+@app.command("take-up")
+def take_up_claims(
+    seller: Annotated[str, typer.Option("--from", help="The seller that offered them.")],
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    acknowledged: Annotated[list[str], typer.Option(help="A similar receivable that was looked at; repeat it.")] = [],  # noqa: B006
+) -> None:
+    """As the financier: reserve and fund everything that a seller has offered, as far as nothing is in the way.
+
+    What needs a person's eye is listed and left alone: look at it, then run the command again with --acknowledged.
+
+    Exit code 3 if anything is left.
+    """
+    with problems(), Client(**access(genesis, url, party, key)) as client:
+        now_ms = time.time_ns() // 1_000_000
+        offers = [
+            claim
+            for claim in client.call(reads.own_claims)
+            if claim.assignor == seller
+            and claim.holder == party
+            and claim.state == "offered"
+            and claim.offer_valid_until_ms >= now_ms
+        ]
+        seen = [subject(text, "acknowledged") for text in acknowledged]
+        done = client.call(take_up, offers, acknowledged=seen)
+    if done.refused:
+        table = Table("claim", "refused", "see")
+        for claim, code, related in done.refused[:SHOWN_MAX]:
+            table.add_row(claim.hex(), code, ", ".join(other.hex() for other in related))
+        tabulate(table)
+    console.print(f"{len(done.funded)} funded, {len(done.refused)} left")
+    if done.refused:
+        raise typer.Exit(EXIT_LOOK)
+
+
+def _rows(
+    files: Sequence[Path],
+    column_map: ColumnMap,
+    seller: str,
+    debtor: str | None,
+    share: int,
+    unusable: list[Unusable],
+) -> Iterator[Row]:
+    """The rows that can be registered, file by file; the others go to `unusable`."""
+    for file in files:
+        with file.open("rb") as opened:
+            data = opened.read(DOCUMENT_BYTES_MAX + 1)
+        try:
+            for found in read_portfolio(str(file), data, column_map, seller=seller, debtor=debtor, share=share):
+                if isinstance(found, Row):
+                    yield found
+                else:
+                    unusable.append(found)
+        except DocumentError as error:
+            raise ClientError(str(error)) from error
+
+
+def decided(client: Client, folder: Run, number: int, rows: list[Row], to: str, terms: bytes) -> tuple[Outcome, ...]:
+    """What becomes of a batch, sent again if it was sent before; made anew only if that one can never take effect."""
+    places = [row.place for row in rows]
+    before = folder.sent(number)
+    if before is not None:
+        submission = Submission.of(before, client.genesis.id)
+        try:
+            outcomes = client.call(send_batch, submission, places)
+        except Rejected as error:
+            if error.code != "expired":
+                raise
+        else:
+            folder.finish(number, outcomes)
+            return outcomes
+    batch = client.make(prepare_batch, rows, to=to, terms=terms, now_ms=time.time_ns() // 1_000_000)
+    folder.begin(number, batch)
+    outcomes = client.call(send_batch, batch.submission, places)
+    folder.finish(number, outcomes)
+    return outcomes
+
+
+def _book(files: Sequence[Path], columns: Path | None, to: str, terms: bytes, debtor: str | None, share: int) -> str:
+    """A digest of everything that decides which rows are in which batch."""
+    digest = hashlib.sha256()
+    for path in (*files, *([columns] if columns else [])):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    digest.update(repr((to, terms, debtor, share)).encode())
+    return digest.hexdigest()
+
+
+def _progress() -> Progress:
+    text = TextColumn("{task.description}: {task.completed:,.0f} rows")
+    return Progress(SpinnerColumn(), text, TimeElapsedColumn(), console=errors)
+
+
+def _told(counted: Counter[str], refused: Sequence[Outcome], unusable: Sequence[Unusable]) -> None:
+    if refused or unusable:
+        table = Table("row", "not registered because", "see")
+        for row in unusable[:SHOWN_MAX]:
+            table.add_row(plain(row.place), plain(row.reason), "")
+        for outcome in refused[:SHOWN_MAX]:
+            table.add_row(plain(outcome.place), outcome.code, ", ".join(other.hex() for other in outcome.related))
+        tabulate(table)
+    console.print(f"{counted[OK]} registered and offered, {len(refused)} refused, {len(unusable)} not readable")
+    if refused or unusable:
+        raise typer.Exit(EXIT_LOOK)

@@ -1,0 +1,161 @@
+"""Italy's FatturaPA (1.1 and 1.2): one header with both parties, and any number of invoices as bodies.
+
+Every instalment states what is to be paid; together they are the payable, which split payment of VAT and withheld tax
+make less than the total. More than the total is refused: alternatives and instalments cannot be told apart then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from registry.documents.dates import parse_iso
+from registry.documents.errors import AmbiguousElement, MissingElement
+from registry.documents.invoice import (
+    NAME_CHARS_MAX,
+    Invoice,
+    InvoiceReference,
+    Kind,
+    Notice,
+    Party,
+    Signal,
+    SignalKind,
+    Syntax,
+)
+from registry.documents.parties import party_of
+from registry.documents.signals import assignment_notes
+from registry.documents.source import Source, bounded, last_due_date, order_numbers
+from registry.documents.xml import Cursor
+from registry.money import Money
+
+__all__ = ["ROOTS", "read"]
+
+_NAMESPACES = (
+    "http://ivaservizi.agenziaentrate.gov.it/docs/xsd/fatture/v1.2",
+    "http://www.fatturapa.gov.it/sdi/fatturapa/v1.1",
+)
+ROOTS = frozenset(f"{{{namespace}}}FatturaElettronica" for namespace in _NAMESPACES)
+
+_CREDIT_NOTES = frozenset({"TD04"})
+_DUE = "DatiPagamento/DettaglioPagamento/DataScadenzaPagamento"
+_PAYMENT = "DatiPagamento/DettaglioPagamento"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    seller: Party
+    buyer: Party
+    notices: tuple[Notice, ...]
+    signals: tuple[Signal, ...]
+
+
+def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
+    """The invoices at `root`, in their order. Raises `DocumentError`."""
+    root = root.with_prefixes({})  # only the root stands in a namespace
+    header = root.need("FatturaElettronicaHeader")
+    seller, seller_notices = _party(header.need("CedentePrestatore"))
+    buyer, buyer_notices = _party(header.need("CessionarioCommittente"))
+    sides = _Sides(seller, buyer, (*seller_notices, *buyer_notices), assignment_notes(header))
+    bodies = root.all("FatturaElettronicaBody")
+    if not bodies:
+        raise root.error(MissingElement, "FatturaElettronicaBody", "is missing")
+    bounded(range(len(bodies)), file=root.file, element=f"{root.path}/FatturaElettronicaBody")
+    return tuple(
+        _invoice(body, sides, replace(source, container=f"body {number}") if len(bodies) > 1 else source)
+        for number, body in enumerate(bodies, start=1)
+    )
+
+
+def _invoice(body: Cursor, sides: _Sides, source: Source) -> Invoice:
+    general = body.need("DatiGenerali")
+    document = general.need("DatiGeneraliDocumento")
+    currency = document.currency("Divisa")
+    type_code = document.need_text("TipoDocumento")
+    due_date, due_notices = last_due_date(body, [_DUE], parse_iso)
+    gross = _gross(body, document, currency)
+    payee, payee_signals = _payee(body)
+    return Invoice(
+        syntax=Syntax.IT_FATTURAPA,
+        kind=Kind.CREDIT_NOTE if type_code in _CREDIT_NOTES else Kind.INVOICE,
+        type_code=type_code,
+        number=document.need_text("Numero"),
+        issue_date=document.need_date("Data", parse_iso),
+        due_date=due_date,
+        tax_point_date=None,
+        currency=currency,
+        payable=_payable(body, gross, currency),
+        gross=gross,
+        prepaid=None,
+        seller=sides.seller,
+        buyer=sides.buyer,
+        payee=payee,
+        order_references=_order_references(general),
+        transport_references=(),
+        preceding_invoices=_preceding_invoices(general),
+        government_id=None,  # the exchange (SdI) tells its number in a receipt, not in the document
+        file=source.file,
+        container=source.container,
+        digest=source.digest,
+        warnings=(*due_notices, *sides.notices),
+        signals=(*payee_signals, *sides.signals, *assignment_notes(body)),
+    )
+
+
+def _party(node: Cursor) -> tuple[Party, tuple[Notice, ...]]:
+    data = node.need("DatiAnagrafici")
+    name = data.text("Anagrafica/Denominazione", chars_max=NAME_CHARS_MAX)
+    person = " ".join(data.texts("Anagrafica/Nome") + data.texts("Anagrafica/Cognome"))
+    state, number = data.text("IdFiscaleIVA/IdPaese"), data.text("IdFiscaleIVA/IdCodice")
+    identifiers = [
+        ("vat", (state or "") + number if number else None),
+        ("tax", data.text("CodiceFiscale")),
+    ]
+    return party_of(node, name=name or person, country=node.text("Sede/Nazione"), identifiers=identifiers)
+
+
+def _gross(body: Cursor, document: Cursor, currency: str) -> Money:
+    """The document's total; where it is left out, what the tax summary adds up to."""
+    stated = document.money("ImportoTotaleDocumento", currency=currency)
+    if stated is not None:
+        return stated
+    total = 0
+    for group in body.need("DatiBeniServizi").all("DatiRiepilogo"):
+        total += group.need_money("ImponibileImporto", currency=currency).minor
+        total += group.need_money("Imposta", currency=currency).minor
+    return Money(currency, total)
+
+
+def _payable(body: Cursor, gross: Money, currency: str) -> Money | None:
+    """All instalments together; None where the document says nothing of payment."""
+    amounts = [node.need_money("ImportoPagamento", currency=currency) for node in body.all(_PAYMENT)]
+    if not amounts:
+        return None
+    payable = Money(currency, sum(amount.minor for amount in amounts))
+    if payable.minor > gross.minor:
+        reason = f"the payments add up to {payable}, the document to {gross}"
+        raise body.error(AmbiguousElement, f"{_PAYMENT}/ImportoPagamento", reason)
+    return payable
+
+
+def _payee(body: Cursor) -> tuple[Party | None, list[Signal]]:
+    """Whom the payment terms name instead of the seller; of several, each is a signal."""
+    names = body.texts(f"{_PAYMENT}/Beneficiario", chars_max=NAME_CHARS_MAX)
+    payees = [Party(name=name, country=None, identifiers=()) for name in names]
+    if len(payees) == 1:
+        return payees[0], []
+    element = f"{body.path}/{_PAYMENT}/Beneficiario"
+    return None, [
+        Signal(SignalKind.ANOTHER_PAYEE, element, f"one of the payees is {payee.name}", payee) for payee in payees
+    ]
+
+
+def _order_references(general: Cursor) -> tuple[str, ...]:
+    found = general.texts("DatiOrdineAcquisto/IdDocumento")
+    return bounded(order_numbers(found), file=general.file, element=f"{general.path}/DatiOrdineAcquisto")
+
+
+def _preceding_invoices(general: Cursor) -> tuple[InvoiceReference, ...]:
+    found = [
+        InvoiceReference(linked.need_text("IdDocumento"), linked.date("Data", parse_iso))
+        for linked in general.all("DatiFattureCollegate")
+    ]
+    return bounded(found, file=general.file, element=f"{general.path}/DatiFattureCollegate")

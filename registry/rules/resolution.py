@@ -1,0 +1,91 @@
+"""How a dispute ends, and what that does to the receivable (registry.md 9). No ending changes a claim.
+
+An accepted dispute lowers what is collectible, with all the consequences of a credit note; a registration that is found
+false is voided. Either leaves every claim with its share and its place: a claim on what is not owed is evidence against
+whoever sold it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from registry.events import Event
+from registry.records import Dispute, Receivable
+from registry.records.disputes import Step
+from registry.rules.consequences import credited, holders_of_live, live_in_lineage
+from registry.rules.transitions import FALSIFIABLE, OPEN
+from registry.rules.verdicts import Call, Effects, first, together
+from registry.state import put_of
+
+__all__ = ["UPHELD", "concerned", "ended", "unheard_holders"]
+
+# What it comes to when the respondents let the clocks run out, by ground. Silence in the time to give particulars
+# concedes the share that the debtor will not pay (GRIF art. 27), and a third party's claim to the proceeds. Where
+# the ground is that the registration is false, silence concedes that: a registrant that will not speak for its own
+# invoice must not keep the rightful seller from registering. Holders of claims may answer in the registrant's place,
+# and silence alone never voids what they have claims on: see `unheard_holders`.
+#
+# The other way round there is nothing to weigh: an opener that lets the clocks run out after an answer has given the
+# dispute up, on every ground. Whoever stops others' business must go on with it.
+UPHELD: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "refusal": "reduced",
+        "defence": "reduced",
+        "counterclaim": "reduced",
+        "set_off": "reduced",
+        "third_party_claim": "reduced",
+        "not_my_invoice": "voided",
+        "squatting": "voided",
+        "no_such_debt": "voided",
+    }
+)
+
+
+def concerned(call: Call, dispute: Dispute, receivable: Receivable) -> tuple[str, ...]:
+    """Who hears of every step: the opener, the registrant, the known debtor, and holders of claims that weigh on it."""
+    holders = holders_of_live(call, live_in_lineage(call, receivable))
+    known = (receivable.debtor,) if receivable.debtor else ()
+    return together(dispute.opener, receivable.registrant, *known, *holders)
+
+
+def unheard_holders(call: Call, dispute: Dispute, receivable: Receivable) -> tuple[bytes, ...]:
+    """The claims weighing on the receivable whose holders have neither signed this nor asked for it as the opener.
+
+    Voiding frees the identity to be registered and financed again. If seller and debtor, by a word or by silence, could
+    do that over the heads of those who paid, a dispute would be the way to sell one invoice twice; so without these
+    holders only an award that the authorities execute voids a registration.
+    """
+    asked = {dispute.opener, *(party.id for party in call.parties)}
+    live = live_in_lineage(call, receivable)
+    holders = holders_of_live(call, live)
+    return first(one.claim for one, holder in zip(live, holders, strict=True) if holder not in asked)
+
+
+def ended(
+    call: Call,
+    dispute: Dispute,
+    receivable: Receivable,
+    state: str,
+    *,
+    event: str,
+    steps: tuple[Step, ...] = (),
+    reduction: int = 0,
+    award: bytes = b"",
+) -> Effects:
+    """The effects of a dispute that ends in `state`, lowering what is collectible by `reduction` if so much is left."""
+    left = replace(receivable, disputes=tuple([one for one in receivable.disputes if one != dispute.id]))
+    taken = min(reduction, left.collectible) if left.state in OPEN else 0
+    following: tuple[Event, ...] = ()
+    if state == "voided" and left.state in FALSIFIABLE:
+        parties = concerned(call, dispute, receivable)
+        left = replace(left, state="voided", disputes=())
+        following = (Event("voided", left.id, parties, dispute.ground),)
+    elif taken:
+        left, following = credited(call, left, taken)
+    done = replace(dispute, state=state, reduction=taken, award=award, steps=(*dispute.steps, *steps))
+    detail = str(taken) if state == "settled" else state
+    heard = Event(event, dispute.id, concerned(call, dispute, receivable), "" if state == "withdrawn" else detail)
+    return Effects(dispute.id, puts=(put_of(done), put_of(left)), related=(left.id,), events=(heard, *following))

@@ -1,0 +1,51 @@
+"""What an open dispute suspends: "it stops new claims and funding, never changes priority" (registry.md 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from registry.events import Event
+from registry.reasons import DISPUTED
+from registry.records import Claim, Dispute, Receivable
+from registry.rules.lineage import ancestors, descendants, finder
+from registry.rules.transitions import VACATED
+from registry.rules.verdicts import Call, Refusal, first, together
+
+__all__ = ["open_on", "suspended", "suspending"]
+
+
+def suspending(call: Call, receivable: Receivable) -> Iterator[bytes]:
+    """The disputes that keep new claims away from a receivable.
+
+    A claim weighs on the receivable, on its ancestors and on its descendants (`lineage`), so a dispute on any of these
+    is one on the claim: half an order that is denied is no ground to lend on, nor is the order of a denied invoice. A
+    sibling shares nothing with it that the dispute is about, and a relative that is over (rejected, say) has nothing
+    left to lose.
+    """
+    if receivable.disputes:
+        yield from open_on(call, receivable)
+    if receivable.parents or receivable.children:
+        find = finder(call.state, receivable)
+        for relative in (*ancestors(receivable, find), *descendants(receivable, find)):
+            if relative.state not in VACATED:
+                yield from open_on(call, relative)
+
+
+def suspended(call: Call, receivable: Receivable, subject: bytes, claim: Claim | None = None) -> Refusal | None:
+    """The refusal of what an open dispute stops, None if there is none. Both sides of a `claim` hear of it."""
+    disputes = first(suspending(call, receivable))
+    if not disputes:
+        return None
+    if claim is None:
+        return Refusal(DISPUTED, subject, disputes)
+    event = Event("refused_claim", claim.id, together(claim.assignor, claim.holder), DISPUTED)
+    return Refusal(DISPUTED, subject, disputes, (event,))
+
+
+def open_on(call: Call, receivable: Receivable) -> Iterator[bytes]:
+    """The disputes on the receivable itself that the clocks have not ended."""
+    for dispute in receivable.disputes:
+        found = call.state.find(Dispute, dispute)
+        assert found is not None, "a receivable names a dispute that is not there"
+        if found.suspends_at(call.now_ms):
+            yield dispute

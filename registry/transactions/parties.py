@@ -1,0 +1,92 @@
+"""What a party does to itself: its keys, and where documents reach it (registry.md 3).
+
+All of it holds from the next height on. Nothing here changes who the party is; that is governance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from registry.codec import Value
+from registry.errors import FieldError
+from registry.parties import SIGN_KEYS_MAX, check_home
+from registry.transactions.fields import Field, digest, items
+
+__all__ = ["AddKey", "Recover", "RevokeKey", "SetHome", "SetReceiveKey"]
+
+
+def _key(value: Value, field: str) -> bytes:
+    return digest(value, field)  # a public key has 32 bytes too
+
+
+def _sign_keys(value: Value, field: str) -> tuple[bytes, ...]:
+    keys = items(value, field, _key, most=SIGN_KEYS_MAX)
+    if not keys:
+        raise FieldError(field, "is at least one key")
+    return keys
+
+
+def _none_or_key(value: Value, field: str) -> tuple[bytes, ...]:
+    return items(value, field, _key, most=1)
+
+
+def _home(value: Value, field: str) -> str:
+    if type(value) is not str or not value:
+        raise FieldError(field, "is a URL")
+    check_home(field, value)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class AddKey:
+    """The sender will sign with one more key: an Ed25519 public key (32 bytes) that nobody ever had."""
+
+    NAME: ClassVar = "add_key"
+    FIELDS: ClassVar = (Field("key", _key),)
+
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeKey:
+    """The sender will no longer sign with this key. What it signed before stays valid."""
+
+    NAME: ClassVar = "revoke_key"
+    FIELDS: ClassVar = (Field("key", _key),)
+
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SetReceiveKey:
+    """The sender's X25519 public key (32 bytes), under which documents are encrypted for it, is this one."""
+
+    NAME: ClassVar = "set_receive_key"
+    FIELDS: ClassVar = (Field("key", _key),)
+
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SetHome:
+    """The node that takes the sender's documents is at this URL."""
+
+    NAME: ClassVar = "set_home"
+    FIELDS: ClassVar = (Field("home", _home),)
+
+    home: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recover:
+    """Signed by a party's owner key alone: all its signing keys are replaced by these.
+
+    `receive_key` is () to keep the one there is, or the one that replaces it.
+    """
+
+    NAME: ClassVar = "recover"
+    FIELDS: ClassVar = (Field("sign_keys", _sign_keys), Field("receive_key", _none_or_key))
+
+    sign_keys: tuple[bytes, ...]
+    receive_key: tuple[bytes, ...] = ()

@@ -1,0 +1,157 @@
+"""A party's keys and standing through the SDK and the command line, on four real nodes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from clients import parties, reads
+from clients.errors import ClientError, Refused, RequestFailed
+from node.keystore import KDF_TEST, SecretKey, save_key
+from registry.keys import SigningKey
+from registry.lei import read_lei_records
+from registry.parties import Party
+from registry.records.attestations import Attestation
+from registry.transactions.governance import Suspend
+from tests.cast import AUTHORITIES, Cast
+from tests.clients.stage import Stage, admit, digest, newcomer, unlike
+from tests.clients.test_cli import LOOK, PASSPHRASE, Desk, complaint, run
+from tests.registry.test_lei import row
+
+pytestmark = pytest.mark.processes
+
+F_CN, F_SG, F_DE = (AUTHORITIES[name][0] for name in ("f-cn", "f-sg", "f-de"))
+
+
+@pytest.fixture
+def desk(cast: Cast, tmp_path: Path) -> Desk:
+    return Desk(tmp_path, cast)
+
+
+def key(name: str) -> SigningKey:
+    return SigningKey.from_seed(digest(name))
+
+
+def admitted(stage: Stage) -> tuple[Party, SigningKey]:
+    """An exporter of the test's own on the ledger, and its owner key."""
+    party = newcomer("exporter")
+    owner = key(f"owner {party.id}")
+    party = dataclasses.replace(party, owner_key=owner.public_key)
+    admit(stage, [party])
+    return party, owner
+
+
+def test_a_key_is_rotated_and_lost_keys_are_recovered(stage: Stage) -> None:
+    party, owner = admitted(stage)
+    new, last = key(f"new {party.id}"), key(f"last {party.id}")
+    with stage.exporter(party.id) as client:
+        client.call(parties.add_key, new.public_key)
+        with pytest.raises(ClientError, match="another live key"):
+            client.call(parties.revoke_key, party.sign_keys[0])
+        (by_old,) = client.prepare([unlike(seller=party.id)])
+    with stage.exporter(party.id, signer=new) as client:
+        client.call(parties.revoke_key, party.sign_keys[0])
+        with pytest.raises(ClientError, match="unknown_party"):
+            client.resume(by_old.submission)  # a transaction of the old key, carried by the new one
+        client.register(unlike(seller=party.id))
+    with stage.exporter(party.id) as client, pytest.raises(RequestFailed, match="unknown_party"):
+        client.party(party.id)  # a request of the old key
+    with stage.financier("f-cn") as carrier:
+        with pytest.raises(ClientError, match="unknown_party"):
+            carrier.call(parties.recover, new, (last.public_key,))
+        carrier.call(parties.recover, owner, (last.public_key,))
+        assert carrier.party(party.id).sign_keys == (last.public_key,)
+    with stage.exporter(party.id, signer=last) as client:
+        client.register(unlike(seller=party.id))
+
+
+def test_a_suspension_by_command_and_its_end(stage: Stage, desk: Desk) -> None:
+    party, _ = admitted(stage)
+    for word in ("suspend", "reinstate"):
+        proposed = desk.by(F_CN, "party", word, party.id, "--reason", "file 2026-17").json["proposal"]
+        assert f"{word} " in desk.by(F_CN, "party", "proposals").out
+        for authority in (F_SG, F_DE):
+            desk.by(authority, "party", "approve", proposed).json  # noqa: B018 (it is done, or this raises)
+        with stage.exporter(party.id) as client:
+            if word == "suspend":
+                with pytest.raises(RequestFailed, match="suspended"):
+                    client.party(party.id)
+            else:
+                assert not client.party(party.id).suspended
+    with stage.exporter(party.id) as client, pytest.raises(Refused, match="not_authorised"):
+        client.call(parties.propose_change, Suspend(party.id, digest("myself")))
+
+
+def test_an_amendment_and_another_owner_key_by_command(stage: Stage, desk: Desk) -> None:
+    party, _ = admitted(stage)
+    bad = desk.by(F_CN, "party", "amend", party.id, "--alias", "vat:DE136695977")
+    assert complaint(bad).startswith("identifiers[0]")
+    new = key(f"new owner {party.id}").public_key.hex()
+    for words in (
+        ("amend", party.id, "--name", "Renamed", "--add-role", "debtor"),
+        ("replace-owner-key", party.id, new),
+    ):
+        proposed = desk.by(F_CN, "party", *words).json["proposal"]
+        for authority in (F_SG, F_DE):
+            assert desk.by(authority, "party", "approve", proposed).json["approved"] == proposed
+    with stage.financier("f-cn") as client:
+        found = client.party(party.id)
+    assert (found.name, found.roles, found.owner_key.hex()) == ("Renamed", ("exporter", "debtor"), new)
+
+
+def test_keys_by_command(stage: Stage, desk: Desk) -> None:
+    party, owner = admitted(stage)
+    new, last = key(f"new {party.id}"), key(f"last {party.id}")
+    for name, kind, made in (("new", "sign", new), ("owner", "owner", owner)):
+        secret = SecretKey(kind, made.public_key, made.seed)
+        save_key(desk.folder / f"{name}.json", secret, PASSPHRASE.encode(), cost=KDF_TEST)
+    assert desk.by(party.id, "party", "add-key", new.public_key.hex()).json["added"] == new.public_key.hex()
+    by_new = {"NEMODAT_KEY": str(desk.folder / "new.json")}
+    assert desk.by(party.id, "party", "revoke-key", party.sign_keys[0].hex(), **by_new).json["revoked"]
+    assert desk.by(party.id, "party", "set-home", "https://node.example", **by_new).json["home"]
+    received = digest("x25519").hex()
+    assert desk.by(party.id, "party", "set-receive-key", received, **by_new).json["receive_key"] == received
+    words = ("recover", "--owner-key", desk.folder / "owner.json", "--sign-key", last.public_key.hex())
+    done = desk.by(F_CN, "party", *words, NEMODAT_OWNER_PASSPHRASE=PASSPHRASE)
+    assert done.json["sign_keys"] == [last.public_key.hex()]
+    again = desk.by(F_CN, "party", *words, NEMODAT_OWNER_PASSPHRASE=PASSPHRASE)
+    assert complaint(again) == "refused: duplicate"
+
+
+def test_attestations_by_command(stage: Stage, desk: Desk) -> None:
+    party, _ = admitted(stage)
+    report, record = desk.folder / "report.pdf", desk.folder / "gleif.json"
+    report.write_bytes(b"nothing found")
+    record.write_text(json.dumps({"data": row(lei=party.id.removeprefix("lei:"), registration_status="LAPSED")}))
+    kyc = ("--provider", "A Bureau", "--result", report, "--expires", "2999-12-31")
+    assert desk.by(F_CN, "party", "attest", party.id, *kyc).json["expires"] == "2999-12-31"
+    assert run("party", "lei", record).code == LOOK
+    said = desk.by(F_SG, "party", "attest", party.id, "--lei", record, "--expires", "2999-12-31").json
+    assert (said["kind"], said["warning"]) == ("lei", "lapsed")
+    listed = desk.by(F_DE, "party", "attestations", party.id).out
+    assert "kyc" in listed
+    assert "lapsed" in listed
+    with stage.exporter(party.id) as client:
+        first, _ = client.call(parties.attestations, party.id)
+        assert first in client.call(reads.own_records, Attestation)
+        client.register(unlike(seller=party.id))
+        assert desk.by(F_CN, "party", "withdraw", first.id.hex()).json["withdrawn"] == first.id.hex()
+        with pytest.raises(Refused, match="attestation_lapsed"):
+            client.register(unlike(seller=party.id))
+
+
+def test_an_lei_is_attested_for_its_own_party_and_with_an_end_ahead(stage: Stage) -> None:
+    party, _ = admitted(stage)
+    own = json.dumps({"data": row(lei=party.id.removeprefix("lei:"), next_renewal="2020-01-01T00:00:00Z")}).encode()
+    (record,) = read_lei_records(own, file="own")
+    (others,) = read_lei_records(json.dumps({"data": row()}).encode(), file="others")
+    with stage.financier("f-cn") as client:
+        with pytest.raises(ClientError, match="has not the LEI"):
+            client.call(parties.attest_lei, party.id, others)
+        with pytest.raises(ClientError, match="no renewal of it lies ahead"):
+            client.call(parties.attest_lei, party.id, record)
+        assert client.call(parties.attest_lei, party.id, record, expires_ms=2**45).warning == "lapsed"
+        assert [one.warning for one in client.call(parties.attestations, party.id)] == ["lapsed"]

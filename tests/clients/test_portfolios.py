@@ -1,0 +1,204 @@
+"""An existing portfolio onto the ledger: read, backfilled whatever interrupts it, taken up by its financier."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from clients.backfill import BATCH_ROWS, Row, batches, prepare_batch
+from clients.cli.portfolios import decided
+from clients.dossier import Dossier
+from clients.portfolios import Unusable, read_portfolio
+from clients.runs import Run, RunMismatch
+from clients.session import Session
+from registry.documents import ColumnMap, DateOrder, DecimalMark
+from registry.genesis import Genesis
+from registry.money import WHOLE
+from registry.transactions.claims import Offer
+from registry.transactions.envelope import open_transaction
+from tests.cast import AUTHORITIES, EXP_CN, IMP_DE, TERMS, Cast, key_of
+from tests.clients.stage import Stage, admit, newcomer, unlike, until_ms
+from tests.clients.test_cli import DONE, LOOK, Desk, complaint
+from tests.registry.world import START_MS, genesis
+
+HEADER = (
+    "number",
+    "issue_date",
+    "currency",
+    "payable",
+    "buyer_name",
+    "buyer_country",
+    "buyer_lei",
+    "share",
+    "concluded",
+)
+F_SG = AUTHORITIES["f-sg"][0]
+SELLER = {"seller_name": "Exporter", "seller_country": "CN"}
+
+
+def book(*rows: dict[str, str]) -> bytes:
+    """A table of invoices on IMP_DE as an ERP writes it."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, HEADER)
+    writer.writeheader()
+    usual = {"issue_date": "04.05.2026", "currency": "EUR", "payable": "1000,00", "buyer_name": "Importer"}
+    for row in rows:
+        writer.writerow({**usual, "buyer_country": "DE", "buyer_lei": IMP_DE.removeprefix("lei:"), **row})
+    return text.getvalue().encode()
+
+
+COLUMNS = """date_order = "dmy"
+decimal_mark = ","
+[constants]
+seller_name = "Exporter"
+seller_country = "CN"
+"""
+MAP = ColumnMap(constants=SELLER, date_order=DateOrder.DAY_MONTH_YEAR, decimal_mark=DecimalMark.COMMA)
+
+
+def read(data: bytes, **changes: object) -> list[Row | Unusable]:
+    settings: dict[str, object] = {"seller": EXP_CN, "debtor": None, "share": WHOLE} | changes
+    return list(read_portfolio("book.csv", data, MAP, **settings))  # type: ignore[arg-type]
+
+
+def test_a_row_says_what_was_assigned_and_when() -> None:
+    first, second = read(book({"number": "A-1", "share": "80%", "concluded": "15.01.2026"}, {"number": "A-2"}))
+    assert isinstance(first, Row)
+    assert isinstance(second, Row)
+    assert (first.place, first.share, first.concluded_ms) == ("book.csv: row 2", 8 * WHOLE // 10, 1_768_435_200_000)
+    assert (first.listing.particulars.debtor, first.listing.particulars.amount_minor) == (IMP_DE, 100_000)
+    assert (second.share, second.concluded_ms) == (WHOLE, 0)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"number": ""}, "is empty"),
+        ({"payable": "-5,00"}, "nothing is owed"),
+        ({"share": "120%"}, "no share"),
+        ({"concluded": "2026/15/01"}, "concluded"),
+        ({"buyer_lei": ""}, "who it is"),
+    ],
+)
+def test_one_bad_row_stops_nothing_and_says_why(row: dict[str, str], reason: str) -> None:
+    found = read(book({"number": "A-1"} | row, {"number": "A-2"}))
+    assert isinstance(found[0], Unusable)
+    assert reason in found[0].reason
+    assert isinstance(found[1], Row)
+
+
+def test_batches_are_the_same_every_time() -> None:
+    rows = [row for row in read(book(*({"number": f"A-{n}"} for n in range(BATCH_ROWS + 5)))) if isinstance(row, Row)]
+    first, again = list(batches(rows)), list(batches(iter(rows)))
+    assert first == again
+    assert [len(batch) for batch in first] == [BATCH_ROWS, 5]
+
+
+def session(found: Genesis) -> Session:
+    return Session(genesis=found, party=EXP_CN, signer=key_of(EXP_CN))
+
+
+def test_a_full_batch_fits_one_transaction_and_keeps_its_dossiers(tmp_path: Path) -> None:
+    rows = [row for row in read(book(*({"number": f"A-{n}"} for n in range(BATCH_ROWS)))) if isinstance(row, Row)]
+    batch = prepare_batch(session(genesis()), rows, to=F_SG, terms=TERMS, now_ms=START_MS)
+    operations = open_transaction(batch.submission.wire, genesis().id).operations
+    assert len(operations) == 2 * BATCH_ROWS
+    assert all(isinstance(offer, Offer) and offer.receivable == 2 * at for at, offer in enumerate(operations[1::2]))
+    run = Run(tmp_path / "run", book="a")
+    run.begin(0, batch)
+    assert run.sent(0) == batch.submission.wire
+    lines = (tmp_path / "run" / "0000000.dossiers").read_text().splitlines()
+    assert tuple(map(Dossier.from_json, lines)) == batch.dossiers
+    assert run.outcomes(0) is None
+    with pytest.raises(RunMismatch, match="another book"):
+        Run(tmp_path / "run", book="b")
+
+
+# --- against real nodes ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def desk(cast: Cast, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    return Desk(tmp_path_factory.mktemp("portfolios"), cast)
+
+
+@pytest.mark.processes
+def test_a_portfolio_is_backfilled_whatever_interrupts_it_and_taken_up(desk: Desk, tmp_path: Path) -> None:
+    newly = newcomer("financier", country="SG")
+    admit(Stage(desk.cast), [newly])
+    amounts = [unlike().particulars.amount_minor for _ in range(5)]
+    rows = [
+        {"number": f"PF-{amount}", "payable": f"{amount // 100},{amount % 100:02d}", "concluded": "15.01.2026"}
+        for amount in amounts
+    ]
+    twice = {**rows[0], "number": rows[0]["number"].replace("-", " ")}
+    table, columns, terms = tmp_path / "book.csv", tmp_path / "columns.toml", tmp_path / "terms.txt"
+    table.write_bytes(book(*rows, twice, {"number": "", "payable": "1,00"}))
+    columns.write_text(COLUMNS)
+    terms.write_text("master agreement")
+    run = tmp_path / "run"
+    words = ("portfolio", "backfill", table, "--to", newly.id, "--terms", terms, "--run", run, "--columns", columns)
+    cut_off = desk.by(EXP_CN, *words, urls=["http://127.0.0.1:9"])
+    assert cut_off.code == 1, "no node answers"
+    wire = (run / "0000000.sent").read_text()
+    ended = desk.by(EXP_CN, *words)
+    assert ended.code == LOOK
+    assert "5 registered and offered, 1 refused, 1 not readable" in ended.out
+    assert (run / "0000000.sent").read_text() == wire, "what was signed before is what was sent"
+    again = desk.by(EXP_CN, *words)
+    assert "5 registered and offered, 1 refused, 1 not readable" in again.out, "nothing is registered twice"
+    table.write_bytes(book(*rows[:1]))
+    assert "another book" in complaint(desk.by(EXP_CN, *words))
+    taken = desk.by(newly.id, "portfolio", "take-up", "--from", EXP_CN)
+    assert (taken.code, taken.out.strip()) == (DONE, "5 funded, 0 left")
+    done = [json.loads(line) for line in (run / "0000000.done").read_text().splitlines()]
+    shown = desk.by(newly.id, "claim", "show", done[0]["claim"]).json
+    assert (shown["state"], shown["concluded_ms"]) == ("funded", 1_768_435_200_000)
+    assert done[5]["code"] == "duplicate"
+    assert done[5]["related"] == [done[0]["receivable"]]
+
+
+@pytest.mark.processes
+def test_what_cannot_be_funded_is_left_for_a_person_and_the_rest_is_funded(desk: Desk, tmp_path: Path) -> None:
+    newly = newcomer("financier", country="SG")
+    admit(Stage(desk.cast), [newly])
+    stage = Stage(desk.cast)
+    with stage.exporter() as exporter:
+        plain = [exporter.register(unlike()).receivable for _ in range(3)]
+        near = unlike()
+        known = exporter.register(near).receivable
+        particulars = replace(near.particulars, number=near.particulars.number + "-X9")
+        doubtful = exporter.register(replace(near, particulars=particulars)).receivable
+        for receivable in (plain[0], doubtful, *plain[1:]):
+            exporter.offer(receivable, to=newly.id, share=WHOLE, terms=TERMS, valid_until_ms=until_ms())
+    taken = desk.by(newly.id, "portfolio", "take-up", "--from", EXP_CN)
+    assert taken.code == LOOK
+    assert "3 funded, 1 left" in taken.out
+    assert "unacknowledged_match" in taken.out
+    taken = desk.by(newly.id, "portfolio", "take-up", "--from", EXP_CN, "--acknowledged", known.hex())
+    assert taken.out.strip() == "1 funded, 0 left"
+
+
+@pytest.mark.processes
+def test_what_was_signed_too_long_ago_is_signed_anew(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    amount = unlike().particulars.amount_minor
+    rows = [row for row in read(book({"number": f"OLD-{amount}"})) if isinstance(row, Row)]
+    run = Run(tmp_path / "run", book="a")
+    with Stage(cast).exporter() as exporter:
+        now_ms = time.time_ns() // 1_000_000
+        with monkeypatch.context() as past:
+            past.setattr("clients.session.time.time_ns", lambda: (now_ms - 3_600_000) * 1_000_000)
+            stale = exporter.make(prepare_batch, rows, to=F_SG, terms=TERMS, now_ms=now_ms)
+        run.begin(0, stale)
+        (outcome,) = decided(exporter, run, 0, rows, F_SG, TERMS)
+        assert outcome.code == "ok"
+        assert run.outcomes(0) == (outcome,)
+        assert exporter.transaction(stale.submission.transaction_id, 2) is None
