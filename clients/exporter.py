@@ -17,7 +17,7 @@ from clients.exchange import Procedure
 from clients.session import Session, accepted, send, signed, submit
 from clients.submission import Submission
 from registry.codec import encode
-from registry.fingerprint import Particulars, register_fingerprints
+from registry.fingerprint import ACCOUNT, Particulars, account_fingerprint, register_fingerprints
 from registry.receipts import Receipt
 from registry.transactions.claims import Offer, Revoke
 from registry.transactions.envelope import subject_id
@@ -48,6 +48,9 @@ class Listing:
     `kind` as in registry.md 4 (`invoice`, `purchase_order`, ...); countries ISO 3166 alpha-2; `document` the SHA-256
     of the source document, empty for none; `grade` `document` if the particulars were read from an e-invoice;
     `supersedes` the id of this party's own registration that this one corrects.
+    of the source document, empty for none; `grade` `document` if the particulars were read from an e-invoice.
+    `account` says, under the network's key, on which debtor it is: for sellers with a blanket on some debtors only,
+    because every node then sees which of their receivables are on one debtor (`registry.rules.blankets`).
     """
 
     particulars: Particulars
@@ -59,6 +62,7 @@ class Listing:
     parents: tuple[Parent, ...] = ()
     document: bytes = b""
     supersedes: bytes | None = None
+    account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +247,14 @@ def _operation(session: Session, listing: Listing, salt: bytes, debtor_salt: byt
     if registrant != session.party:
         raise ClientError(f"{side}: {registrant} is not {session.party}, whose key signs")
     due = particulars.due_date
+    key = session.genesis.fingerprint_key
+    prints = register_fingerprints(key, particulars)
+    if listing.account:
+        account = account_fingerprint(key, seller=particulars.seller, debtor=particulars.debtor)
+        prints = (*prints, (ACCOUNT, account))
     return Register(
         kind=listing.kind,
-        fingerprints=tuple(register_fingerprints(session.genesis.fingerprint_key, particulars)),
+        fingerprints=prints,
         commitment=particulars_commitment(particulars, salt, listing.document),
         debtor_commitment=debtor_commitment(salt=debtor_salt, identifier=particulars.debtor),
         seller_country=listing.seller_country,

@@ -13,7 +13,15 @@ from clients.errors import ClientError, ProofInvalid, Stale
 from clients.exchange import Procedure, post
 from clients.session import Draft, Session, accepted, compose, resume, submit
 from clients.verify import Final
-from registry.fingerprint import Particulars, register_fingerprints, search_fingerprints
+from registry.fingerprint import (
+    ACCOUNT,
+    BLANKET_KIND,
+    Particulars,
+    account_fingerprint,
+    blanket_mark,
+    register_fingerprints,
+    search_fingerprints,
+)
 from registry.parties import Party
 from registry.receipts import Receipt
 from registry.records import Claim, Receivable
@@ -30,9 +38,12 @@ RESERVE_MS = 10 * 60 * 1000  # default time to live of a reservation
 def search(session: Session, particulars: Particulars, *, purpose: str) -> Procedure[dict[str, Any]]:
     """Search every kind of fingerprint these particulars have; the certificate's JSON, verified and fresh.
 
+    Where the seller is known, blankets over its receivables as well: those matches are facilities, whoever holds them.
     Raises `Stale`: what a node that is behind does not know of may be the very claim that matters.
     """
     prints = search_fingerprints(session.genesis.fingerprint_key, particulars)
+    if particulars.seller:
+        prints = (*prints, (BLANKET_KIND, blanket_mark(particulars.seller)))
     body = {
         "fingerprints": [{"kind": kind, "fingerprint": fingerprint.hex()} for kind, fingerprint in prints],
         "purpose": purpose,
@@ -64,8 +75,10 @@ def check_dossier(session: Session, dossier: Dossier) -> Procedure[Receivable]:
     side = "debtor" if record.kind == "payable" else "seller"
     if record.registrant != getattr(dossier.particulars, side):
         raise ClientError(f"dossier: {side}: the record was registered by another party")
-    expected = register_fingerprints(session.genesis.fingerprint_key, dossier.particulars)
-    if sorted(record.fingerprints) != sorted(expected):
+    key, known = session.genesis.fingerprint_key, dossier.particulars
+    account = (ACCOUNT, account_fingerprint(key, seller=known.seller, debtor=known.debtor))
+    expected = register_fingerprints(key, known)
+    if sorted(each for each in record.fingerprints if each != account) != sorted(expected):
         raise ClientError("dossier: fingerprints: the record's are not those of these particulars")
     return record
 

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar, cast
 
 from registry.codec import DIGEST_SIZE, Value, decode, encode, tagged_digest
 from registry.errors import CodecError, FieldError
-from registry.fingerprint import LEVELS
+from registry.fingerprint import SEARCHED_LEVELS
 from registry.limits import PRINT_HOLDERS_MAX, SEARCH_MAX, TIME_MAX_MS
 from registry.merkle.hashing import ProofError
 from registry.merkle.proofs import Proof, decode_proof, verify_absence, verify_presence
@@ -108,7 +108,7 @@ class SearchCertificate:
         """All matching receivables by level ("block", "review"), no id twice within a level."""
         found: dict[str, dict[bytes, None]] = {"block": {}, "review": {}}
         for finding in self.findings:
-            found[LEVELS[finding.kind]].update(dict.fromkeys(finding.matches))
+            found[SEARCHED_LEVELS[finding.kind]].update(dict.fromkeys(finding.matches))
         return {level: tuple(ids) for level, ids in found.items()}
 
 
@@ -201,7 +201,7 @@ def check_state_proof(proof: object, state_root: bytes) -> StateProof:
 def _result(finding: Finding) -> dict[str, Any]:
     return {
         "kind": finding.kind,
-        "level": LEVELS.get(finding.kind),
+        "level": SEARCHED_LEVELS.get(finding.kind),
         "fingerprint": finding.fingerprint.hex(),
         "matches": [match.hex() for match in finding.matches],
         "value": None if finding.value is None else finding.value.hex(),
@@ -218,9 +218,9 @@ def _proof_value(proof: Proof) -> Value:
 
 
 def _not_searched(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """The kinds that were not asked for, in the order of `LEVELS`, then what no search here can see."""
+    """The kinds that were not asked for, in the order of `SEARCHED_LEVELS`, then what no search here can see."""
     asked = {finding.kind for finding in findings}
-    return (*(kind for kind in LEVELS if kind not in asked), *NEVER_SEARCHED)
+    return (*(kind for kind in SEARCHED_LEVELS if kind not in asked), *NEVER_SEARCHED)
 
 
 def _number(certificate: SearchCertificate) -> str:
@@ -257,7 +257,7 @@ def _read_search(certificate: object) -> SearchCertificate:
     if fields["format"] != FORMAT:
         raise CertificateError("format", f"is not {FORMAT}")
     findings = _list(fields["results"], "results", _finding, most=SEARCH_MAX)
-    not_searched = _list(fields["not_searched"], "not_searched", _text, most=len(LEVELS) + len(NEVER_SEARCHED))
+    not_searched = _list(fields["not_searched"], "not_searched", _text, most=len(SEARCHED_LEVELS) + len(NEVER_SEARCHED))
     if not_searched != _not_searched(findings):
         raise CertificateError("not_searched", "does not list what the results leave out")
     return SearchCertificate(
@@ -277,7 +277,7 @@ def _read_search(certificate: object) -> SearchCertificate:
 def _finding(value: object, field: str) -> Finding:
     fields = _object(value, field, _RESULT_FIELDS)
     kind = _text(fields["kind"], f"{field}.kind")
-    if LEVELS.get(kind) is None or fields["level"] != LEVELS[kind]:
+    if SEARCHED_LEVELS.get(kind) is None or fields["level"] != SEARCHED_LEVELS[kind]:
         raise CertificateError(f"{field}.level", "is not the level of a known kind")
     finding = Finding(
         kind=kind,

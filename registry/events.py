@@ -47,6 +47,15 @@ EVENT_KINDS: Final = frozenset(
         "contact_sent",  # for the side that asks; detail: its receivable in hex
         "contact_declined",  # by one of those asked; detail: "waiting" for others, or "declined" by all
         "contact_opened",  # both sides may see who the other is; detail: "accepted" or "ordered"
+        # facilities; subject: the facility, detail: the kind of its blanket ("none", "all", "listed")
+        "facility_opened",
+        "facility_amended",
+        "facility_closed",
+        "blanket_renewed",
+        "blanket_matched",  # a new receivable is under a blanket; subject: the receivable, detail: the facility in hex
+        "carved_out",  # a receivable is no longer under a blanket; subject and detail as above
+        "base_certified",  # a borrowing base was signed by both sides; detail: its day as yyyymmdd
+        "base_breach",  # so was one that does not cover what was drawn
         "refused_claim",  # a reservation or funding was refused; detail: the reason code
         "notified",  # notice of an assignment was sent; subject: the notice, detail: the channel
         "notice_proved",  # its receipt was proved; detail: the time of receipt in ms UTC

@@ -21,19 +21,26 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from registry.codec import tagged_digest
 from registry.errors import FieldError
 from registry.identifiers import split_identifier
 from registry.normalise import NORM_VERSION, ORDER_PREFIXES, canonical_number, compact, skeleton
 
 __all__ = [
+    "ACCOUNT",
+    "BLANKET_KIND",
     "FINGERPRINT_SIZE",
     "KEY_SIZE",
     "LEVELS",
+    "REGISTERED_KINDS",
+    "SEARCHED_LEVELS",
     "SEVERITIES",
     "SEVERITY_OF",
     "Level",
     "Particulars",
     "absent_kinds",
+    "account_fingerprint",
+    "blanket_mark",
     "evaluate",
     "inputs",
     "register_fingerprints",
@@ -73,6 +80,10 @@ SEVERITY_OF: Mapping[str, str] = MappingProxyType(
         "window": "low",
     }
 )
+ACCOUNT = "account"  # seller and debtor: which blankets cover a receivable. A registration may carry it; not indexed
+BLANKET_KIND = "blanket"  # a seller's mark: which blankets stand over its receivables. Searched, never registered
+REGISTERED_KINDS = (*LEVELS, ACCOUNT)
+SEARCHED_LEVELS: Mapping[str, Level] = MappingProxyType({**LEVELS, BLANKET_KIND: "review"})
 
 FINGERPRINT_SIZE = 32  # bytes
 KEY_SIZE = 32  # bytes
@@ -164,6 +175,22 @@ def evaluate(key: bytes, data: bytes) -> bytes:
 def severity_of(kinds: Iterable[str]) -> str:
     """The greatest severity among kinds of fingerprint, of which there is at least one."""
     return min((SEVERITY_OF[kind] for kind in kinds), key=SEVERITIES.index)
+
+
+def account_fingerprint(key: bytes, *, seller: str, debtor: str) -> bytes:
+    """What says on which debtor a seller's receivable is, to those who have a blanket over just that: 32 bytes.
+
+    Under the network's key like every fingerprint, because parties' ids are public: anybody could guess a plain hash.
+    """
+    return evaluate(key, _frame(ACCOUNT, (seller, debtor)))
+
+
+def blanket_mark(seller: str) -> bytes:
+    """Under which fingerprint of kind `blanket` a seller is searched: 32 bytes.
+
+    A plain digest: that a party is the registrant of its receivables stands openly in each of them.
+    """
+    return tagged_digest(b"NEMODAT-v1-blanket", seller.encode())
 
 
 def register_fingerprints(key: bytes, particulars: Particulars) -> tuple[tuple[str, bytes], ...]:

@@ -28,6 +28,7 @@ from registry.rules import (
     contacts,
     disputes,
     double_confirmation,
+    facilities,
     filings,
     governance,
     notices,
@@ -49,6 +50,14 @@ from registry.transactions.disputes import (
     WithdrawDispute,
 )
 from registry.transactions.envelope import ALL, Transaction, admissible
+from registry.transactions.facilities import (
+    AmendFacility,
+    CarveOutReceivable,
+    CertifyBase,
+    CloseFacility,
+    OpenFacility,
+    RenewBlanket,
+)
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
@@ -100,6 +109,12 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         ProveReceipt: notices.prove_receipt,
         Deem: notices.deem,
         Distinguish: double_confirmation.distinguish,
+        OpenFacility: facilities.open_facility,
+        AmendFacility: facilities.amend_facility,
+        RenewBlanket: facilities.renew_blanket,
+        CarveOutReceivable: facilities.carve_out,
+        CertifyBase: facilities.certify_base,
+        CloseFacility: facilities.close_facility,
     }
 )
 

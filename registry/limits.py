@@ -39,6 +39,10 @@ RUNGS_MAX: Final = 8  # rungs of a rule-book
 CONTINUATIONS_MAX: Final = 32  # of one official filing: 160 years of UCC-1
 # Notices
 NOTICES_MAX: Final = 16  # notices ever sent of one claim
+# Facilities
+BLANKETS_MAX: Final = 16  # blankets over one seller's receivables that stand at one time
+BLANKET_DEBTORS_MAX: Final = 64  # debtors that one blanket lists
+BLANKET_TERM_MAX_MS: Final = 30 * 366 * 86_400_000  # longest blanket: 30 years, the longest term of Zhongdeng
 
 # Contacts
 CONTACT_WAITS_MS: Final = 14 * 24 * 60 * 60 * 1000  # how long a contact waits for an answer: 14 days

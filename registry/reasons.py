@@ -14,8 +14,10 @@ from typing import Final
 __all__ = [
     "ALREADY_DONE",
     "ATTESTATION_LAPSED",
+    "BAD_DATE",
     "BAD_DATES",
     "BAD_STATE",
+    "BLANKET",
     "DISPUTED",
     "DOUBLE_CONFIRMED",
     "DUPLICATE",
@@ -53,7 +55,9 @@ OK: Final = "ok"
 ALREADY_DONE: Final = "already_done"
 ATTESTATION_LAPSED: Final = "attestation_lapsed"
 BAD_DATES: Final = "bad_dates"
+BAD_DATE: Final = "bad_date"
 BAD_STATE: Final = "bad_state"
+BLANKET: Final = "blanket"
 DUPLICATE: Final = "duplicate"
 ENCUMBERED: Final = "encumbered"
 EXPIRED: Final = "expired"
@@ -93,7 +97,9 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         ALREADY_DONE: "What is asked for has been done before; nothing changed.",
         ATTESTATION_LAPSED: "Of some kind a party involved was attested, and no attestation of it is live any more.",
         BAD_DATES: "The attestation is dated in the future, or is over at the block's time.",
+        BAD_DATE: "A date is out of place: before one that it must follow, past already, or too far in the future.",
         BAD_STATE: "The receivable, claim or parent is in a state in which this cannot be done.",
+        BLANKET: "Another financier's blanket over this seller's receivables (listed) stands in the way.",
         DUPLICATE: "A certain identity is taken: another record holds a blocking fingerprint, an identifier or a key.",
         ENCUMBERED: "Live claims or later records hang on what is to be superseded: they must be released first.",
         EXPIRED: "Its time was over: a reservation has lapsed and needs a new offer; a filing must be filed anew.",

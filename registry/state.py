@@ -6,10 +6,13 @@
     receivable/<id>                Receivable
     claim/<id>                     Claim
     print/<kind>/<fingerprint>     ids of the receivables that hold it, oldest first
+    print/blanket/<seller's mark>  ids of the facilities with a blanket over that seller's receivables
     proposal/<id>                  Proposal
     notice/<id>                    Notice
     notified/<claim id>            Notified: the notices of a claim
     distinct/<id of a pair>        Distinction
+    facility/<id>                  Facility
+    carve-out/<facility><receivable>  CarveOut
     network                        Network
 
 Within a block each record is decoded once, however often it is read, and encoded once, however often it is changed.

@@ -17,6 +17,7 @@ from clients.cli import (
     law_receivable,
     notices,
     parties,
+    pools,
     portfolios,
     receivables,
     reconcile,
@@ -33,6 +34,7 @@ app.add_typer(disputes.app, name="dispute", help="Raise, answer, take up and end
 app.add_typer(drafts.app, name="draft", help="Transactions that several parties sign: show, sign, send.")
 app.add_typer(filings.app, name="filing", help="Official filings of claims: record, continue, end, what is due.")
 app.add_typer(contacts.app, name="contact", help="Contact with the other side of a match: ask, answer, show, list.")
+app.add_typer(pools.app, name="pool", help="Facilities, blankets, drawings and borrowing bases of pools.")
 app.add_typer(parties.app, name="party", help="Parties, their keys and attestations; as an authority, changes of them.")
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
 app.add_typer(portfolios.app, name="portfolio", help="Bring an existing portfolio onto the ledger, resumable.")

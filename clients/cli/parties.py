@@ -71,7 +71,7 @@ def show_party(
 def list_proposals(genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
     """As an authority: the changes that were ever proposed, and how far each is."""
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        table = Table("id", "state", "change", "party", "proposer", "approvals")
+        table = Table("id", "state", "change", "of", "proposer", "approvals")
         for record in client.call(reads.own_records, Proposal):
             change = change_from(decode(record.change), "change")
             said = (change.NAME, change.subject, record.proposer, str(len(record.approvals)))

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.fingerprint import LEVELS
+from registry.fingerprint import SEARCHED_LEVELS
 from registry.limits import SEARCH_MAX
 from registry.records.contacts import CONTACT_STATES
 
@@ -74,7 +74,7 @@ class ReceiptsRequest(_Request):
 class FingerprintQuery(_Request):
     """One fingerprint to look for."""
 
-    kind: Literal[tuple(LEVELS)] = Field(examples=["exact"])  # type: ignore[valid-type]
+    kind: Literal[tuple(SEARCHED_LEVELS)] = Field(examples=["exact"])  # type: ignore[valid-type]
     fingerprint: Digest
 
 

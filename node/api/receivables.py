@@ -46,7 +46,7 @@ async def receivables(
 
 @router.get("/receivables/{id}", responses={200: {"model": Proved}})
 async def receivable(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECEIVABLES)]) -> JSONResponse:
-    """One receivable: for its registrant, its debtor, the sides of claims on it, and overseers."""
+    """One receivable: for its registrant, its debtor, the sides of claims and blankets on it, and overseers."""
     subject = digest_in(id, "id")
 
     def shape(view: View) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from node.views import View
 from registry.fingerprint import SEVERITIES, severity_of
 from registry.limits import MATCHES_MAX
 from registry.records import Claim, Receivable
+from registry.rules.blankets import covering
 from registry.rules.matches import Matches, matches_of
 from registry.state import State, claim_key, receivable_key
 
@@ -44,7 +45,9 @@ class Records:
     def may_see_receivable(self, id_: bytes) -> bool:
         """Whether there is this receivable, and the caller may see it."""
         found = self._state.receivable(id_)
-        return found is not None and may_see_receivable(self._caller, found, self._claims(found))
+        if found is None:
+            return False
+        return may_see_receivable(self._caller, found, self._claims(found)) or self._has_blanket_over(found)
 
     def claim(self, id_: bytes) -> Claim:
         """The claim. Raises `Problem` likewise."""
@@ -101,6 +104,11 @@ class Records:
             "state": record.state,
             "own": record.registrant == receivable.registrant,
         }
+
+    def _has_blanket_over(self, receivable: Receivable) -> bool:
+        """Whether it is under a blanket of the caller, who was told of it when it was registered."""
+        found = covering(self._state, receivable, self._now_ms())
+        return any(facility.financier == self._caller.name for facility in found)
 
     def _now_ms(self) -> int:
         return now_ms_of(self._view)

@@ -74,6 +74,7 @@ def csv_table(data: bytes, source: Source, column_map: ColumnMap, titles: Collec
 
     Raises `DocumentError`.
     """
+
     if data.count(b"\n") > ROWS_MAX:
         raise UnsafeDocument(file=source.file, element="", reason=f"more than {ROWS_MAX} rows")
     text, notices = _decode(data, source.file, column_map)

@@ -34,6 +34,7 @@ def read(data: bytes, source: Source, column_map: ColumnMap) -> Iterator[Reading
 
 def xlsx_table(data: bytes, source: Source, column_map: ColumnMap) -> Table:
     """The rows of one sheet as texts. Raises `DocumentError`."""
+
     _check_archive(data, source.file)
     try:
         rows = list(_rows(data, source.file, column_map))

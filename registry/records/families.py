@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from registry.records.attestations import Attestation
 from registry.records.core import Proposal
 from registry.records.disputes import Dispute
+from registry.records.facilities import Facility
 from registry.records.filings import Filing
 from registry.records.notices import Notice
 from registry.records.row import Identified
@@ -47,6 +48,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "filings": Family(Filing, frozenset({"filed"})),
         "notices": Family(Notice, frozenset({"notified", "notice_acknowledged"})),
         "attestations": Family(Attestation, frozenset({"attested"})),
+        "facilities": Family(Facility, frozenset({"facility_opened"})),
     }
 )
 _NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})

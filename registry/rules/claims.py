@@ -32,6 +32,7 @@ from registry.reasons import (
 )
 from registry.records import Claim, Receivable
 from registry.rules.attestations import lapsed
+from registry.rules.blankets import blanket_in_the_way
 from registry.rules.consequences import (
     close_if_done,
     holders_of_live,
@@ -153,6 +154,9 @@ def reserve(call: Call, operation: Reserve) -> Verdict:
     if disputed is not None:
         return disputed
     reserved = replace(claim, state="reserved", reserved_until_ms=call.now_ms + operation.ttl_ms)
+    covered = blanket_in_the_way(call, reserved, receivable)
+    if covered is not None:
+        return covered
     encumbered = with_claim(call, receivable, reserved)
     broken = overfull(encumbered, call.state, call.now_ms)
     if broken is not None:
@@ -241,6 +245,10 @@ def reassign(call: Call, operation: Reassign) -> Verdict:
     if disputed is not None:
         return disputed
     reassigned = replace(claim, holder=taker.id, holders=(*claim.holders, taker.id))
+    if claim.holder == claim.assignor:  # bought back, and now to be financed anew
+        covered = blanket_in_the_way(call, reassigned, receivable)
+        if covered is not None:
+            return covered
     return _changed(reassigned, None, "reassigned", claim.holder)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from registry.events import Event
+from registry.fingerprint import ACCOUNT
 from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, PRINT_HOLDERS_MAX
 from registry.money import WHOLE
 from registry.parties import Party
@@ -28,6 +29,7 @@ from registry.reasons import (
 )
 from registry.records import Link, Receivable
 from registry.rules.attestations import lapsed
+from registry.rules.blankets import blanket_events
 from registry.rules.consequences import credited, over_advanced, parties_concerned
 from registry.rules.debtors import debtor_of
 from registry.rules.double_confirmation import confirmed_twice
@@ -74,12 +76,14 @@ def register(call: Call, operation: Register) -> Verdict:
         return Refusal(DUPLICATE, related=related, events=tuple(events))
     puts: list[Put] = [(receivable_key(receivable.id), receivable), *adopted, *map(put_of, replaced)]
     for kind, value in receivable.fingerprints:
+        if kind == ACCOUNT:
+            continue
         holders = call.state.holders(kind, value)
         if len(holders) >= PRINT_HOLDERS_MAX:
             return Refusal(LIMIT_REACHED, related=first(holders))
         puts.append((print_key(kind, value), (*holders, receivable.id)))
     related = first(matches.review)
-    events = [Event("registered", receivable.id, (registrant.id,))]
+    events = [Event("registered", receivable.id, (registrant.id,)), *blanket_events(call, receivable)]
     for old in replaced:
         parties = together(registrant.id, *((old.debtor,) if old.debtor else ()))
         events.append(Event("superseded", old.id, parties, receivable.id.hex()))

@@ -19,6 +19,14 @@ from registry.transactions.disputes import (
     SettleDispute,
     WithdrawDispute,
 )
+from registry.transactions.facilities import (
+    AmendFacility,
+    CarveOutReceivable,
+    CertifyBase,
+    CloseFacility,
+    OpenFacility,
+    RenewBlanket,
+)
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose, change_value
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
@@ -66,6 +74,12 @@ Operation: TypeAlias = (
     | ProveReceipt
     | Deem
     | Distinguish
+    | OpenFacility
+    | AmendFacility
+    | RenewBlanket
+    | CarveOutReceivable
+    | CertifyBase
+    | CloseFacility
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from registry.codec import DIGEST_SIZE, Value, tagged_digest
 from registry.errors import FieldError
-from registry.fingerprint import LEVELS
+from registry.fingerprint import REGISTERED_KINDS
 from registry.limits import FINGERPRINTS_MAX, LAWS_MAX, PARENTS_MAX, REFERENCES_MAX
 from registry.money import WHOLE
 from registry.records import GRADES, KINDS
@@ -35,7 +35,7 @@ NO_DIGEST: Final = bytes(DIGEST_SIZE)  # stands where a digest may be left out: 
 
 Parent = tuple[Ref, int, int]  # the parent, part_of_parent, part_of_child; a `records.Link` is one too
 
-_print_kind = one_of(tuple(LEVELS), "kind of fingerprint")
+_print_kind = one_of(REGISTERED_KINDS, "kind of fingerprint")
 
 
 def debtor_commitment(*, salt: bytes, identifier: str) -> bytes:

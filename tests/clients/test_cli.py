@@ -305,7 +305,7 @@ def tampered(content: dict[str, Any]) -> dict[str, str]:
         "number": {"number": "0" * 32},
         "cut": {"results": content["results"][:-1]},
         "emptied": {"results": [empty, *content["results"][1:]]},
-        "header": {"header": content["header"][:-2] + "00"},
+        "header": {"header": f"{content['header'][:-2]}{int(content['header'][-2:], 16) ^ 1:02x}"},
     }
     return {name: json.dumps(content | change) for name, change in changes.items()} | {"half": json.dumps(content)[:-9]}
 
@@ -529,3 +529,103 @@ def own_claims(desk: Desk, party: str) -> list[bytes]:
 
 def utc_day() -> datetime.date:
     return datetime.datetime.now(datetime.UTC).date()
+
+
+POOL_HEADER = "receivable,debtor,debtor_country,currency,amount,issue_date,due_date"
+
+
+def test_a_pool_from_its_rules_to_its_end(desk: Desk, tmp_path: Path) -> None:
+    """One side writes what both must sign, the other types the same command and accepts it."""
+    financier, drafts, terms = AUTHORITIES["f-gb"][0], tmp_path / "drafts", tmp_path / "contract.txt"
+    terms.write_text("factoring contract")
+    rules = tmp_path / "rules.toml"
+    made = run("pool", "rules", rules, "--new").json
+    assert made["advance_rate"] == "85%"
+    assert "File exists" in complaint(run("pool", "rules", rules, "--new"))
+    rules.write_text(rules.read_text().replace("USD", "EUR").replace('"25%"', '"100%"'))
+
+    def both(first: str, second: str, *command: object) -> Any:
+        """The last command's JSON; the drafts are gone after it."""
+        assert desk.by(first, *command, "--drafts", drafts).json["to_sign"] == second
+        ended = desk.by(second, *command, "--drafts", drafts, "--accept")
+        for draft in drafts.glob("*.json"):
+            draft.unlink()
+        return ended
+
+    opening = ("pool", "open", "--seller", EXP_CN, "--financier", financier, "--terms", terms, "--rules", rules)
+    facility = both(financier, EXP_CN, *opening).json["opened"]
+    shown = desk.by(EXP_CN, "pool", "show", facility).json
+    assert (shown["state"], shown["blanket"], shown["financier"]) == ("open", "none", financier)
+    assert facility in desk.by(financier, "pool", "list").out
+    assert "no such facility" in complaint(desk.by(AUTHORITIES["f-sg"][0], "pool", "show", facility))
+
+    first, second = registered(desk, tmp_path / "1"), registered(desk, tmp_path / "2")
+    pool = tmp_path / "pool.csv"
+    row = f"{IMP_DE},DE,EUR,1000.00,2026-04-01,2026-07-01"
+    pool.write_text(f"{POOL_HEADER}\n{first.id},{row}\n")
+    drawn = both(EXP_CN, financier, "pool", "draw", facility, pool)
+    assert (drawn.code, drawn.out.count("drawn")) == (DONE, 1), drawn
+    (claim,) = set(ID.findall(drawn.out)) - {first.id}
+    again = both(EXP_CN, financier, "pool", "draw", facility, pool)
+    assert (again.code, again.out.count("over_residual")) == (LOOK, 1)
+
+    day = ("--rules", rules, "--as-of", "2026-05-20", "--drawn")
+    covered = run("pool", "base", facility, pool, *day, "850.00")
+    assert (covered.code, "1 of 1 receivables count; covered" in covered.out) == (DONE, True), covered
+    assert run("pool", "base", facility, pool, *day, "850.01", "-o", tmp_path / "outcomes.csv").code == LOOK
+    assert (tmp_path / "outcomes.csv").read_text().splitlines()[1:] == [f"{first.id},1000.00,1000.00,"]
+    assert "is not the rules document" in complaint(
+        desk.by(EXP_CN, "pool", "certify", facility, pool, *day, "1", "--rules", changed_rules(rules))
+    )
+    desk.by(EXP_CN, "pool", "certify", facility, pool, *day, "850.00", "--drafts", drafts)
+    other = ("pool", "certify", facility, pool, *day, "850.01", "--drafts", drafts, "--accept")
+    assert "is not what this command would write" in complaint(desk.by(financier, *other))
+    assert "has drafts already" in complaint(
+        desk.by(EXP_CN, "pool", "certify", facility, pool, *day, "1", "--drafts", drafts)
+    )
+    for draft in drafts.glob("*.json"):
+        draft.unlink()
+    assert both(EXP_CN, financier, "pool", "certify", facility, pool, *day, "850.00").json["covered"] == facility
+    assert desk.by(financier, "pool", "show", facility).json["base_finding"] == "covered"
+
+    swap = ("pool", "substitute", facility, "--out", claim, "--in", second.id)
+    substituted = both(EXP_CN, financier, *swap).json["substituted"]
+    assert complaint(desk.by(EXP_CN, "pool", "close", facility)) == "refused: not_holder"
+    assert desk.by(financier, "pool", "close", facility).json["closed"] == facility
+    assert "closed: no new drawings" in complaint(desk.by(EXP_CN, "pool", "draw", facility, pool, "--drafts", drafts))
+    released = desk.by(financier, "pool", "release", substituted, claim)
+    assert (released.code, json.loads(released.out)) == (LOOK, {substituted: "ok", claim: "already_done"})
+
+
+def changed_rules(rules: Path) -> Path:
+    other = rules.with_name("other.toml")
+    other.write_text(rules.read_text().replace("85%", "90%"))
+    return other
+
+
+def test_a_blanket_by_command(desk: Desk, tmp_path: Path) -> None:
+    party, financier = newcomer("exporter"), AUTHORITIES["f-gb"][0]
+    admit(Stage(desk.cast), [party])
+    for name, text in (("contract.txt", "contract"), ("ucc-1.txt", "UCC-1 2026-118"), ("ucc-3.txt", "UCC-3 2031-7")):
+        (tmp_path / name).write_text(text)
+    rules, drafts = tmp_path / "rules.toml", tmp_path / "drafts"
+    run("pool", "rules", rules, "--new")
+    common = ("--terms", tmp_path / "contract.txt", "--rules", rules, "--drafts", drafts, "--blanket")
+    opening = ("pool", "open", "--seller", party.id, "--financier", financier, *common)
+    assert "needs --filing and --until" in complaint(desk.by(party.id, *opening, "all"))
+    scope = (f"{IMP_DE},{EXP_CN}", "--filing", tmp_path / "ucc-1.txt", "--until", "2031-06-01")
+    desk.by(party.id, *opening, *scope)
+    facility = desk.by(financier, *opening, *scope, "--accept").json["opened"]
+    shown = desk.by(party.id, "pool", "show", facility).json
+    assert (shown["blanket"], shown["blanket_debtors"]) == ("listed", 2)
+    assert shown["blanket_until"].startswith("2031-06-01T23:59:59")
+    continued = ("--filing", tmp_path / "ucc-3.txt", "--until", "2036-06-01")
+    assert desk.by(financier, "pool", "renew", facility, *continued).json["renewed"] == facility
+    with Stage(desk.cast).exporter(party=party.id) as exporter:
+        receivable = exporter.register(unlike(seller=party.id)).receivable.hex()
+    assert desk.by(financier, "pool", "carve-out", facility, receivable).json["carved_out"] == receivable
+    (drafts / "0001.json").unlink()
+    amended = ("pool", "amend", facility, *common, "none")
+    desk.by(party.id, *amended)
+    assert desk.by(financier, *amended, "--accept").json["amended"] == facility
+    assert desk.by(party.id, "pool", "show", facility).json["blanket"] == "none"

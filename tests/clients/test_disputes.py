@@ -173,7 +173,7 @@ def test_an_award_as_authorities_type_it(desk: Desk, tmp_path: Path) -> None:
     award = ("--outcome", "dismissed", "--award", letter, "--language", "de")
     proposal = desk.by(proposer, "dispute", "award", dispute, *award).json["proposal"]
     listed = desk.by(approvers[0], "party", "proposals").out
-    assert any(proposal in line and f"award {dispute}" in line for line in listed.splitlines())
+    assert any(proposal in line and "award" in line and dispute in line for line in listed.splitlines())
     for approver in approvers[:2]:
         assert desk.by(approver, "party", "approve", proposal).json["approved"] == proposal
     assert desk.by(IMP_DE, "dispute", "show", dispute).json["state"] == "dismissed"

@@ -40,6 +40,15 @@ from registry.transactions.envelope import (
     subject_id,
     transaction_id,
 )
+from registry.transactions.facilities import (
+    AmendFacility,
+    CarveOutReceivable,
+    CertifyBase,
+    CloseFacility,
+    OpenFacility,
+    RenewBlanket,
+    Scope,
+)
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Admit, Approve, Propose
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
@@ -97,6 +106,14 @@ EXAMPLES = {
     "prove_receipt": ProveReceipt(mark("notice"), START_MS, mark("slip")),
     "deem": Deem(mark("notice")),
     "distinguish": Distinguish(mark("receivable"), mark("other"), mark("text"), "en"),
+    "open_facility": OpenFacility(
+        name_id("EXP_CN"), name_id("F_SG"), mark("terms"), mark("rules"), Scope((mark("account"),), mark("UCC-1"), 1)
+    ),
+    "amend_facility": AmendFacility(mark("facility"), mark("terms"), mark("rules")),
+    "renew_blanket": RenewBlanket(mark("facility"), mark("UCC-3"), START_MS),
+    "carve_out": CarveOutReceivable(mark("facility"), mark("receivable")),
+    "certify_base": CertifyBase(mark("facility"), 20260520, mark("base"), "breach"),
+    "close_facility": CloseFacility(mark("facility")),
 }
 
 
@@ -288,6 +305,11 @@ PARENT = [mark("p"), 1, WHOLE]
         (["distinguish", 0, 1, bytes(32), "e"], "language"),
         (["reject", 0, bytes(16), "lei:X", bytes(32)], "salt"),
         (["approve", b"x"], "proposal"),
+        (["certify_base", 0, 20260230, bytes(32), "covered"], "as_of"),
+        (["certify_base", 0, 20260520, bytes(32), True], "finding"),
+        (["open_facility", "lei:X", "lei:Y", bytes(32), bytes(32), None], "blanket"),
+        (["open_facility", "lei:X", "lei:Y", bytes(32), bytes(32), [[b"x"], bytes(32), 0]], "blanket.debtors[0]"),
+        (["amend_facility", 0, bytes(32), bytes(32), [[], b"", 0]], "blanket.filing_digest"),
         (["propose", []], "change"),
         (["propose", ["expel", []]], "change"),
         (["propose", ["admit", []]], "change.party.party"),

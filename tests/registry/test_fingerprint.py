@@ -15,10 +15,16 @@ from hypothesis import strategies as st
 
 from registry.errors import FieldError
 from registry.fingerprint import (
+    ACCOUNT,
+    BLANKET_KIND,
     LEVELS,
+    REGISTERED_KINDS,
+    SEARCHED_LEVELS,
     SEVERITY_OF,
     Particulars,
     absent_kinds,
+    account_fingerprint,
+    blanket_mark,
     evaluate,
     inputs,
     register_fingerprints,
@@ -213,6 +219,17 @@ def test_only_certain_identity_blocks() -> None:
     blocking = [kind for kind, level in LEVELS.items() if level == "block"]
     assert blocking == ["gov", "exact"]
     assert len(LEVELS) == 9  # those of the specification and debtor_number
+
+
+def test_what_blankets_need_is_no_identity_of_a_receivable() -> None:
+    """An account is under the key, a seller's mark is not; neither is registered or searched as an identity."""
+    seller, debtor = "lei:984500VNEXPORT000180", "lei:984500USIMPORT000143"
+    account = account_fingerprint(KEY, seller=seller, debtor=debtor)
+    assert account != account_fingerprint(bytes(32 * [7]), seller=seller, debtor=debtor)
+    assert account != account_fingerprint(KEY, seller=debtor, debtor=seller)
+    assert blanket_mark(seller) != blanket_mark(debtor)
+    assert set(REGISTERED_KINDS) - set(LEVELS) == {ACCOUNT}
+    assert set(SEARCHED_LEVELS) - set(LEVELS) == {BLANKET_KIND}
 
 
 # --- norm-v1

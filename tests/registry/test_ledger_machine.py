@@ -35,6 +35,7 @@ from registry.transactions.disputes import (
     Standing,
     WithdrawDispute,
 )
+from registry.transactions.facilities import CarveOutReceivable, CloseFacility, OpenFacility, Scope
 from registry.transactions.governance import Approve, Award, Propose
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
@@ -83,6 +84,8 @@ class Ledger(RuleBasedStateMachine):
         self.notices: list[bytes] = []
         self.lowered: set[bytes] = set()  # receivables whose collectible share was cut
         self.disputes: list[bytes] = []
+        self.blankets: dict[bytes, tuple[str, int]] = {}  # facility -> holder, until when its blanket stands
+        self.carved: set[bytes] = set()  # receivables let go by the blanket's holder
         self.made = 0
         self.register(0, [], 1)
         self.register(0, [(0, part)], 1)
@@ -212,6 +215,29 @@ class Ledger(RuleBasedStateMachine):
             self.world.block([], after_ms=10 * 86_400_000)
         self.act(by, [Deem(notice) for notice in self.notices[-2:]] or [Deem(mark("none"))])
 
+    @rule(by=FINANCIER, length_ms=st.sampled_from([1_500, 4_000, 30_000]))
+    def blanket(self, by: str, length_ms: int) -> None:
+        """All receivables of the exporter go to one financier, for a while."""
+        until_ms = self.world.now_ms + length_ms
+        terms = (mark("terms"), mark("rules"), Scope((), mark("filing"), until_ms))
+        receipt = self.act(("EXP_CN", by), [OpenFacility(name_id("EXP_CN"), name_id(by), *terms)])[0]
+        standing = {holder for holder, until in self.blankets.values() if until >= self.world.now_ms}
+        assert receipt.done == (standing <= {name_id(by)})
+        if receipt.done:
+            self.blankets[receipt.subject] = (name_id(by), until_ms)
+
+    @rule(pick=PICK, by=SIGNERS, ends=st.booleans())
+    def let_go(self, pick: int, by: tuple[str, ...], ends: bool) -> None:
+        """The holder of a blanket ends it, or carves one receivable out of it."""
+        if self.blankets:
+            facility, receivable = list(self.blankets)[pick % len(self.blankets)], self.receivable(pick)
+            step = CloseFacility(facility) if ends else CarveOutReceivable(facility, receivable)
+            if self.act(by, [step])[0].done:
+                if ends:
+                    del self.blankets[facility]
+                else:
+                    self.carved.add(receivable)
+
     @rule(step_ms=st.sampled_from([1, 2_000, 20_000]))
     def time_passes(self, step_ms: int) -> None:
         self.world.block([], after_ms=step_ms)
@@ -306,8 +332,10 @@ class Ledger(RuleBasedStateMachine):
         suspended = self.suspended(world.now_ms + 1_000)
         context = BlockContext(world.genesis.id, world.height + 1, world.now_ms + 1_000)
         again = execute(dict(reversed(before.items())).get, context, [transaction], world.seen.__contains__)
+        reserved = self.reserved()
         outcome = world.block([transaction])
         assert outcome == again
+        self.nobody_reserves_under_a_blanket(reserved, outcome.writes)
         assert [receipt.operation for receipt in outcome.receipts] == list(range(len(operations)))
         if not any(receipt.done for receipt in outcome.receipts):
             assert world.state == before, "a refusal changes nothing"
@@ -315,6 +343,18 @@ class Ledger(RuleBasedStateMachine):
             if suspended and receipt.done and isinstance(operation, Offer | Reserve | Fund | Reassign):
                 assert world.claim(receipt.subject).receivable not in suspended, "a disputed one takes no new claim"
         return list(outcome.receipts)
+
+    def reserved(self) -> set[bytes]:
+        return {claim for claim in self.claims if self.world.claim(claim).state != "offered"}
+
+    def nobody_reserves_under_a_blanket(self, before: set[bytes], writes: dict[bytes, bytes | None]) -> None:
+        """A share that was taken just now was taken by the holder of every blanket that stands, or had been let go."""
+        standing = {holder for holder, until in self.blankets.values() if until >= self.world.now_ms}
+        for key in writes:
+            if standing and key.startswith(Claim.PREFIX):
+                claim = self.world.claim(key.removeprefix(Claim.PREFIX))
+                taken = claim.state in ("reserved", "funded") and claim.id not in before
+                assert not taken or standing == {claim.holder} or claim.receivable in self.carved
 
     # What must hold
 
@@ -455,6 +495,8 @@ WALK: dict[str, tuple[int, Callable[[random.Random], tuple[Any, ...]]]] = {
     "notify": (3, lambda rng: (rng.randrange(40), some_signers(rng))),
     "acknowledge": (1, lambda rng: (rng.randrange(40), rng.random() < 0.5)),
     "deem": (1, lambda rng: (rng.randrange(40), some_signers(rng))),
+    "blanket": (1, lambda rng: (rng.choice(FINANCIERS), rng.choice([1_500, 4_000, 30_000]))),
+    "let_go": (1, lambda rng: (rng.randrange(40), some_signers(rng), rng.random() < 0.5)),
     "time_passes": (1, lambda rng: (rng.choice([1, 2_000, 20_000]),)),
 }
 

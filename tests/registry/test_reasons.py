@@ -16,6 +16,7 @@ from registry.transactions.attestations import Attest
 from registry.transactions.claims import Fund, Offer, Release, Reserve
 from registry.transactions.contacts import AskContact
 from registry.transactions.disputes import ConcludeDispute, RaiseDispute
+from registry.transactions.facilities import CertifyBase, OpenFacility, Scope
 from registry.transactions.governance import Approve, Propose, Suspend
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
@@ -162,11 +163,28 @@ def double_confirmed(world: World) -> Receipt:
     return world.one("F_CN", Fund(world.reserved(owed[1], by="EXP_VN"), (owed[0],)))
 
 
+def facility(world: World, to: str = "F_GB") -> bytes:
+    scope = Scope((), mark("filing"), world.now_ms + 86_400_000)
+    opened = OpenFacility(name_id("EXP_CN"), name_id(to), mark("terms"), mark("rules"), scope)
+    return world.do(("EXP_CN", to), opened)[0].subject
+
+
+def under_blanket(world: World) -> Receipt:
+    facility(world)
+    return world.one("F_SG", Reserve(world.offered(world.registered("a"), to="F_SG"), 1))
+
+
+def certified_for_tomorrow(world: World) -> Receipt:
+    return world.do(("EXP_CN", "F_GB"), CertifyBase(facility(world), 21000101, mark("base"), "covered"))[0]
+
+
 CASES: dict[str, Callable[[World], Receipt]] = {
     "ok": lambda world: world.one("EXP_CN", invoice("a")),
     "already_done": released_twice,
     "attestation_lapsed": attestation_lapsed,
     "bad_dates": lambda world: kyc(world, issued_ms=60_000, valid_ms=120_000),
+    "bad_date": certified_for_tomorrow,
+    "blanket": under_blanket,
     "bad_state": lambda world: world.one("F_CN", Fund(world.offered(world.registered("a")))),
     "duplicate": twice,
     "encumbered": encumbered,

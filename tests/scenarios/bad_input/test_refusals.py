@@ -13,6 +13,7 @@ from registry.codec import digest
 from registry.money import WHOLE
 from registry.transactions.attestations import Attest, WithdrawAttestation
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.contacts import AnswerContact, AskContact
 from registry.transactions.disputes import (
     AnswerDispute,
     ConcludeDispute,
@@ -23,6 +24,14 @@ from registry.transactions.disputes import (
     WithdrawDispute,
 )
 from registry.transactions.envelope import ALL, sign
+from registry.transactions.facilities import (
+    AmendFacility,
+    CarveOutReceivable,
+    CertifyBase,
+    CloseFacility,
+    OpenFacility,
+    RenewBlanket,
+)
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Admit, Approve, Award, Propose, ReplaceOwnerKey, Suspend
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
@@ -85,6 +94,7 @@ def story(network: Network) -> dict[str, bytes]:
         "tag": tags["funded"].encode(),
         "offered_on": made["offered"],
         "proposal": done(network.do(F_CN, Propose(change))),
+        "facility": done(network.do((EXP_CN, F_BR), OpenFacility(EXP_CN, F_BR, TERMS, TERMS))),
     }
 
 
@@ -165,6 +175,14 @@ def forbidden(story: dict[str, bytes]) -> list[tuple[str, Operation, str]]:
         ),
         (lambda: EndFiling(story["filing"], known), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE, F_GB)),
         *about_disputes(story),
+        (lambda: AskContact(plain, known, known, "en"), "not_authorised", (EXP_VN, *debtors, *others, *banks)),
+        (lambda: AskContact(plain, known, known, "en"), "no_match", (EXP_CN,)),
+        (lambda: OpenFacility(EXP_CN, F_SG, TERMS, TERMS), "not_authorised", (*exporters, *debtors, *others, *banks)),
+        (lambda: AmendFacility(story["facility"], TERMS, TERMS), "not_authorised", (EXP_CN, F_BR, F_SG, IMP_DE)),
+        (lambda: CertifyBase(story["facility"], 20260520, known, "covered"), "not_authorised", (EXP_CN, F_BR, F_SG)),
+        (lambda: RenewBlanket(story["facility"], TERMS, now_ms() + VALID_MS), "not_holder", (EXP_CN, F_SG, REGULATOR)),
+        (lambda: CarveOutReceivable(story["facility"], plain), "not_holder", (EXP_CN, F_SG, REGULATOR)),
+        (lambda: CloseFacility(story["facility"]), "not_holder", (EXP_CN, F_SG, IMP_DE, REGULATOR)),
         *((lambda kind=kind: kind, "not_found", (F_SG,)) for kind in missing(known)),
     ]
     return [(party, make(), code) for make, code, parties in table for party in parties]
@@ -230,6 +248,13 @@ def missing(known: bytes) -> list[Operation]:
         SettleDispute(known, 0, known, "en"),
         DecideDispute(known, "dismissed", 0, known, "en"),
         ConcludeDispute(known),
+        AmendFacility(known, TERMS, TERMS),
+        RenewBlanket(known, TERMS, now_ms() + VALID_MS),
+        CarveOutReceivable(known, known),
+        CertifyBase(known, 20260520, known, "covered"),
+        CloseFacility(known),
+        AskContact(known, known, known, "en"),
+        AnswerContact(known, "accept", known, "en"),
         Release(999),  # an operation of this transaction that there is none of
     ]
 

@@ -1,0 +1,69 @@
+"""Facilities: what one seller and one financier have agreed for a pool of receivables (registry.md 6.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from registry.records.core import SubjectId
+from registry.records.row import Lists
+
+__all__ = ["BASE_FINDINGS", "FACILITY_STATES", "CarveOut", "Facility", "carve_out_key"]
+
+FACILITY_STATES: Final = ("open", "closed")
+BASE_FINDINGS: Final = ("covered", "breach")  # is what was drawn within what the base makes available?
+
+
+@dataclass(frozen=True, slots=True)
+class Facility:
+    """A facility between `seller` and `financier`: digests of what they agreed, never an amount.
+
+    `terms_digest` is the digest of the contract, `rules_digest` that of the rules document (`registry.pools.rules`:
+    eligibility, advance rate, limits). `blanket` is "none", "all" (every receivable of the seller) or "listed" (those
+    on the debtors of `debtors`, fingerprints of kind `account`); `filing_digest` is the digest of the official
+    filing's reference, b"" for none, and the blanket stands until `blanket_until_ms` (0: there is none).
+    The last borrowing base both sides signed: `base_as_of` as yyyymmdd (0: none yet), `base_digest` (b"": none yet),
+    `base_finding` one of BASE_FINDINGS ("": none yet).
+    """
+
+    PREFIX: ClassVar = b"facility/"
+    LISTS: ClassVar[Lists] = {"debtors": tuple}
+
+    id: SubjectId
+    seller: str
+    financier: str
+    state: str
+    terms_digest: bytes
+    rules_digest: bytes
+    blanket: str
+    debtors: tuple[bytes, ...]
+    filing_digest: bytes
+    blanket_until_ms: int
+    opened_ms: int
+    changed_ms: int
+    base_as_of: int = 0
+    base_digest: bytes = b""
+    base_finding: str = ""
+
+    def blanket_stands(self, now_ms: int) -> bool:
+        """Whether there is a blanket at block time `now_ms`; it lapses by time alone."""
+        return self.blanket != "none" and now_ms <= self.blanket_until_ms
+
+    def concerns(self) -> tuple[str, ...]:
+        """Its two sides: others learn from a search that a blanket stands, and not whose."""
+        return (self.seller, self.financier)
+
+
+@dataclass(frozen=True, slots=True)
+class CarveOut:
+    """The holder of a facility's blanket has let one receivable go from it, for good."""
+
+    LISTS: ClassVar[Lists] = {}
+
+    facility: SubjectId
+    receivable: SubjectId
+
+
+def carve_out_key(facility: bytes, receivable: bytes) -> bytes:
+    """Where it stands that this facility's blanket does not cover this receivable."""
+    return b"carve-out/" + facility + receivable
