@@ -3,7 +3,8 @@
 - A side of a receivable is its registrant and whoever holds an offered, reserved or funded claim on it.
 - Who stands on a receivable may ask about another one only if the rule of matches finds that one for it: a token is no
   means to ask about what one merely knows the id of.
-- Who stands on both sides (a seller that registered both) cannot answer: it would consent in the place of others.
+- Who is bound to both sides (a seller that registered both) neither asks nor answers: it would consent in the place of
+  others. An offer binds nobody it is made to, else a seller could shut out whom it likes by an offer.
 - To accept is to open both sides. A refusal binds only who refused: it is not among those that an acceptance opens, and
   the contact is declined when all who may answer have declined. An order opens all.
 - What is not answered in CONTACT_WAITS_MS lapses. Until then it counts, whatever the answer, against the bounds: one of
@@ -27,7 +28,7 @@ from registry.reasons import (
     NOT_FOUND,
     UNKNOWN_PARTY,
 )
-from registry.records import Receivable
+from registry.records import Claim, Receivable
 from registry.records.contacts import AskedAbout, AskedBy, Contact, Opening, Request, Step
 from registry.rules.matches import matches_of
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
@@ -39,17 +40,23 @@ __all__ = ["answer_contact", "ask_contact", "open_obstacle", "opened", "side_of"
 
 def side_of(state: State, receivable: Receivable, now_ms: int) -> tuple[str, ...]:
     """Who stands on a receivable at block time `now_ms`: its registrant, and the holders of claims that still run."""
-    claims = [state.claim(claim) for claim in receivable.claims]
-    running = [
+    offered = [
         claim.holder
-        for claim in claims
-        if claim is not None
-        and (
-            claim.state_at(now_ms) in ("reserved", "funded")
-            or (claim.state == "offered" and claim.offer_valid_until_ms >= now_ms)
-        )
+        for claim in _claims(state, receivable)
+        if claim.state == "offered" and claim.offer_valid_until_ms >= now_ms
     ]
-    return together(receivable.registrant, *running)
+    return together(*_bound(state, receivable, now_ms), *offered)
+
+
+def _bound(state: State, receivable: Receivable, now_ms: int) -> tuple[str, ...]:
+    """Those of a side who stand there by an act of their own: an offer is the seller's act alone."""
+    taken = [claim.holder for claim in _claims(state, receivable) if claim.state_at(now_ms) in ("reserved", "funded")]
+    return together(receivable.registrant, *taken)
+
+
+def _claims(state: State, receivable: Receivable) -> list[Claim]:
+    found = [state.claim(claim) for claim in receivable.claims]
+    return [claim for claim in found if claim is not None]
 
 
 def ask_contact(call: Call, operation: AskContact) -> Verdict:
@@ -67,12 +74,8 @@ def ask_contact(call: Call, operation: AskContact) -> Verdict:
     about = call.resolve(operation.about)
     if about not in found.kinds:
         return Refusal(NO_MATCH, subject)
-    side = side_of(call.state, _receivable(call.state, about), call.now_ms)
-    if call.sender.id in side:
+    if call.sender.id in _bound(call.state, _receivable(call.state, about), call.now_ms):
         return Refusal(NOT_AUTHORISED, about)
-    asked = [party for party in side if party not in asking]
-    if not asked:
-        return Refusal(BAD_STATE, about)
     contact = Contact(
         id=call.created_id(),
         receivable=own.id,
@@ -82,11 +85,14 @@ def ask_contact(call: Call, operation: AskContact) -> Verdict:
         until_ms=call.now_ms + CONTACT_WAITS_MS,
         steps=(_step(call, "asked", operation),),
     )
+    able = _able(call.state, contact, call.now_ms)
+    if not able:
+        return Refusal(BAD_STATE, about)
     books = _booked(call, contact)
     if isinstance(books, Refusal):
         return books
     events = (
-        Event("contact_asked", contact.id, together(*asked), about.hex()),
+        Event("contact_asked", contact.id, able, about.hex()),
         Event("contact_sent", contact.id, asking, own.id.hex()),
     )
     puts = (put_of(contact), *(put_of(book) for book in books))
@@ -99,8 +105,7 @@ def answer_contact(call: Call, operation: AnswerContact) -> Verdict:
     contact = call.state.find(Contact, subject)
     if contact is None:
         return Refusal(NOT_FOUND, subject)
-    asking, asked = _sides(call.state, contact, call.now_ms)
-    able = [party for party in asked if party not in asking]
+    able = _able(call.state, contact, call.now_ms)
     if call.sender.id not in able:
         return Refusal(NOT_AUTHORISED, subject)
     state = contact.state_at(call.now_ms)
@@ -110,6 +115,7 @@ def answer_contact(call: Call, operation: AnswerContact) -> Verdict:
         return Refusal(ALREADY_DONE, subject)
     if len(contact.steps) >= CONTACT_STEPS_MAX:
         return Refusal(LIMIT_REACHED, subject)
+    asking, asked = _sides(call.state, contact, call.now_ms)
     if operation.answer == "accept":
         step = _step(call, "accepted", operation)
         return _open(contact, step, asking, tuple([one for one in asked if one not in contact.decliners]))
@@ -179,6 +185,13 @@ def _booked(call: Call, contact: Contact) -> tuple[AskedAbout, AskedBy] | Refusa
 
 def _running(requests: Iterable[Request], now_ms: int) -> tuple[Request, ...]:
     return tuple([request for request in requests if request.until_ms >= now_ms])
+
+
+def _able(state: State, contact: Contact, now_ms: int) -> tuple[str, ...]:
+    """Who may answer: of the side that is asked, all but the asker and those bound to the side that asks."""
+    barred = (contact.asker, *_bound(state, _receivable(state, contact.receivable), now_ms))
+    side = side_of(state, _receivable(state, contact.about), now_ms)
+    return tuple([party for party in side if party not in barred])
 
 
 def _sides(state: State, contact: Contact, now_ms: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from registry import limits
 from registry.codec import decode, encode
@@ -17,7 +19,7 @@ from registry.rules import contacts
 from registry.rules.governance import admission_puts
 from registry.state import encode_stored, party_key
 from registry.transactions.claims import Release, Reserve
-from registry.transactions.contacts import AnswerContact, AskContact, OpenContact
+from registry.transactions.contacts import ANSWERS, AnswerContact, AskContact, OpenContact
 from registry.transactions.governance import Approve, Propose, change_from, change_value
 from tests.registry.world import STEP_MS, World, mark, name_id, party_of
 
@@ -136,6 +138,15 @@ def test_the_seller_of_both_neither_asks_nor_answers(world: Network) -> None:
     assert world.answer("EXP_CN", contact, "decline") == "not_authorised"
     assert world.answer("EXP_CN", contact) == "not_authorised"
     assert world.answer("F_DE", contact) == "ok"
+
+
+def test_a_seller_shuts_nobody_out_by_an_offer(world: Network) -> None:
+    world.offered(world.theirs, to="F_CN", by="EXP_VN", percent=10)
+    contact = world.asked("F_CN")
+    assert CN not in world.heard("contact_asked")[0][1]
+    assert world.answer("F_CN", contact) == "not_authorised", "nobody answers itself"
+    world.offered(world.mine, to="F_SG", percent=10)
+    assert world.answer("F_SG", contact) == "ok"
 
 
 def test_nobody_else_answers(world: Network) -> None:
@@ -278,3 +289,32 @@ def test_an_order_is_read_back_as_it_was_proposed_and_a_wrong_field_is_named() -
         assert caught.value.field == f"change.{field}"
     with pytest.raises(FieldError, match="change: open_contact has 3 fields, not 2"):
         change_from(value[:3], "change")
+
+
+# --- what always holds -----------------------------------------------------------------------------------------------
+
+ANYBODY = ("F_CN", "EXP_CN", "F_SG", "EXP_VN", "F_DE", "REGULATOR")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(ANYBODY), st.sampled_from(ANSWERS), st.integers(0, 5)), max_size=8))
+def test_it_is_open_if_and_only_if_one_of_those_asked_has_accepted_in_time(steps: list[tuple[str, str, int]]) -> None:
+    world = Network()
+    contact = world.asked()
+    declined: set[str] = set()
+    accepted_by: str | None = None
+    for by, answer, days in steps:
+        world.block([], after_ms=days * 86_400_000)
+        able = by in ("F_SG", "EXP_VN") and by not in declined and accepted_by is None
+        in_time = world.now_ms + STEP_MS <= world.contact(contact).until_ms and len(declined) < 2
+        code = world.answer(by, contact, answer)
+        assert (code == "ok") == (able and in_time), (by, answer, code)
+        if code == "ok" and answer == "accept":
+            accepted_by = by
+        elif code == "ok":
+            declined.add(by)
+        opening = world.opening(contact)
+        assert (opening is not None) == (accepted_by is not None)
+        if opening is not None and accepted_by is not None:
+            assert opening.by == name_id(accepted_by)
+            assert set(opening.asked) == {name_id(one) for one in {"F_SG", "EXP_VN"} - declined}
