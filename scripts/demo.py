@@ -74,8 +74,8 @@ def run(devnet: Devnet, options: argparse.Namespace, console: Console) -> int:
 async def play(story: Story, invoices: Path) -> list[Check]:
     """The race for every invoice, then the stories of how they are financed."""
     await story.play(invoices, also=FIRMS)
-    with story.console.status("Confirmed factoring; from order to invoice ..."):
-        return [Check(told.title, told.passed, told.seen) for told in await Financing(story).play()]
+    with story.console.status("Confirmed factoring, a pool, from order to invoice ..."):
+        return await Financing(story).play()
 
 
 def keep(devnet: Devnet, console: Console) -> None:

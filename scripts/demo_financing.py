@@ -1,14 +1,15 @@
-"""Beside the race: how receivables are financed. One confirmed, one from order to invoice; each step is checked."""
+"""Beside the race: how receivables are financed. Confirmed, pooled, from order to invoice; each step is checked."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 import time
-from dataclasses import dataclass
 from datetime import date
 
 from demo_cast import AUTHORITIES, demo_key, firm, synthetic_lei
+from demo_checks import Check
+from demo_pool import POOL_SELLER, pool_story
 from demo_story import OFFER_VALID_MS, Story
 
 from clients import forms, notices
@@ -22,7 +23,11 @@ from registry.texts import text_digest
 
 SELLER_NAME, BUYER_NAME = "Tianjin Haihe Valves (demo)", "Nordsee Armaturen (demo)"
 SELLER, BUYER = synthetic_lei(SELLER_NAME), synthetic_lei(BUYER_NAME)
-FIRMS = (firm(SELLER, SELLER_NAME, "CN", "exporter"), firm(BUYER, BUYER_NAME, "DE", "debtor"))
+FIRMS = (
+    firm(SELLER, SELLER_NAME, "CN", "exporter"),
+    firm(BUYER, BUYER_NAME, "DE", "debtor"),
+    firm(POOL_SELLER, "Binhai Pumps (demo)", "CN", "exporter"),
+)
 PARTY_OF = {name: party for name, party, *_ in AUTHORITIES}
 TITLE_OF = {name: title for name, _, title, _ in AUTHORITIES}
 PERCENT = WHOLE // 100
@@ -31,26 +36,17 @@ ISSUED, DUE = date(2026, 5, 4), date(2026, 8, 3)
 TERMS = hashlib.sha256(b"demo master agreement").digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One story: what it is called, whether every step was as it should be, and what was seen."""
-
-    title: str
-    passed: bool
-    seen: str
-
-
 class Financing:
     """The stories, on the network of the demonstration, between one seller, one buyer and the financiers."""
 
     def __init__(self, story: Story) -> None:
         self._story = story
 
-    async def play(self) -> list[Told]:
+    async def play(self) -> list[Check]:
         """All of them, one after the other."""
-        return [await self.confirmed(), await self.order_to_invoice()]
+        return [await self.confirmed(), await pool_story(self._story, BUYER), await self.order_to_invoice()]
 
-    async def confirmed(self) -> Told:
+    async def confirmed(self) -> Check:
         """Notice in Chinese, acknowledged; confirmation in English, defences waived, to a named account; funding."""
         listed = await self._registered(_particulars("HV-2026-0101", 18_600_000))
         receivable, dossier = listed.receivable, listed.dossier
@@ -72,13 +68,13 @@ class Financing:
             await financier.finance(claim)
             record = await financier.receivable(receivable)
         good = record is not None and record.state == "confirmed" and record.waives_defences
-        return Told(
+        return Check(
             "confirmed factoring: notice (Chinese), acknowledged, confirmed with waiver (English), funded",
             good,
             f"{dossier.particulars.number} {_amount(dossier.particulars)}, 80% funded by f-sg",
         )
 
-    async def order_to_invoice(self) -> Told:
+    async def order_to_invoice(self) -> Check:
         """f-cn finances the order; f-sg wants most of the invoice under it: refused, then taken out at once."""
         order = await self._registered(_particulars("PO-88213", 50_000_000), kind="purchase_order")
         old = await self._offered(order.receivable, "f-cn", 70 * PERCENT)
@@ -97,7 +93,7 @@ class Financing:
         async with self._story.financier("f-cn") as first:
             before = await first.claim(old)
         good = refused == "over_residual" and before is not None and before.state == "released" and _all_done(taken)
-        return Told(
+        return Check(
             "from order to invoice: 70% of the order claimed, 90% of the invoice refused, then funded by take-out",
             good,
             f"refused: {refused}; then release, offer, reserve, fund in block {taken.height}",
