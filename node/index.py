@@ -21,7 +21,9 @@ from registry.events import Event
 from registry.records.families import FAMILIES
 from registry.transactions.envelope import Transaction
 
-__all__ = ["block_entries", "event_entries", "read_event"]
+__all__ = ["CONTACTS", "block_entries", "event_entries", "read_event"]
+
+CONTACTS = "contacts"  # listed as a family of records is; not one, because a contact shows nobody's identity
 
 # Events that make a receivable or claim one of a party's own. Others (a match, a refusal) name parties that must
 # not learn of each other.
@@ -31,6 +33,7 @@ _OWN = {
     "rejected": RECEIVABLES_OF,
     "offered": CLAIMS_OF,
     "reassigned": CLAIMS_OF,
+    **dict.fromkeys(("contact_asked", "contact_sent", "contact_opened"), family_prefix(CONTACTS)),
     **{event: family_prefix(name) for name, family in FAMILIES.items() for event in family.own},
 }
 

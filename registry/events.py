@@ -11,6 +11,7 @@ __all__ = ["EVENT_KINDS", "Event", "severity_of"]
 EVENT_KINDS: Final = frozenset(
     {
         "admitted",  # a party is in force from the next height; subject: proposal, detail: party id
+        "proposed",  # a change waits for approvals; subject: proposal, detail: party id, or a contact's in hex
         "suspended",  # of governance as "admitted", like the two that follow
         "reinstated",
         "amended",
@@ -21,7 +22,6 @@ EVENT_KINDS: Final = frozenset(
         "home_set",  # subject: the owner key
         "attested",  # subject: the attestation, detail: its kind
         "attestation_withdrawn",
-        "proposed",  # a change waits for approvals; subject: proposal, detail: party id
         "registered",
         "matched",  # two receivables look alike; subject: the newer, detail: the other id in hex
         "refused_duplicate",  # a certain duplicate was refused; subject: the existing receivable
@@ -43,6 +43,10 @@ EVENT_KINDS: Final = frozenset(
         "filed",  # a claim stands in an official register; subject: filing, detail: the register
         "filing_continued",
         "filing_ended",
+        "contact_asked",  # somebody on the side of a match asks for contact; detail: the receivable asked about, in hex
+        "contact_sent",  # for the side that asks; detail: its receivable in hex
+        "contact_declined",  # by one of those asked; detail: "waiting" for others, or "declined" by all
+        "contact_opened",  # both sides may see who the other is; detail: "accepted" or "ordered"
         # facilities; subject: the facility, detail: the kind of its blanket ("none", "all", "listed")
         "facility_opened",
         "facility_amended",

@@ -25,6 +25,7 @@ from registry.records import Network
 from registry.rules import (
     attestations,
     claims,
+    contacts,
     disputes,
     double_confirmation,
     facilities,
@@ -38,6 +39,7 @@ from registry.rules.verdicts import Call, Refusal, Verdict
 from registry.state import NETWORK_KEY, Put, Read, State, encode_stored
 from registry.transactions.attestations import Attest, WithdrawAttestation
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.contacts import AnswerContact, AskContact
 from registry.transactions.disputes import (
     AnswerDispute,
     ConcludeDispute,
@@ -100,6 +102,8 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         RecordFiling: filings.record_filing,
         ContinueFiling: filings.continue_filing,
         EndFiling: filings.end_filing,
+        AskContact: contacts.ask_contact,
+        AnswerContact: contacts.answer_contact,
         Notify: notices.notify,
         Acknowledge: notices.acknowledge,
         ProveReceipt: notices.prove_receipt,

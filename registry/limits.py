@@ -44,6 +44,12 @@ BLANKETS_MAX: Final = 16  # blankets over one seller's receivables that stand at
 BLANKET_DEBTORS_MAX: Final = 64  # debtors that one blanket lists
 BLANKET_TERM_MAX_MS: Final = 30 * 366 * 86_400_000  # longest blanket: 30 years, the longest term of Zhongdeng
 
+# Contacts
+CONTACT_WAITS_MS: Final = 14 * 24 * 60 * 60 * 1000  # how long a contact waits for an answer: 14 days
+CONTACTS_ABOUT_MAX: Final = 32  # asked about one receivable in that time
+CONTACTS_BY_MAX: Final = 64  # asked for by one party in that time
+CONTACT_STEPS_MAX: Final = CLAIMS_MAX + 2  # the question, and answers; an order comes on top
+
 # Receipts
 RELATED_MAX: Final = 64  # ids listed in one receipt; the first ones in order stand for the rest
 

@@ -7,12 +7,14 @@ import typer
 from clients.cli import (
     certificates,
     claims,
+    contacts,
     disputes,
     drafts,
     export,
     filings,
     forms,
     law,
+    law_receivable,
     notices,
     parties,
     pools,
@@ -31,8 +33,8 @@ app.add_typer(claims.app, name="claim", help="Offer, reserve, fund, hand on and 
 app.add_typer(disputes.app, name="dispute", help="Raise, answer, take up and end disputes.")
 app.add_typer(drafts.app, name="draft", help="Transactions that several parties sign: show, sign, send.")
 app.add_typer(filings.app, name="filing", help="Official filings of claims: record, continue, end, what is due.")
+app.add_typer(contacts.app, name="contact", help="Contact with the other side of a match: ask, answer, show, list.")
 app.add_typer(pools.app, name="pool", help="Facilities, blankets, drawings and borrowing bases of pools.")
-app.add_typer(parties.app, name="party", help="Show parties; as an authority, propose and approve admissions.")
 app.add_typer(parties.app, name="party", help="Parties, their keys and attestations; as an authority, changes of them.")
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
 app.add_typer(portfolios.app, name="portfolio", help="Bring an existing portfolio onto the ledger, resumable.")
@@ -42,6 +44,7 @@ app.add_typer(export.app, name="export", help="Write an assignment for other sys
 claims.app.command("take-out")(forms.take_out)
 claims.app.command("syndicate")(forms.syndicate)
 claims.app.command("cover")(forms.cover)
-app.add_typer(law.app, name="law", help="Who comes first under each law, and whom the debtor may pay. Offline.")
+app.add_typer(law.app, name="law", help="Who comes first under each law, and whom the debtor may pay.")
+law.app.command("receivable", epilog=law.CASE_FIELDS)(law_receivable.rank_receivable)
 app.add_typer(notices.app, name="notice", help="Give notice of assignments to debtors, acknowledge and prove them.")
 app.command("search")(search.search)

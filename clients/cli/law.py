@@ -1,4 +1,4 @@
-"""`nemodat law ...`: what several laws say of several claims on one receivable. Nothing here touches the network."""
+"""`nemodat law ...`: what several laws say of several claims on one receivable. Only `law receivable` asks a node."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from registry.law.report import report, rule_in_words
 from registry.law.shipped import conflict_rules, example_case, shipped_profiles, shipped_texts
 from registry.law.wording import Language
 
-__all__ = ["app"]
+__all__ = ["CASE_FIELDS", "JsonOption", "LanguageOption", "app", "print_opinion", "read_case"]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -93,13 +93,13 @@ def rank_case(
     Example: nemodat law rank case.json --law CN --law SG --language zh
     """
     with problems():
-        case = _read(file, law)
+        case = read_case(file, law)
         opinion = rank(case, shipped_profiles())
         found = report(opinion, shipped_texts(language), conflict_rules())
     if as_json:
         show(found)
     else:
-        _print_opinion(found, language)
+        print_opinion(found, language)
     if opinion.winner_depends_on_law:
         raise typer.Exit(EXIT_LOOK)
 
@@ -138,7 +138,8 @@ def example() -> None:
     typer.echo(example_case(), nl=False)
 
 
-def _read(file: Path, laws: list[str] | None) -> Case:
+def read_case(file: Path, laws: list[str] | None) -> Case:
+    """The case in a file, under these laws if any are named; ends the command if it is none. Raises `OSError`."""
     try:
         case = case_from_json(text_of(file, "a case"))
         return case if not laws else replace(case, laws=tuple(laws))
@@ -161,7 +162,8 @@ def _profile(profile: Profile, language: Language) -> dict[str, Any]:
     }
 
 
-def _print_opinion(found: dict[str, Any], language: Language) -> None:
+def print_opinion(found: dict[str, Any], language: Language) -> None:
+    """A report (`registry.law.report`) for people."""
     _line(f"{found['reference']}  {found['amount']}  {_label('as_of', language)} {found['as_of']}")
     for remark in found["remarks"]:
         _line(f"! {remark}")

@@ -5,6 +5,7 @@ For single records the table only says who may ask; what is shown depends on who
 - a receivable: its registrant, its confirmed debtor, everyone it was offered to, every factor ever of a claim on it;
 - a claim: its assignor, whom it was offered to, who held it, its import factor, registrant and confirmed debtor of
   its receivable;
+- a contact: who stands on either side of it, who asked or answered, whom its opening names;
 - a record of a family: the parties that it says it concerns; a dispute also whoever may see its receivable;
 - regulators and the operator of the node see all (`registry.md` 3: a regulator's node verifies everything).
 

@@ -30,6 +30,8 @@ HEIGHT_MAX = 2**53 - 1
 CATCH_UP_EVENTS = 1_000  # read at once, and the rest of the block that the last one is in
 PING_S = 15
 SEND_TIMEOUT_S = 30
+# Whose a contact is that is not open yet, overseers read in /v1/contacts, where it is logged.
+_NAMELESS = frozenset({"contact_asked", "contact_sent", "contact_declined", "contact_opened"})
 
 
 @router.get("/events", response_class=EventSourceResponse)
@@ -113,7 +115,7 @@ def _concerns(heard: Heard, parties: Collection[str] | None) -> bool:
 
 
 def _shown(heard: Heard, caller: Caller) -> dict[str, Any]:
-    """One server-sent event. Only overseers are told whom it concerns."""
+    """One server-sent event. Only overseers are told whom it concerns, and of a contact not even they."""
     event = heard.event
     data: dict[str, Any] = {
         "kind": event.kind,
@@ -122,7 +124,7 @@ def _shown(heard: Heard, caller: Caller) -> dict[str, Any]:
         "subject": event.subject.hex(),
         "detail": event.detail,
     }
-    if caller.sees_all:
+    if caller.sees_all and event.kind not in _NAMELESS:
         data["parties"] = list(event.parties)
     return {"id": str(heard.height), "event": event.kind, "data": json.dumps(data)}
 

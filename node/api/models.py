@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from registry.fingerprint import SEARCHED_LEVELS
 from registry.limits import SEARCH_MAX
+from registry.records.contacts import CONTACT_STATES
 
 __all__ = [
     "IDS_MAX",
@@ -18,8 +19,10 @@ __all__ = [
     "WAIT_S_MAX",
     "Block",
     "ClaimList",
+    "ContactList",
     "Health",
     "MatchList",
+    "OneContact",
     "OwnClaims",
     "PartyList",
     "ProblemDetails",
@@ -194,6 +197,49 @@ class MatchList(_Answer):
 
     height: int
     matches: list[Match]
+
+
+class ContactStep(_Answer):
+    """What somebody did about a contact. `by` is null unless it was the caller; overseers are told."""
+
+    step: Literal["asked", "declined", "accepted", "ordered"]
+    by: str | None
+    text_digest: Digest
+    language: str = Field(examples=["en"])
+    at_ms: int
+
+
+class ContactShown(_Answer):
+    """A contact between the sides of two receivables that look alike, without whose they are: the node's word.
+
+    `id` is the contact token. `receivable` is on the side that asks, `about` on the side that is asked.
+    """
+
+    id: Digest
+    receivable: Digest
+    about: Digest
+    kinds: list[str] = Field(examples=[["number", "particulars"]])
+    severity: str = Field(examples=["high"])
+    state: Literal[CONTACT_STATES]  # type: ignore[valid-type]
+    until_ms: int = Field(description="when it lapses if nobody accepts")
+    steps: list[ContactStep]
+    sides: dict[str, list[str]] | None = Field(
+        default=None, description="who stands on either side now; for overseers, and logged while it is not open"
+    )
+
+
+class OneContact(_Answer):
+    """A contact, and once it is open, for those whom it names: both sides' parties with the proof of that record."""
+
+    contact: ContactShown
+    opening: Proved | None
+
+
+class ContactList(_Answer):
+    """Part of a party's contacts; `next` goes into `after` for the next part."""
+
+    contacts: list[OneContact]
+    next: str | None
 
 
 class OwnClaims(_Answer):

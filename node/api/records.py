@@ -17,7 +17,14 @@ from registry.rules.blankets import covering
 from registry.rules.matches import Matches, matches_of
 from registry.state import State, claim_key, receivable_key
 
-__all__ = ["Records"]
+__all__ = ["Records", "now_ms_of"]
+
+
+def now_ms_of(view: View) -> int:
+    """The time of the newest block. Raises `Problem` before the first one."""
+    if view.tip is None:
+        raise Problem("not_ready", "no block is final yet, so there are no records")
+    return Header.decode(view.tip.header).timestamp_ms
 
 
 class Records:
@@ -104,9 +111,7 @@ class Records:
         return any(facility.financier == self._caller.name for facility in found)
 
     def _now_ms(self) -> int:
-        """The time of the newest block."""
-        assert self._view.tip is not None, "what is proved is proved by a block"
-        return Header.decode(self._view.tip.header).timestamp_ms
+        return now_ms_of(self._view)
 
     def _claims(self, receivable: Receivable) -> list[Claim]:
         found = [self._state.claim(id_) for id_ in receivable.claims]

@@ -26,9 +26,10 @@ from registry.reasons import (
     UNKNOWN_PARTY,
 )
 from registry.records import Proposal
-from registry.rules import awards
+from registry.rules import awards, contacts
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
 from registry.state import Put, State, alias_key, key_key, party_key, proposal_key
+from registry.transactions.contacts import OpenContact
 from registry.transactions.governance import (
     Admit,
     Amend,
@@ -101,6 +102,8 @@ def _count(call: Call, proposal: Proposal, change: Change, effects: Effects) -> 
     in_force = replace(proposal, state="in_force")
     if isinstance(change, Award):
         return replace(effects, subject=proposal.id, puts=((key, in_force), *effects.puts), related=(change.dispute,))
+    if isinstance(change, OpenContact):
+        return replace(effects, subject=proposal.id, puts=((key, in_force), *effects.puts), related=(change.contact,))
     event = Event(_CHANGES[type(change)][1], proposal.id, together(*authorities, change.subject), change.subject)
     return replace(effects, subject=proposal.id, puts=((key, in_force),), events=(event,))
 
@@ -108,10 +111,13 @@ def _count(call: Call, proposal: Proposal, change: Change, effects: Effects) -> 
 def _effects(call: Call, change: Change) -> Effects | Refusal:
     """What the change does when it is made, given what the block has changed already, or why it cannot be made.
 
-    A party is changed from the next height. An award ends its dispute at once: it changes nobody's vote or signature.
+    A party is changed from the next height. An award ends its dispute, and an order opens its contact, at once:
+    neither changes anybody's vote or signature.
     """
     if isinstance(change, Award):
         return awards.obstacle(call, change) or awards.executed(call, change)
+    if isinstance(change, OpenContact):
+        return contacts.open_obstacle(call.state, change) or contacts.opened(call, change)
     puts = _CHANGES[type(change)][0](call.state, change)
     return puts if isinstance(puts, Refusal) else Effects(b"", later=puts)
 

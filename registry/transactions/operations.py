@@ -9,6 +9,7 @@ from registry.codec import Value
 from registry.errors import FieldError, TransactionError
 from registry.transactions.attestations import Attest, WithdrawAttestation
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.contacts import AnswerContact, AskContact
 from registry.transactions.disputes import (
     AnswerDispute,
     ConcludeDispute,
@@ -66,6 +67,8 @@ Operation: TypeAlias = (
     | RecordFiling
     | ContinueFiling
     | EndFiling
+    | AskContact
+    | AnswerContact
     | Notify
     | Acknowledge
     | ProveReceipt

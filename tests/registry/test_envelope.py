@@ -20,6 +20,7 @@ from registry.limits import ACKNOWLEDGED_MAX, OPERATIONS_MAX, RESERVATION_MAX_MS
 from registry.money import WHOLE
 from registry.transactions.attestations import Attest, WithdrawAttestation
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.contacts import AnswerContact, AskContact
 from registry.transactions.disputes import (
     AnswerDispute,
     ConcludeDispute,
@@ -96,6 +97,8 @@ EXAMPLES = {
     "record_filing": RecordFiling(mark("claim"), "US-NY:UCC1", mark("number"), START_MS, START_MS + 1),
     "continue_filing": ContinueFiling(mark("filing"), mark("number"), START_MS + 2),
     "end_filing": EndFiling(mark("filing"), mark("number")),
+    "ask_contact": AskContact(mark("receivable"), mark("look-alike"), mark("text"), "en"),
+    "answer_contact": AnswerContact(mark("contact"), "decline", mark("text"), "zh"),
     "notify": Notify(mark("claim"), "courier", "zh", mark("text"), mark("account")),
     "acknowledge": Acknowledge(
         mark("notice"), name_id("IMP_DE"), mark("text"), mark("account"), accepts=True, salt=mark("salt")

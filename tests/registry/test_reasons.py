@@ -14,6 +14,7 @@ from registry.reasons import REASONS
 from registry.receipts import Receipt
 from registry.transactions.attestations import Attest
 from registry.transactions.claims import Fund, Offer, Release, Reserve
+from registry.transactions.contacts import AskContact
 from registry.transactions.disputes import ConcludeDispute, RaiseDispute
 from registry.transactions.facilities import CertifyBase, OpenFacility, Scope
 from registry.transactions.governance import Approve, Propose, Suspend
@@ -128,6 +129,11 @@ def encumbered(world: World) -> Receipt:
     return world.one("EXP_CN", invoice("b", supersedes=receivable))
 
 
+def asked_about_another(world: World) -> Receipt:
+    own, other = world.registered("a"), world.registered("b", by="EXP_VN")
+    return world.one("EXP_CN", AskContact(own, other, mark("text"), "en"))
+
+
 def impossible_time(world: World) -> Receipt:
     receivable, late = world.registered("a"), world.now_ms + 3_600_000
     return world.one("EXP_CN", Offer(receivable, name_id("F_CN"), 1, mark("terms"), late, concluded_ms=late))
@@ -187,6 +193,7 @@ CASES: dict[str, Callable[[World], Receipt]] = {
     "impossible_time": impossible_time,
     "last_key": lambda world: world.one("EXP_CN", RevokeKey(key_of("EXP_CN").public_key)),
     "limit_reached": limit_reached,
+    "no_match": asked_about_another,
     "not_authorised": lambda world: world.one("F_CN", invoice("a")),
     "not_debtor": not_debtor,
     "not_found": lambda world: world.one("F_CN", Approve(mark("?"))),

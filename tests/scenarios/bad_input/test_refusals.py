@@ -13,6 +13,7 @@ from registry.codec import digest
 from registry.money import WHOLE
 from registry.transactions.attestations import Attest, WithdrawAttestation
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
+from registry.transactions.contacts import AnswerContact, AskContact
 from registry.transactions.disputes import (
     AnswerDispute,
     ConcludeDispute,
@@ -174,6 +175,8 @@ def forbidden(story: dict[str, bytes]) -> list[tuple[str, Operation, str]]:
         ),
         (lambda: EndFiling(story["filing"], known), "not_holder", (*exporters, *debtors, *others, F_CN, F_DE, F_GB)),
         *about_disputes(story),
+        (lambda: AskContact(plain, known, known, "en"), "not_authorised", (EXP_VN, *debtors, *others, *banks)),
+        (lambda: AskContact(plain, known, known, "en"), "no_match", (EXP_CN,)),
         (lambda: OpenFacility(EXP_CN, F_SG, TERMS, TERMS), "not_authorised", (*exporters, *debtors, *others, *banks)),
         (lambda: AmendFacility(story["facility"], TERMS, TERMS), "not_authorised", (EXP_CN, F_BR, F_SG, IMP_DE)),
         (lambda: CertifyBase(story["facility"], 20260520, known, "covered"), "not_authorised", (EXP_CN, F_BR, F_SG)),
@@ -250,6 +253,8 @@ def missing(known: bytes) -> list[Operation]:
         CarveOutReceivable(known, known),
         CertifyBase(known, 20260520, known, "covered"),
         CloseFacility(known),
+        AskContact(known, known, known, "en"),
+        AnswerContact(known, "accept", known, "en"),
         Release(999),  # an operation of this transaction that there is none of
     ]
 

@@ -1,0 +1,87 @@
+"""What the laws say of a receivable on the ledger: its records, proved, and what the party knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from clients import reads
+from clients.errors import ClientError
+from clients.exchange import Procedure
+from clients.regulator import header
+from clients.session import Session
+from registry.law.case import Case
+from registry.law.from_ledger import case_from_ledger
+from registry.law.profiles import Profile
+from registry.law.ranking import Opinion, rank
+from registry.records.filings import Filing
+from registry.records.notices import Notice
+
+__all__ = ["OfReceivable", "rank_receivable"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfReceivable:
+    """The opinion, and what it leaves out because it is not shown to this party, or not known here.
+
+    `claims_not_shown`: ids. `filings_not_shown`: the other holders of claims on the ledger. `without_profile`: laws.
+    """
+
+    opinion: Opinion
+    claims_not_shown: tuple[bytes, ...]
+    filings_not_shown: tuple[str, ...]
+    without_profile: tuple[str, ...]
+
+
+def rank_receivable(
+    session: Session,
+    receivable: bytes,
+    *,
+    profiles: Sequence[Profile],
+    known: Case | None = None,
+    laws: Sequence[str] = (),
+) -> Procedure[OfReceivable]:
+    """Rank the claims on a receivable under `laws`; else those that `known` names; else its own candidate laws.
+
+    `known` is what the party knows off the ledger (`registry.law.from_ledger`). Each record is proved. Who is not a
+    side of a claim is not shown it, and of filings and notices a party is shown its own: what is not shown is not
+    weighed. It is as of the newest block, or of when `known` says.
+    Raises `ClientError` if there is no such receivable for this party, `FieldError` for facts that do not fit.
+    """
+    record = yield from reads.receivable(session, receivable)
+    if record is None:
+        raise ClientError(f"{receivable.hex()}: no such receivable, or none that this party may see")
+    claims = yield from reads.claims(session, receivable)
+    own_filings = yield from reads.own_records(session, Filing)
+    own_notices = yield from reads.own_records(session, Notice)
+    newest = yield from header(session, None)
+    case = case_from_ledger(
+        record,
+        claims,
+        [filing for filing in own_filings if filing.receivable == receivable],
+        [notice for notice in own_notices if notice.receivable == receivable],
+        profiles=profiles,
+        now_ms=newest.timestamp_ms,
+        known=known,
+    )
+    without: tuple[str, ...] = ()
+    if laws:
+        case = replace(case, laws=tuple(laws))
+    elif known is None or not known.laws:
+        codes = {profile.code for profile in profiles}
+        without = tuple([law for law in case.laws if law not in codes])
+        case = replace(case, laws=tuple([law for law in case.laws if law in codes]))
+        if without and not case.laws:
+            raise ClientError(f"no profile for any of its candidate laws: {', '.join(without)}; name others")
+    said = {claim.id for claim in case.claims}
+    shown = {claim.id for claim in claims}
+    return OfReceivable(
+        opinion=rank(case, profiles),
+        claims_not_shown=tuple([one for one in record.claims if one not in shown and one.hex() not in said]),
+        filings_not_shown=tuple(
+            dict.fromkeys(
+                claim.claimant for claim in case.claims if claim.here is not None and claim.claimant != session.party
+            )
+        ),
+        without_profile=without,
+    )

@@ -1,0 +1,210 @@
+"""Contacts: the two sides of a match learn who the other is by consent of both, or by order of a regulator.
+
+- A side of a receivable is its registrant and whoever holds an offered, reserved or funded claim on it.
+- Who stands on a receivable may ask about another one only if the rule of matches finds that one for it: a token is no
+  means to ask about what one merely knows the id of.
+- Who is bound to both sides (a seller that registered both) neither asks nor answers: it would consent in the place of
+  others. An offer binds nobody it is made to, else a seller could shut out whom it likes by an offer.
+- To accept is to open both sides. A refusal binds only who refused: it is not among those that an acceptance opens, and
+  the contact is declined when all who may answer have declined. An order opens all.
+- What is not answered in CONTACT_WAITS_MS lapses. Until then it counts, whatever the answer, against the bounds: one of
+  each asker about one receivable, so many about a receivable, so many of an asker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from registry.events import Event
+from registry.limits import CONTACT_STEPS_MAX, CONTACT_WAITS_MS, CONTACTS_ABOUT_MAX, CONTACTS_BY_MAX
+from registry.reasons import (
+    ALREADY_DONE,
+    BAD_STATE,
+    EXPIRED,
+    LIMIT_REACHED,
+    NO_MATCH,
+    NOT_AUTHORISED,
+    NOT_FOUND,
+    UNKNOWN_PARTY,
+)
+from registry.records import Claim, Receivable
+from registry.records.contacts import AskedAbout, AskedBy, Contact, Opening, Request, Step
+from registry.rules.matches import matches_of
+from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
+from registry.state import State, put_of
+from registry.transactions.contacts import AnswerContact, AskContact, OpenContact
+
+__all__ = ["answer_contact", "ask_contact", "open_obstacle", "opened", "side_of"]
+
+
+def side_of(state: State, receivable: Receivable, now_ms: int) -> tuple[str, ...]:
+    """Who stands on a receivable at block time `now_ms`: its registrant, and the holders of claims that still run."""
+    offered = [
+        claim.holder
+        for claim in _claims(state, receivable)
+        if claim.state == "offered" and claim.offer_valid_until_ms >= now_ms
+    ]
+    return together(*_bound(state, receivable, now_ms), *offered)
+
+
+def _bound(state: State, receivable: Receivable, now_ms: int) -> tuple[str, ...]:
+    """Those of a side who stand there by an act of their own: an offer is the seller's act alone."""
+    taken = [claim.holder for claim in _claims(state, receivable) if claim.state_at(now_ms) in ("reserved", "funded")]
+    return together(receivable.registrant, *taken)
+
+
+def _claims(state: State, receivable: Receivable) -> list[Claim]:
+    found = [state.claim(claim) for claim in receivable.claims]
+    return [claim for claim in found if claim is not None]
+
+
+def ask_contact(call: Call, operation: AskContact) -> Verdict:
+    """The event goes to those who may answer, and does not show who asks."""
+    subject = call.resolve(operation.receivable)
+    own = call.state.receivable(subject)
+    if own is None:
+        return Refusal(NOT_FOUND, subject)
+    asking = side_of(call.state, own, call.now_ms)
+    if call.sender.id not in asking:
+        return Refusal(NOT_AUTHORISED, subject)
+    found = matches_of(own, call.state, call.now_ms)
+    if found is None:
+        return Refusal(LIMIT_REACHED, subject)
+    about = call.resolve(operation.about)
+    if about not in found.kinds:
+        return Refusal(NO_MATCH, subject)
+    if call.sender.id in _bound(call.state, _receivable(call.state, about), call.now_ms):
+        return Refusal(NOT_AUTHORISED, about)
+    contact = Contact(
+        id=call.created_id(),
+        receivable=own.id,
+        about=about,
+        kinds=found.kinds[about],
+        state="waiting",
+        until_ms=call.now_ms + CONTACT_WAITS_MS,
+        steps=(_step(call, "asked", operation),),
+    )
+    able = _able(call.state, contact, call.now_ms)
+    if not able:
+        return Refusal(BAD_STATE, about)
+    books = _booked(call, contact)
+    if isinstance(books, Refusal):
+        return books
+    events = (
+        Event("contact_asked", contact.id, able, about.hex()),
+        Event("contact_sent", contact.id, asking, own.id.hex()),
+    )
+    puts = (put_of(contact), *(put_of(book) for book in books))
+    return Effects(contact.id, puts=puts, related=(own.id, about), events=events)
+
+
+def answer_contact(call: Call, operation: AnswerContact) -> Verdict:
+    """A party that has declined has answered; another one of its side may still accept."""
+    subject = call.resolve(operation.contact)
+    contact = call.state.find(Contact, subject)
+    if contact is None:
+        return Refusal(NOT_FOUND, subject)
+    able = _able(call.state, contact, call.now_ms)
+    if call.sender.id not in able:
+        return Refusal(NOT_AUTHORISED, subject)
+    state = contact.state_at(call.now_ms)
+    if state == "lapsed":
+        return Refusal(EXPIRED, subject)
+    if state != "waiting" or call.sender.id in contact.decliners:
+        return Refusal(ALREADY_DONE, subject)
+    if len(contact.steps) >= CONTACT_STEPS_MAX:
+        return Refusal(LIMIT_REACHED, subject)
+    asking, asked = _sides(call.state, contact, call.now_ms)
+    if operation.answer == "accept":
+        step = _step(call, "accepted", operation)
+        return _open(contact, step, asking, tuple([one for one in asked if one not in contact.decliners]))
+    steps = (*contact.steps, _step(call, "declined", operation))
+    declined = replace(contact, steps=steps)
+    if set(able) <= set(declined.decliners):
+        declined = replace(declined, state="declined")
+    events = (Event("contact_declined", contact.id, together(*asking, *asked), declined.state),)
+    return Effects(contact.id, puts=(put_of(declined),), events=events)
+
+
+def open_obstacle(state: State, change: OpenContact) -> Refusal | None:
+    """Why the authorities cannot execute this order, None if they can. No answer and no lapse stands in its way."""
+    contact = state.find(Contact, change.contact)
+    if contact is None:
+        return Refusal(NOT_FOUND)
+    regulator = state.party(change.regulator)
+    if regulator is None:
+        return Refusal(UNKNOWN_PARTY)
+    if "regulator" not in regulator.roles:
+        return Refusal(NOT_AUTHORISED)
+    return Refusal(ALREADY_DONE) if contact.state == "open" else None
+
+
+def opened(call: Call, change: OpenContact) -> Effects:
+    """What the order does, once a quorum of the authorities executes it."""
+    contact = call.state.find(Contact, change.contact)
+    assert contact is not None, "open_obstacle has found it"
+    asking, asked = _sides(call.state, contact, call.now_ms)
+    step = Step(change.regulator, "ordered", change.order_digest, "", call.now_ms)
+    return _open(contact, step, asking, asked)
+
+
+def _open(contact: Contact, step: Step, asking: tuple[str, ...], asked: tuple[str, ...]) -> Effects:
+    opening = Opening(
+        id=contact.id,
+        receivable=contact.receivable,
+        about=contact.about,
+        asker=contact.asker,
+        asking=together(*asking, contact.asker),
+        asked=asked,
+        by=step.by,
+        by_step=step.step,
+        text_digest=step.text_digest,
+        opened_ms=step.at_ms,
+    )
+    changed = replace(contact, state="open", steps=(*contact.steps, step))
+    events = (Event("contact_opened", contact.id, together(*opening.asking, *asked), step.step),)
+    related = first((contact.receivable, contact.about))
+    return Effects(contact.id, puts=(put_of(changed), put_of(opening)), related=related, events=events)
+
+
+def _booked(call: Call, contact: Contact) -> tuple[AskedAbout, AskedBy] | Refusal:
+    """The books of the receivable that is asked about and of the asker, with one more contact in each."""
+    asker, about = contact.asker, contact.about
+    of_receivable = call.state.find(AskedAbout, about) or AskedAbout(about, ())
+    of_asker = call.state.find(AskedBy, asker.encode()) or AskedBy(asker.encode(), ())
+    received, sent = (_running(book.requests, call.now_ms) for book in (of_receivable, of_asker))
+    for request in received:
+        if request.by == asker:
+            return Refusal(ALREADY_DONE, request.contact)
+    if len(received) >= CONTACTS_ABOUT_MAX or len(sent) >= CONTACTS_BY_MAX:
+        return Refusal(LIMIT_REACHED, about)
+    request = Request(contact.id, asker, contact.until_ms)
+    return replace(of_receivable, requests=(*received, request)), replace(of_asker, requests=(*sent, request))
+
+
+def _running(requests: Iterable[Request], now_ms: int) -> tuple[Request, ...]:
+    return tuple([request for request in requests if request.until_ms >= now_ms])
+
+
+def _able(state: State, contact: Contact, now_ms: int) -> tuple[str, ...]:
+    """Who may answer: of the side that is asked, all but the asker and those bound to the side that asks."""
+    barred = (contact.asker, *_bound(state, _receivable(state, contact.receivable), now_ms))
+    side = side_of(state, _receivable(state, contact.about), now_ms)
+    return tuple([party for party in side if party not in barred])
+
+
+def _sides(state: State, contact: Contact, now_ms: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Who stands on the asking and on the asked side now."""
+    asking, asked = (side_of(state, _receivable(state, one), now_ms) for one in (contact.receivable, contact.about))
+    return asking, asked
+
+
+def _receivable(state: State, receivable: bytes) -> Receivable:
+    found = state.receivable(receivable)
+    assert found is not None, "what matches, and what a contact names, is in the state"
+    return found
+
+
+def _step(call: Call, step: str, operation: AskContact | AnswerContact) -> Step:
+    return Step(call.sender.id, step, operation.text_digest, operation.language, call.now_ms)
