@@ -42,6 +42,17 @@ def register(world: World, what: Particulars, by: str = "EXP_CN", **changes: obj
     return world.one(by, registration(world, what, **changes))
 
 
+# S1 One receivable, three laws, three winners: inside the network there is one
+
+
+def test_s1_the_second_and_third_funding_are_refused(world: World) -> None:
+    receivable = register(world, particulars("TJ-2026-00417", 10_000_000, "USD")).subject
+    first = world.funded(receivable, to="F_CN", percent=80)
+    for other, percent in (("F_SG", 85), ("F_DE", 90)):
+        refused = world.one(other, Reserve(world.offered(receivable, to=other, percent=percent), 600_000))
+        assert (refused.code, refused.related) == ("over_residual", (receivable, first))
+
+
 # S3 Reformatted number
 
 
