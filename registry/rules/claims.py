@@ -245,6 +245,8 @@ def reassign(call: Call, operation: Reassign) -> Verdict:
     if disputed is not None:
         return disputed
     reassigned = replace(claim, holder=taker.id, holders=(*claim.holders, taker.id))
+    if taker.id == claim.import_factor:  # nobody covers its own risk
+        reassigned = replace(reassigned, import_factor="", covered=0)
     if claim.holder == claim.assignor:  # bought back, and now to be financed anew
         covered = blanket_in_the_way(call, reassigned, receivable)
         if covered is not None:

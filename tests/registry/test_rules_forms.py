@@ -39,6 +39,17 @@ def test_export_and_import_factor_stand_on_one_claim(world: World) -> None:
     assert world.one("F_DE", Cover(claim, 0)).code == "bad_state"
 
 
+def test_an_import_factor_that_takes_the_claim_over_covers_it_no_more(world: World) -> None:
+    receivable = world.registered("a")
+    claim = world.one("EXP_CN", offer_to(world, receivable, "F_CN", 80, import_factor=name_id("F_DE"))).subject
+    world.do("F_CN", Reserve(claim, 600_000), Fund(claim))
+    world.one("F_DE", Cover(claim, 80 * PERCENT))
+    assert world.one(("F_CN", "F_DE"), Reassign(claim, name_id("F_DE"))).code == "ok"
+    record = world.claim(claim)
+    assert (record.holder, record.import_factor, record.covered) == (name_id("F_DE"), "", 0)
+    assert world.one("F_DE", Cover(claim, 1)).code == "not_authorised"
+
+
 def test_only_the_import_factor_named_gives_cover(world: World) -> None:
     receivable = world.registered("a")
     alone = world.offered(receivable)
