@@ -100,10 +100,9 @@ def _count(call: Call, proposal: Proposal, change: Change, effects: Effects) -> 
         events = (Event(kind, proposal.id, together(*authorities), change.subject),)
         return Effects(proposal.id, puts=((key, proposal),), events=events)
     in_force = replace(proposal, state="in_force")
-    if isinstance(change, Award):
-        return replace(effects, subject=proposal.id, puts=((key, in_force), *effects.puts), related=(change.dispute,))
-    if isinstance(change, OpenContact):
-        return replace(effects, subject=proposal.id, puts=((key, in_force), *effects.puts), related=(change.contact,))
+    if isinstance(change, Award | OpenContact):  # made at once: the dispute or contact is the effects' own subject
+        puts = ((key, in_force), *effects.puts)
+        return replace(effects, subject=proposal.id, puts=puts, related=(effects.subject,))
     event = Event(_CHANGES[type(change)][1], proposal.id, together(*authorities, change.subject), change.subject)
     return replace(effects, subject=proposal.id, puts=((key, in_force),), events=(event,))
 
