@@ -28,6 +28,7 @@ from registry.rules import (
     contacts,
     disputes,
     double_confirmation,
+    external_claims,
     facilities,
     filings,
     governance,
@@ -50,6 +51,7 @@ from registry.transactions.disputes import (
     WithdrawDispute,
 )
 from registry.transactions.envelope import ALL, Transaction, admissible
+from registry.transactions.external_claims import EndExternalClaim, RecordExternalClaim
 from registry.transactions.facilities import (
     AmendFacility,
     CarveOutReceivable,
@@ -115,6 +117,8 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         CarveOutReceivable: facilities.carve_out,
         CertifyBase: facilities.certify_base,
         CloseFacility: facilities.close_facility,
+        RecordExternalClaim: external_claims.record_external_claim,
+        EndExternalClaim: external_claims.end_external_claim,
     }
 )
 

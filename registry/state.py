@@ -12,7 +12,9 @@
     notified/<claim id>            Notified: the notices of a claim
     distinct/<id of a pair>        Distinction
     facility/<id>                  Facility
-    carve-out/<facility><receivable>  CarveOut
+    carve-out/<id of a pair>       CarveOut
+    external/<id>                  ExternalClaim
+    external-of/<receivable>       ExternalClaims: those of a receivable
     network                        Network
 
 Within a block each record is decoded once, however often it is read, and encoded once, however often it is changed.

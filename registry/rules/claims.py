@@ -41,6 +41,7 @@ from registry.rules.consequences import (
     with_claim,
 )
 from registry.rules.double_confirmation import confirmed_elsewhere
+from registry.rules.external_claims import to_look_at
 from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
@@ -165,7 +166,7 @@ def reserve(call: Call, operation: Reserve) -> Verdict:
 
 
 def fund(call: Call, operation: Fund) -> Verdict:
-    """The financier has paid out on its reservation, having looked at every match."""
+    """The financier has paid out on its reservation, having looked at every match and at every claim outside."""
     found = _held(call, operation.claim, "fund")
     if isinstance(found, Refusal):
         return found
@@ -193,7 +194,8 @@ def fund(call: Call, operation: Fund) -> Verdict:
         event = Event("refused_claim", claim.id, parties, DOUBLE_CONFIRMED)
         return Refusal(DOUBLE_CONFIRMED, claim.id, first(twins), (event,))
     acknowledged = {call.resolve(ref) for ref in operation.acknowledged}
-    missing = first(other for other in (*matches.blocking, *matches.review) if other not in acknowledged)
+    looked_at = (*matches.blocking, *matches.review, *to_look_at(call.state, receivable))
+    missing = first(other for other in looked_at if other not in acknowledged)
     if missing:
         parties = together(claim.assignor, claim.holder)
         event = Event("refused_claim", claim.id, parties, UNACKNOWLEDGED_MATCH)

@@ -25,8 +25,8 @@ from registry.reasons import (
     NOT_HOLDER,
     UNKNOWN_PARTY,
 )
-from registry.records.facilities import CarveOut, Facility, carve_out_key
-from registry.rules.blankets import overlapping, standing
+from registry.records.facilities import CarveOut, Facility, carve_out_id
+from registry.rules.blankets import carved_out, overlapping, standing
 from registry.rules.roles import may
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
 from registry.state import Put, print_key, put_of
@@ -112,12 +112,11 @@ def carve_out(call: Call, operation: CarveOutReceivable) -> Verdict:
         return Refusal(NOT_FOUND, found.id)
     if not found.blanket_stands(call.now_ms):
         return Refusal(BAD_STATE, found.id)
-    key = carve_out_key(found.id, receivable.id)
-    if call.state.taken(key):
+    if carved_out(call.state, found, receivable):
         return Refusal(ALREADY_DONE, found.id, (receivable.id,))
     event = Event("carved_out", receivable.id, together(found.seller, found.financier), found.id.hex())
-    puts: tuple[Put, ...] = ((key, CarveOut(found.id, receivable.id)),)
-    return Effects(found.id, puts=puts, related=(receivable.id,), events=(event,))
+    made = CarveOut(carve_out_id(found.id, receivable.id), found.id, receivable.id)
+    return Effects(found.id, puts=(put_of(made),), related=(receivable.id,), events=(event,))
 
 
 def certify_base(call: Call, operation: CertifyBase) -> Verdict:

@@ -88,7 +88,8 @@ class Reserve:
 
 @dataclass(frozen=True, slots=True)
 class Fund:
-    """The financier has paid out: the reserved claim becomes funded. It has looked at the matches `acknowledged`."""
+    """The financier has paid out: the reserved claim becomes funded. It has looked at the matches
+    and the claims outside this ledger that it lists as `acknowledged`."""
 
     NAME: ClassVar = "fund"
     FIELDS: ClassVar = (Field("claim", ref), Field("acknowledged", _acknowledged))

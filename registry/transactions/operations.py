@@ -19,6 +19,7 @@ from registry.transactions.disputes import (
     SettleDispute,
     WithdrawDispute,
 )
+from registry.transactions.external_claims import EndExternalClaim, RecordExternalClaim
 from registry.transactions.facilities import (
     AmendFacility,
     CarveOutReceivable,
@@ -80,6 +81,8 @@ Operation: TypeAlias = (
     | CarveOutReceivable
     | CertifyBase
     | CloseFacility
+    | RecordExternalClaim
+    | EndExternalClaim
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})
