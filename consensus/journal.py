@@ -25,7 +25,7 @@ from consensus.votes import Certificate, Vote
 from registry.codec import CodecError, decode, encode
 from registry.keys import SignatureInvalid
 
-__all__ = ["Journal", "Recovered", "Standing", "recover"]
+__all__ = ["Journal", "Recovered", "Standing", "recover", "standing_put"]
 
 _VOTE, _CERTIFICATE, _BLOCK, _STANDING = b"vote/", b"certificate/", b"block/", b"standing/"
 
