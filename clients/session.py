@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import cast
 
 from clients.errors import ClientError, NotFinal, ProofInvalid, Refused, Rejected
@@ -71,6 +72,23 @@ class Draft:
         return Submission.of(seal(self.payload, [signatures[signer] for signer in self.signers]), genesis.id)
 
 
+class _Expiries:
+    """Expiries that only grow: within a block a party's own transactions stand in their order (`registry.order`)."""
+
+    def __init__(self) -> None:
+        self._last_ms = 0
+        self._lock = Lock()
+
+    def next_ms(self) -> int:
+        """Ten minutes from now, and later than any before."""
+        with self._lock:
+            self._last_ms = max(self._last_ms + 1, time.time_ns() // 1_000_000 + VALIDITY_MS)
+            return self._last_ms
+
+
+_expiries = _Expiries()
+
+
 def compose(genesis: Genesis, operations: Sequence[Operation], *, signers: Sequence[bytes], mode: str = EACH) -> Draft:
     """A draft with a fresh nonce, valid for ten minutes from now. Raises `Rejected` naming the field that is wrong."""
     try:
@@ -78,7 +96,7 @@ def compose(genesis: Genesis, operations: Sequence[Operation], *, signers: Seque
             chain_id=genesis.id,
             signers=tuple(signers),
             nonce=secrets.token_bytes(16),
-            valid_until_ms=time.time_ns() // 1_000_000 + VALIDITY_MS,
+            valid_until_ms=_expiries.next_ms(),
             operations=tuple(operations),
             mode=mode,
         )

@@ -46,6 +46,7 @@ from registry.ledger import BlockContext, Outcome, execute
 from registry.merkle import tree
 from registry.merkle.log import CompactRange, completed_nodes, entry_hash
 from registry.merkle.pages import PageCache
+from registry.order import in_order
 from registry.parties import Party
 from registry.reasons import REASONS
 from registry.rules.parties import signing_party
@@ -145,9 +146,12 @@ class Chain:
     # --- blocks -----------------------------------------------------------------------------------------------------
 
     def build(self, transactions: Sequence[Transaction], *, proposer: bytes, now_ms: int) -> Block:
-        """A block on the tip of those transactions that may stand in it, in order; its outcome is remembered."""
+        """A block on the tip of those transactions that may stand in it; its outcome is remembered.
+
+        Given in the order in which they are to be taken, they stand in the order of `registry.order`.
+        """
         timestamp_ms = max(now_ms, self.tip.timestamp_ms + 1)
-        chosen = self._choose(transactions, timestamp_ms)
+        chosen = self._in_order(self._choose(transactions, timestamp_ms))
         executed = self._execute(chosen, timestamp_ms)
         header = self._header(executed, proposer=proposer, timestamp_ms=timestamp_ms)
         block = Block(header, tuple([transaction.wire for transaction in chosen]))
@@ -171,6 +175,8 @@ class Chain:
             transactions = [self.opened(wire) for wire in block.transactions]
             if sum(len(each.operations) for each in transactions) > self._genesis.parameters.block_operations_max:
                 return "transactions: more operations than genesis allows in a block"
+            if transactions != self._in_order(transactions):
+                return "transactions: not in the order that the ledger's rule gives them"
             executed = self._execute(transactions, header.timestamp_ms)
         except TransactionError as error:
             return f"transactions: {error}"
@@ -246,6 +252,17 @@ class Chain:
                 break
             chosen[transaction.id] = transaction
         return list(chosen.values())
+
+    def _in_order(self, transactions: Sequence[Transaction]) -> list[Transaction]:
+        """The order in which these stand in the block above the tip."""
+        header = self.tip.header
+        seed = self._genesis.id if header is None else header.parent
+
+        def party_of(key: bytes) -> str | None:
+            party = self._owner_of(key)
+            return None if party is None else party.id
+
+        return in_order(seed, transactions, party_of)
 
     def _execute(self, transactions: Sequence[Transaction], timestamp_ms: int) -> _Executed:
         """What these transactions do to the state of the tip. Raises `InvalidBlock`."""
