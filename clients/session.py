@@ -24,6 +24,7 @@ from registry.transactions.operations import Operation
 __all__ = ["Draft", "Session", "accepted", "compose", "resume", "send", "signed", "submit"]
 
 VALIDITY_MS = 10 * 60 * 1000  # how long a composed transaction may still be included
+AHEAD_MAX_MS = 60_000  # so far ahead of the clock expiries may run in a burst of transactions
 WAIT_S = 5.0  # one long poll; if it is not final after that, another node is given the transaction too
 
 
@@ -80,9 +81,11 @@ class _Expiries:
         self._lock = Lock()
 
     def next_ms(self) -> int:
-        """Ten minutes from now, and later than any before."""
+        """Ten minutes from now, and later than any before, unless the clock was set back."""
+        wanted_ms = time.time_ns() // 1_000_000 + VALIDITY_MS
         with self._lock:
-            self._last_ms = max(self._last_ms + 1, time.time_ns() // 1_000_000 + VALIDITY_MS)
+            is_set_back = self._last_ms - wanted_ms > AHEAD_MAX_MS
+            self._last_ms = wanted_ms if is_set_back else max(self._last_ms + 1, wanted_ms)
             return self._last_ms
 
 
