@@ -26,7 +26,7 @@ from registry.errors import CodecError, TransactionError
 from registry.limits import WIRE_BYTES_MAX
 from registry.transactions.envelope import CODES
 
-__all__ = ["Intake", "Submitted"]
+__all__ = ["Intake", "Submitted", "wires_in"]
 
 CHUNK_WIRES_MAX = 32  # verified in one go: about 2 ms, for as long as which a proposal may have to wait
 CHUNK_BYTES_MAX = 64 * 1024
@@ -104,7 +104,7 @@ class Intake:
         """Gossip arrived. Raises `ProtocolViolation`."""
         if peer.role != "authority":
             raise ProtocolViolation("transactions from an observer")
-        wires = _wires(payload)
+        wires = wires_in(payload)
         source = f"peer {peer.name}"
         if not self._room.fits(source, _size(wires)):
             self.dropped += len(wires)
@@ -222,7 +222,8 @@ def _parts(wires: Sequence[bytes]) -> list[list[bytes]]:
     return parts
 
 
-def _wires(payload: bytes) -> list[bytes]:
+def wires_in(payload: bytes) -> list[bytes]:
+    """The transactions in a gossip message. Raises `ProtocolViolation`."""
     try:
         value = decode(payload, size_max=PAYLOAD_MAX[Channel.TRANSACTIONS])
     except CodecError as error:
