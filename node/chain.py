@@ -130,18 +130,21 @@ class Chain:
         """Whether a final block has this transaction."""
         return self._store.get(TRANSACTION + transaction_id) is not None
 
-    def admitted(self, transaction: Transaction, *, now_ms: int) -> Transaction:
-        """The transaction itself, if it may wait for a block here: closed by default, unknown keys cost nothing.
+    def admitted(self, transaction: Transaction, *, now_ms: int) -> str:
+        """The party that a transaction counts for, if it may wait for a block here: closed by default, unknown keys
+        cost nothing. It is the first signer's.
 
         Raises `TransactionError`: `unknown_party`, `suspended`, `replayed`, `expired` or `too_far_ahead` (by the later
         of this node's clock, milliseconds UTC, and the tip's time).
         """
+        parties: list[str] = []
         for index, key in enumerate(transaction.signers):
             party = signing_party(self._owner_of(key), key, transaction)
             if isinstance(party, str):
                 raise TransactionError(party, f"signers[{index}]", REASONS[party])
+            parties.append(party.id)
         admissible(transaction, timestamp_ms=max(now_ms, self.tip.timestamp_ms), seen=self.is_final)
-        return transaction
+        return parties[0]
 
     # --- blocks -----------------------------------------------------------------------------------------------------
 

@@ -101,12 +101,15 @@ class NodeService:
         """Whether this node votes."""
         return "observer" if self.runtime is None else "authority"
 
-    async def submit(self, wires: Sequence[bytes]) -> list[Submitted]:
-        """Verify, pool and gossip transactions; one id or error each. Idempotent. Observers refuse: `read_only`."""
+    async def submit(self, wires: Sequence[bytes], *, by: str) -> list[Submitted]:
+        """Verify, pool and gossip what the caller `by` sends; one id or error each. Idempotent.
+
+        Observers refuse: `read_only`.
+        """
         if self.intake is None:
             reason = "this node is an observer: submit to an authority"
             return [TransactionError("read_only", "transaction", reason) for _ in wires]
-        return await self.intake.submit(wires)
+        return await self.intake.submit(wires, by=by)
 
     async def wait_final(self, transaction_id: bytes, timeout_s: float) -> bool:
         """Whether the transaction is final, or becomes so in time. Raises `TooManyWaiters`."""
