@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from consensus.blocks import Block, Header
 from consensus.votes import Kind
 from node import layout
-from node.chain import CLOCK_TOLERANCE_MS, Chain, authority_set
+from node.authorities import authority_set
+from node.chain import CLOCK_TOLERANCE_MS, Chain
 from node.errors import GenesisMismatch, Inconsistent, StoreDamaged, StoreError
 from node.store import MemoryStore, Store, open_store
 from registry.codec import encode
@@ -192,7 +193,7 @@ WRONG: dict[str, Callable[[Block], dict[str, Any]]] = {
     "not later than": lambda block: {"timestamp_ms": block.header.timestamp_ms - STEP_MS},
     "proposer": lambda _: {"proposer": bytes(32)},
     "authorities": lambda _: {"authorities": mark("another")},
-    "not the set": lambda _: {"next_authorities": mark("another")},
+    "next_authorities": lambda _: {"next_authorities": mark("another")},
     "transactions_root": lambda _: {"transactions_root": mark("another")},
     "results_root": lambda _: {"results_root": mark("another")},
     "state_root": lambda _: {"state_root": mark("another")},
