@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from registry.records.attestations import Attestation
+from registry.records.authorities import Misbehaviour
 from registry.records.core import Proposal
 from registry.records.disputes import Dispute
 from registry.records.external_claims import ExternalClaim, ExternalClaims
@@ -43,7 +44,21 @@ class Family(NamedTuple):
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
         "proposals": Family(
-            Proposal, frozenset({"proposed", "award_proposed", "admitted", "suspended", "reinstated", "amended"})
+            Proposal,
+            frozenset(
+                {
+                    "proposed",
+                    "award_proposed",
+                    "admitted",
+                    "suspended",
+                    "reinstated",
+                    "amended",
+                    "authority_seated",
+                    "authority_unseated",
+                    "node_admitted",
+                    "node_dismissed",
+                }
+            ),
         ),
         "disputes": Family(Dispute, frozenset({"dispute_raised"}), attrgetter("receivable")),
         "filings": Family(Filing, frozenset({"filed"})),
@@ -53,6 +68,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "external_claims": Family(ExternalClaim, frozenset({"external_claim_recorded"}), attrgetter("receivable")),
         "carve_outs": Family(CarveOut, frozenset(), attrgetter("receivable")),
         "external_claims_of": Family(ExternalClaims, frozenset(), attrgetter("id")),
+        "misbehaviour": Family(Misbehaviour, frozenset({"misbehaviour"})),
     }
 )
 _NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})
