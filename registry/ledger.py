@@ -55,6 +55,7 @@ from registry.transactions.facilities import (
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
 )
@@ -115,6 +116,7 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         CarveOutReceivable: facilities.carve_out,
         CertifyBase: facilities.certify_base,
         CloseFacility: facilities.close_facility,
+        Draw: facilities.draw,
     }
 )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from registry.codec import tagged_digest
 from registry.records.core import SubjectId
 from registry.records.row import Lists
 
-__all__ = ["BASE_FINDINGS", "FACILITY_STATES", "CarveOut", "Facility", "carve_out_key"]
+__all__ = ["BASE_FINDINGS", "FACILITY_STATES", "CarveOut", "Facility", "carve_out_key", "drawing_terms"]
 
 FACILITY_STATES: Final = ("open", "closed")
 BASE_FINDINGS: Final = ("covered", "breach")  # is what was drawn within what the base makes available?
@@ -67,3 +68,8 @@ class CarveOut:
 def carve_out_key(facility: bytes, receivable: bytes) -> bytes:
     """Where it stands that this facility's blanket does not cover this receivable."""
     return b"carve-out/" + facility + receivable
+
+
+def drawing_terms(facility: Facility) -> bytes:
+    """The terms of a claim under a facility, 32 bytes: whoever knows the facility knows its drawings by them."""
+    return tagged_digest(b"NEMODAT-v1-drawing", facility.id, facility.terms_digest)

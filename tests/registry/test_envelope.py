@@ -45,6 +45,7 @@ from registry.transactions.facilities import (
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
     Scope,
@@ -114,6 +115,7 @@ EXAMPLES = {
     "carve_out": CarveOutReceivable(mark("facility"), mark("receivable")),
     "certify_base": CertifyBase(mark("facility"), 20260520, mark("base"), "breach"),
     "close_facility": CloseFacility(mark("facility")),
+    "draw": Draw(mark("facility"), mark("receivable"), 1, (0, mark("match"))),
 }
 
 
