@@ -23,7 +23,7 @@ from clients.verify import Final
 
 __all__ = ["IN_FLIGHT", "RunStopped", "send_all"]
 
-IN_FLIGHT = 4  # transactions: two are in blocks that are agreed on, two wait; each has up to 512 KiB
+IN_FLIGHT = 8  # transactions: some are in the block that is agreed on, the others wait for the next
 _FULL = frozenset({"mempool_full", "sender_full"})
 
 T = TypeVar("T")

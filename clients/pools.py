@@ -67,7 +67,7 @@ __all__ = [
     "substitution",
 ]
 
-DRAWINGS_MAX = 500  # of one transaction: so that a block with it stays well within a view
+DRAWINGS_MAX = 100  # of one transaction: the leader packs as many into a block as the nodes can do in a view
 ACKNOWLEDGED_IDS_MAX = 6_000  # of one transaction, about 200 kB
 
 Countersign: TypeAlias = Callable[[Draft], Mapping[bytes, bytes]]  # the other side's signatures, by public key
