@@ -58,6 +58,7 @@ from registry.transactions.facilities import (
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
 )
@@ -121,6 +122,7 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         RecordExternalClaim: external_claims.record_external_claim,
         EndExternalClaim: external_claims.end_external_claim,
         ReportMisbehaviour: authorities.report,
+        Draw: facilities.draw,
     }
 )
 

@@ -10,7 +10,7 @@ from registry.fingerprint import ACCOUNT
 from registry.records.core import Receivable, SubjectId
 from registry.records.row import Lists
 
-__all__ = ["BASE_FINDINGS", "FACILITY_STATES", "CarveOut", "Facility", "carve_out_id"]
+__all__ = ["BASE_FINDINGS", "FACILITY_STATES", "CarveOut", "Facility", "carve_out_id", "drawing_terms"]
 
 FACILITY_STATES: Final = ("open", "closed")
 BASE_FINDINGS: Final = ("covered", "breach")  # is what was drawn within what the base makes available?
@@ -85,3 +85,8 @@ class CarveOut:
 def carve_out_id(facility: bytes, receivable: bytes) -> bytes:
     """The id under which it stands that this facility's blanket does not cover this receivable."""
     return tagged_digest(b"NEMODAT-v1-carve-out", facility, receivable)
+
+
+def drawing_terms(facility: Facility) -> bytes:
+    """The terms of a claim under a facility, 32 bytes: whoever knows the facility knows its drawings by them."""
+    return tagged_digest(b"NEMODAT-v1-drawing", facility.id, facility.terms_digest)

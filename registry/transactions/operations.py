@@ -26,6 +26,7 @@ from registry.transactions.facilities import (
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
 )
@@ -85,6 +86,7 @@ Operation: TypeAlias = (
     | RecordExternalClaim
     | EndExternalClaim
     | ReportMisbehaviour
+    | Draw
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})

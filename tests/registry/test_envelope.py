@@ -47,6 +47,7 @@ from registry.transactions.facilities import (
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
     Scope,
@@ -121,6 +122,7 @@ EXAMPLES = {
         mark("receivable"), ("debtor", mark("salt"), name_id("IMP_DE")), "CL:RPETC", mark("AEC"), mark("ST CAPITAL"), 1
     ),
     "end_external_claim": EndExternalClaim(mark("external claim"), "released", mark("letter")),
+    "draw": Draw(mark("facility"), mark("receivable"), 1, (0, mark("match"))),
 }
 
 

@@ -37,7 +37,7 @@ from registry.transactions.disputes import (
     WithdrawDispute,
 )
 from registry.transactions.external_claims import EndExternalClaim, RecordExternalClaim, Shown
-from registry.transactions.facilities import CarveOutReceivable, CloseFacility, OpenFacility, Scope
+from registry.transactions.facilities import CarveOutReceivable, CloseFacility, Draw, OpenFacility, Scope
 from registry.transactions.governance import Approve, Award, Propose
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
@@ -231,6 +231,18 @@ class Ledger(RuleBasedStateMachine):
         assert receipt.done == (standing <= {name_id(by)})
         if receipt.done:
             self.blankets[receipt.subject] = (name_id(by), until_ms)
+
+    @rule(pick=PICK, share=SHARES, acknowledged=st.booleans())
+    def draw(self, pick: int, share: int, acknowledged: bool) -> None:
+        """Both sides of a facility put a receivable into its pool."""
+        if self.blankets:
+            facility = list(self.blankets)[pick % len(self.blankets)]
+            holder, _ = self.blankets[facility]
+            seen = tuple(self.receivables) if acknowledged else ()
+            sides = ("EXP_CN", next(name for name in FINANCIERS if name_id(name) == holder))
+            receipt = self.act(sides, [Draw(facility, self.receivable(pick), share, seen)])[0]
+            if receipt.done:
+                self.claims.append(receipt.subject)
 
     @rule(pick=PICK, by=SIGNERS, ends=st.booleans())
     def let_go(self, pick: int, by: tuple[str, ...], ends: bool) -> None:

@@ -30,6 +30,7 @@ from registry.transactions.facilities import (
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
 )
@@ -190,6 +191,7 @@ def forbidden(story: dict[str, bytes]) -> list[tuple[str, Operation, str]]:
         (lambda: CertifyBase(story["facility"], 20260520, known, "covered"), "not_authorised", (EXP_CN, F_BR, F_SG)),
         (lambda: RenewBlanket(story["facility"], TERMS, now_ms() + VALID_MS), "not_holder", (EXP_CN, F_SG, REGULATOR)),
         (lambda: CarveOutReceivable(story["facility"], plain), "not_holder", (EXP_CN, F_SG, REGULATOR)),
+        (lambda: Draw(story["facility"], plain, WHOLE), "not_authorised", (EXP_CN, F_BR, F_SG, IMP_DE)),
         (lambda: CloseFacility(story["facility"]), "not_holder", (EXP_CN, F_SG, IMP_DE, REGULATOR)),
         *((lambda kind=kind: kind, "not_found", (F_SG,)) for kind in missing(known)),
     ]
@@ -263,6 +265,7 @@ def missing(known: bytes) -> list[Operation]:
         CloseFacility(known),
         RecordExternalClaim(known, (), "notice", known),
         EndExternalClaim(known, "paid", known),
+        Draw(known, known, WHOLE),
         AskContact(known, known, known, "en"),
         AnswerContact(known, "accept", known, "en"),
         Release(999),  # an operation of this transaction that there is none of
