@@ -22,6 +22,7 @@ from clients.cli.context import (
     SETTINGS,
     ColumnsOption,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -67,6 +68,7 @@ def backfill(
     debtor: Annotated[str | None, typer.Option(help="Who owes all of them, if the tables do not say.")] = None,
     share: ShareOption = WHOLE,
     columns: ColumnsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """As the seller: register and offer what was assigned to a financier before it was on the ledger.
 
@@ -93,7 +95,7 @@ def backfill(
                 counted.update(outcome.code for outcome in outcomes)
                 refused += [outcome for outcome in outcomes if outcome.code != OK]
                 progress.advance(task, len(batch))
-    _told(counted, refused, unusable)
+    _told(counted, refused, unusable, as_json=as_json)
 
 
 @app.command("take-up")
@@ -104,12 +106,15 @@ def take_up_claims(
     party: PartyOption,
     key: KeyOption,
     acknowledged: Annotated[list[str], typer.Option(help="A similar receivable that was looked at; repeat it.")] = [],  # noqa: B006
+    as_json: JsonOption = False,
 ) -> None:
     """As the financier: reserve and fund everything that a seller has offered, as far as nothing is in the way.
 
     What needs a person's eye is listed and left alone: look at it, then run the command again with --acknowledged.
 
     Exit code 3 if anything is left.
+
+    Example: nemodat portfolio take-up --from lei:984500TJEXPORT000197 --acknowledged 2c26...e7ae
     """
     with problems(), Client(**access(genesis, url, party, key)) as client:
         now_ms = time.time_ns() // 1_000_000
@@ -123,12 +128,12 @@ def take_up_claims(
         ]
         seen = [subject(text, "acknowledged") for text in acknowledged]
         done = client.call(take_up, offers, acknowledged=seen)
-    if done.refused:
+    if done.refused or as_json:
         table = Table("claim", "refused", "see")
         for claim, code, related in done.refused[:SHOWN_MAX]:
             table.add_row(claim.hex(), code, ", ".join(other.hex() for other in related))
-        tabulate(table)
-    console.print(f"{len(done.funded)} funded, {len(done.refused)} left")
+        tabulate(table, as_json=as_json)
+    (errors if as_json else console).print(f"{len(done.funded)} funded, {len(done.refused)} left")
     if done.refused:
         raise typer.Exit(EXIT_LOOK)
 
@@ -193,14 +198,16 @@ def _progress() -> Progress:
     return Progress(SpinnerColumn(), text, TimeElapsedColumn(), console=errors)
 
 
-def _told(counted: Counter[str], refused: Sequence[Outcome], unusable: Sequence[Unusable]) -> None:
-    if refused or unusable:
+def _told(counted: Counter[str], refused: Sequence[Outcome], unusable: Sequence[Unusable], *, as_json: bool) -> None:
+    if refused or unusable or as_json:
         table = Table("row", "not registered because", "see")
         for row in unusable[:SHOWN_MAX]:
             table.add_row(plain(row.place), plain(row.reason), "")
         for outcome in refused[:SHOWN_MAX]:
             table.add_row(plain(outcome.place), outcome.code, ", ".join(other.hex() for other in outcome.related))
-        tabulate(table)
-    console.print(f"{counted[OK]} registered and offered, {len(refused)} refused, {len(unusable)} not readable")
+        tabulate(table, as_json=as_json)
+    (errors if as_json else console).print(
+        f"{counted[OK]} registered and offered, {len(refused)} refused, {len(unusable)} not readable"
+    )
     if refused or unusable:
         raise typer.Exit(EXIT_LOOK)
