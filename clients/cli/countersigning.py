@@ -54,6 +54,8 @@ def countersigned(path: Path, settings: Mapping[str, Any], agreed: Agreed, what:
     Raises `ClientError` otherwise; `what` says there what was expected.
     """
     draft, signatures = read_draft(path)
+    if settings["signer"].public_key not in draft.signers:
+        raise ClientError("this key is not among the draft's signers")
     _, mode, operations = operations_of(draft, settings["genesis"])
     if not agreed(mode, operations):
         raise ClientError(f"{path}: is not {what}: nothing was signed")
