@@ -10,6 +10,7 @@ from clients.cli import (
     contacts,
     disputes,
     drafts,
+    events,
     export,
     external,
     filings,
@@ -50,3 +51,4 @@ app.add_typer(law.app, name="law", help="Who comes first under each law, and who
 law.app.command("receivable", epilog=law.CASE_FIELDS)(law_receivable.rank_receivable)
 app.add_typer(notices.app, name="notice", help="Give notice of assignments to debtors, acknowledge and prove them.")
 app.command("search")(search.search)
+app.command("events")(events.events)
