@@ -35,7 +35,7 @@ class AskContact:
 
 @dataclass(frozen=True, slots=True)
 class AnswerContact:
-    """Who stands on the receivable that is asked about accepts, which opens both sides' identities, or declines."""
+    """Who stands on the receivable that is asked about declines, or accepts: it and the asker are known to each other."""
 
     NAME: ClassVar = "answer_contact"
     FIELDS: ClassVar = (
