@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from clients import filings, reads
+from clients import filings
 from clients.cli.claims import ClaimArgument
 from clients.cli.context import (
     EXIT_LOOK,
@@ -107,9 +107,9 @@ def end(
 
 @app.command("list")
 def list_filings(genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
-    """The filings that this party has recorded."""
+    """The filings of the claims that this party holds, also those that an earlier holder recorded."""
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        _table(client.call(reads.own_records, Filing))
+        _table(client.call(filings.own_filings))
 
 
 @app.command()
@@ -125,7 +125,7 @@ def due(
     UCC 9-515(d): a continuation is filed within six months before the lapse.
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        urgent = filings.due(client.call(reads.own_records, Filing), now_ms=_now_ms(), within_ms=days * DAY_MS)
+        urgent = filings.due(client.call(filings.own_filings), now_ms=_now_ms(), within_ms=days * DAY_MS)
     if urgent:
         _table(urgent)
         raise typer.Exit(EXIT_LOOK)

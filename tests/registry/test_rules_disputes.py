@@ -472,7 +472,7 @@ def test_after_a_settlement_up_to_what_is_left_is_financed(world: World) -> None
 
 
 def test_seller_and_debtor_do_not_agree_away_what_a_financier_paid_for(world: World) -> None:
-    """Nor through the order that it paid for, nor under the name of an award; the authorities may execute a real one."""
+    """Nor through the order that it paid for, nor under the name of an award. The authorities execute a real one."""
     order = world.registered("order", kind="purchase_order")
     claim = world.funded(order, percent=70)
     receivable = world.registered("a", parents=((order, WHOLE // 2, WHOLE),))
