@@ -13,6 +13,7 @@ from clients.cli import (
     export,
     filings,
     forms,
+    instalments,
     law,
     law_receivable,
     notices,
@@ -41,6 +42,7 @@ app.add_typer(portfolios.app, name="portfolio", help="Bring an existing portfoli
 app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the ledger, or with another book.")
 app.add_typer(texts.app, name="text", help="Show standard texts in English and Chinese, and their digests.")
 app.add_typer(export.app, name="export", help="Write an assignment for other systems and official registers.")
+receivables.app.command("instalments")(instalments.instalments)
 claims.app.command("take-out")(forms.take_out)
 claims.app.command("syndicate")(forms.syndicate)
 claims.app.command("cover")(forms.cover)

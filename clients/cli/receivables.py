@@ -62,7 +62,7 @@ from registry.money import WHOLE, Money, claim_share
 from registry.reasons import DUPLICATE
 from registry.transactions.receivables import NO_DIGEST
 
-__all__ = ["app"]
+__all__ = ["DossierArgument", "app", "register_listings", "row"]
 
 # It speaks of broken PDFs on its own, in its authors' words; the table says what counts.
 logging.getLogger("pypdf").addHandler(logging.NullHandler())
@@ -117,10 +117,10 @@ def register(
             listings = [(file, replace(listing, supersedes=subject(supersedes, "supersedes")))]
         if not dry_run and listings:
             with ExporterClient(**access(genesis, url, party, key)) as client:
-                failures += _register(client, listings, table, dossiers)
+                failures += register_listings(client, listings, table, dossiers)
         elif dry_run:
             for file, listing in listings:
-                _row(table, file, listing.particulars.number, "would be registered", "", "")
+                row(table, file, listing.particulars.number, "would be registered", "", "")
         tabulate(table)
     if failures:
         raise typer.Exit(EXIT_LOOK)
@@ -257,9 +257,7 @@ def list_receivables(genesis: GenesisOption, url: UrlOption, party: PartyOption,
         for record in client.own_receivables():
             taken = sum(live.share for live in record.live)
             due = f"{record.due_month // 100}-{record.due_month % 100:02d}" if record.due_month else ""
-            _row(
-                table, record.id.hex(), record.state, percent(record.collectible), percent(taken), record.currency, due
-            )
+            row(table, record.id.hex(), record.state, percent(record.collectible), percent(taken), record.currency, due)
         tabulate(table)
 
 
@@ -278,7 +276,7 @@ def list_matches(
     table = Table("id", "severity", "level", "found by", "state", "same registrant")
     for match in found:
         own = "yes" if match.own else "no"
-        _row(table, match.receivable.hex(), match.severity, match.level, ", ".join(match.kinds), match.state, own)
+        row(table, match.receivable.hex(), match.severity, match.level, ", ".join(match.kinds), match.state, own)
     tabulate(table)
     if found:
         raise typer.Exit(EXIT_LOOK)
@@ -329,7 +327,7 @@ def _read(
     for file, reading in readings:
         if isinstance(reading, DocumentError):
             failures += 1
-            _row(table, file, "", "unreadable", reading.reason, reading.element)
+            row(table, file, "", "unreadable", reading.reason, reading.element)
             continue
         made = receivable_of(reading)
         if isinstance(made, Receivable):
@@ -337,20 +335,20 @@ def _read(
                 listings.append((file, listing_of(made, seller=seller, debtor=debtor, debtor_country=debtor_country)))
             except ClientError as error:
                 failures += 1
-                _row(table, file, reading.number, "no receivable", str(error), "")
+                row(table, file, reading.number, "no receivable", str(error), "")
         elif isinstance(made, Refusal):
             failures += 1
-            _row(table, file, reading.number, "no receivable", made.detail, made.element)
+            row(table, file, reading.number, "no receivable", made.detail, made.element)
         elif isinstance(made, Assigned):
             holder = made.claims[-1].assignee.name
-            _row(table, file, reading.number, "assigned", f"to {holder}", f"recorded in {made.claims[-1].register}")
+            row(table, file, reading.number, "assigned", f"to {holder}", f"recorded in {made.claims[-1].register}")
         else:
             named_invoices = ", ".join(reference.number for reference in made.adjusts)
-            _row(table, file, reading.number, "credit note", f"adjusts {named_invoices}", "nemodat receivable adjust")
+            row(table, file, reading.number, "credit note", f"adjusts {named_invoices}", "nemodat receivable adjust")
     return listings, table, failures
 
 
-def _register(client: ExporterClient, listings: list[tuple[str, Listing]], table: Table, dossiers: Path) -> int:
+def register_listings(client: ExporterClient, listings: list[tuple[str, Listing]], table: Table, dossiers: Path) -> int:
     """Registers, with a row for each; how many were refused. Every dossier is on the disk before anything is sent."""
     batches = client.prepare(client.call(canonical_listings, [listing for _, listing in listings]))
     for batch in batches:
@@ -378,14 +376,14 @@ def _told(
     number = listing.particulars.number
     if isinstance(outcome, Registration):
         matches = f"{len(outcome.matches)} similar" if outcome.matches else ""
-        _row(table, file, number, "registered", outcome.receivable.hex(), matches)
+        row(table, file, number, "registered", outcome.receivable.hex(), matches)
         return 0
     _path_of(dossiers, dossier.receivable).unlink(missing_ok=True)
     known = [id_ for id_ in outcome.related if _path_of(dossiers, id_).exists()]
     if outcome.code == DUPLICATE and known:
-        _row(table, file, number, "registered before", known[0].hex(), "")
+        row(table, file, number, "registered before", known[0].hex(), "")
         return 0
-    _row(table, file, number, "refused", outcome.code, ", ".join(id_.hex() for id_ in outcome.related))
+    row(table, file, number, "refused", outcome.code, ", ".join(id_.hex() for id_ in outcome.related))
     return 1
 
 
@@ -419,7 +417,7 @@ def _readings(paths: Sequence[Path], column_map: ColumnMap | None) -> Iterator[t
             yield str(path), reading
 
 
-def _row(table: Table, *cells: str) -> None:
+def row(table: Table, *cells: str) -> None:
     """A row of texts, which may be others'."""
     table.add_row(*map(plain, cells))
 
