@@ -20,7 +20,7 @@ from clients.cli.context import (
     tabulate,
     text_of,
 )
-from clients.cli.receivables import DossierArgument, register_listings, row
+from clients.cli.receivables import DossierArgument, Found, register_listings, row
 from clients.dossier import Dossier
 from clients.errors import ClientError
 from clients.exporter import ExporterClient
@@ -68,7 +68,7 @@ def instalments(
         else:
             table = Table("file", "number", "outcome", "id or reason", "note")
             with ExporterClient(**access(genesis, url, party, key)) as client:
-                named = [(str(document), one) for one in listings]
+                named = [Found(str(document), one) for one in listings]
                 failures = register_listings(client, named, table, dossiers)
         tabulate(table)
     if failures:

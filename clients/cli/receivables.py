@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.progress import track
@@ -46,6 +47,7 @@ from clients.errors import ClientError
 from clients.exporter import ExporterClient, Listing, Registration, canonical_listings
 from clients.exporter import Refusal as Refused
 from clients.matches import matches
+from registry import normalise
 from registry.documents import (
     DOCUMENT_BYTES_MAX,
     Assigned,
@@ -62,7 +64,7 @@ from registry.money import WHOLE, Money, claim_share
 from registry.reasons import DUPLICATE
 from registry.transactions.receivables import NO_DIGEST
 
-__all__ = ["DossierArgument", "app", "register_listings", "row"]
+__all__ = ["DossierArgument", "Found", "app", "register_listings", "row"]
 
 # It speaks of broken PDFs on its own, in its authors' words; the table says what counts.
 logging.getLogger("pypdf").addHandler(logging.NullHandler())
@@ -97,7 +99,7 @@ def register(
     ] = None,
     dry_run: Annotated[bool, typer.Option(help="Show what would be registered, and send nothing.")] = False,
 ) -> None:
-    """As the seller: register every receivable found in the files; one bad file stops nothing.
+    """As the seller: register every receivable found in the files; one bad file stops nothing. Look at what is noted.
 
     Each gets a dossier, which the debtor needs to confirm it: there is no other copy.
 
@@ -113,14 +115,14 @@ def register(
         if supersedes is not None:
             if len(listings) != 1:
                 raise ClientError(f"--supersedes is for one invoice, there are {len(listings)}")
-            ((file, listing),) = listings
-            listings = [(file, replace(listing, supersedes=subject(supersedes, "supersedes")))]
+            (found,) = listings
+            corrected = replace(found.listing, supersedes=subject(supersedes, "supersedes"))
+            listings = [found._replace(listing=corrected)]
         if not dry_run and listings:
             with ExporterClient(**access(genesis, url, party, key)) as client:
                 failures += register_listings(client, listings, table, dossiers)
         elif dry_run:
-            for file, listing in listings:
-                row(table, file, listing.particulars.number, "would be registered", "", "")
+            _would_register(table, listings)
         tabulate(table)
     if failures:
         raise typer.Exit(EXIT_LOOK)
@@ -317,12 +319,32 @@ def show_receivable(
         )
 
 
+class Found(NamedTuple):
+    """A receivable found in a file, and what a person should look at in the document before it is registered."""
+
+    file: str
+    listing: Listing
+    notes: tuple[str, ...] = ()
+
+
+def _would_register(table: Table, listings: Sequence[Found]) -> None:
+    """A row for each, with what an ERP's export most often has wrong: one number on several rows."""
+    numbers = Counter(normalise.canonical_number(found.listing.particulars.number) for found in listings)
+    for file, listing, notes in listings:
+        said = listing.particulars
+        due = f", due {said.due_date}" if said.due_date else ""
+        if (often := numbers[normalise.canonical_number(said.number)]) > 1:
+            notes = (f"{often} have this number", *notes)
+        amount = Money(said.currency, said.amount_minor)
+        row(table, file, said.number, "would be registered", f"{amount}{due}", "; ".join(notes))
+
+
 def _read(
     readings: Iterable[tuple[str, Reading]], *, seller: str, debtor: str, debtor_country: str | None
-) -> tuple[list[tuple[str, Listing]], Table, int]:
+) -> tuple[list[Found], Table, int]:
     """What can be registered, and a table that already has what cannot."""
     table = Table("file", "number", "outcome", "id or reason", "note")
-    listings: list[tuple[str, Listing]] = []
+    listings: list[Found] = []
     failures = 0
     for file, reading in readings:
         if isinstance(reading, DocumentError):
@@ -332,7 +354,8 @@ def _read(
         made = receivable_of(reading)
         if isinstance(made, Receivable):
             try:
-                listings.append((file, listing_of(made, seller=seller, debtor=debtor, debtor_country=debtor_country)))
+                listing = listing_of(made, seller=seller, debtor=debtor, debtor_country=debtor_country)
+                listings.append(Found(file, listing, tuple(f"{one.code}: {one.text}" for one in made.warnings)))
             except ClientError as error:
                 failures += 1
                 row(table, file, reading.number, "no receivable", str(error), "")
@@ -348,9 +371,9 @@ def _read(
     return listings, table, failures
 
 
-def register_listings(client: ExporterClient, listings: list[tuple[str, Listing]], table: Table, dossiers: Path) -> int:
+def register_listings(client: ExporterClient, listings: list[Found], table: Table, dossiers: Path) -> int:
     """Registers, with a row for each; how many were refused. Every dossier is on the disk before anything is sent."""
-    batches = client.prepare(client.call(canonical_listings, [listing for _, listing in listings]))
+    batches = client.prepare(client.call(canonical_listings, [found.listing for found in listings]))
     for batch in batches:
         for dossier in batch.dossiers:
             _keep(dossiers, dossier)
@@ -364,19 +387,17 @@ def register_listings(client: ExporterClient, listings: list[tuple[str, Listing]
             errors.print("What is not in the table may be registered or not: run the command again.")
             raise
         named = islice(files, len(batch.listings))
-        for dossier, outcome, (file, listing) in zip(batch.dossiers, outcomes, named, strict=True):
-            failures += _told(table, file, listing, outcome, dossiers, dossier)
+        for dossier, outcome, found in zip(batch.dossiers, outcomes, named, strict=True):
+            failures += _told(table, found, outcome, dossiers, dossier)
     return failures
 
 
-def _told(
-    table: Table, file: str, listing: Listing, outcome: Registration | Refused, dossiers: Path, dossier: Dossier
-) -> int:
+def _told(table: Table, found: Found, outcome: Registration | Refused, dossiers: Path, dossier: Dossier) -> int:
     """A row for one outcome; 1 if it is a failure. A dossier of nothing does not stay."""
-    number = listing.particulars.number
+    file, number = found.file, found.listing.particulars.number
     if isinstance(outcome, Registration):
-        matches = f"{len(outcome.matches)} similar" if outcome.matches else ""
-        row(table, file, number, "registered", outcome.receivable.hex(), matches)
+        similar = (f"{len(outcome.matches)} similar",) if outcome.matches else ()
+        row(table, file, number, "registered", outcome.receivable.hex(), "; ".join((*similar, *found.notes)))
         return 0
     _path_of(dossiers, dossier.receivable).unlink(missing_ok=True)
     known = [id_ for id_ in outcome.related if _path_of(dossiers, id_).exists()]
