@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from registry.records.attestations import Attestation
+from registry.records.authorities import Misbehaviour
 from registry.records.core import Proposal
 from registry.records.disputes import Dispute
 from registry.records.facilities import Facility
@@ -44,7 +45,21 @@ class Family(NamedTuple):
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
         "proposals": Family(
-            Proposal, frozenset({"proposed", "award_proposed", "admitted", "suspended", "reinstated", "amended"})
+            Proposal,
+            frozenset(
+                {
+                    "proposed",
+                    "award_proposed",
+                    "admitted",
+                    "suspended",
+                    "reinstated",
+                    "amended",
+                    "authority_seated",
+                    "authority_unseated",
+                    "node_admitted",
+                    "node_dismissed",
+                }
+            ),
         ),
         "disputes": Family(Dispute, frozenset({"dispute_raised"}), attrgetter("receivable")),
         "filings": Family(Filing, frozenset({"filed"}), claim_of=attrgetter("claim")),
@@ -53,6 +68,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "notified": Family(Notified, frozenset(), claim_of=attrgetter("id")),
         "attestations": Family(Attestation, frozenset({"attested"})),
         "facilities": Family(Facility, frozenset({"facility_opened"})),
+        "misbehaviour": Family(Misbehaviour, frozenset({"misbehaviour"})),
     }
 )
 _NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})
