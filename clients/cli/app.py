@@ -15,6 +15,7 @@ from clients.cli import (
     external,
     filings,
     forms,
+    instalments,
     law,
     law_receivable,
     notices,
@@ -44,6 +45,7 @@ app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the led
 app.add_typer(external.app, name="external", help="Claims asserted outside this ledger: record, import, end, look.")
 app.add_typer(texts.app, name="text", help="Show standard texts in English and Chinese, and their digests.")
 app.add_typer(export.app, name="export", help="Write an assignment for other systems and official registers.")
+receivables.app.command("instalments")(instalments.instalments)
 claims.app.command("take-out")(forms.take_out)
 claims.app.command("syndicate")(forms.syndicate)
 claims.app.command("cover")(forms.cover)
