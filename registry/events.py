@@ -19,6 +19,7 @@ EVENT_KINDS: Final = frozenset(
         "authority_unseated",  # as "admitted"; after misbehaviour the subject is the accused consensus key
         "node_admitted",  # others let this node in, which follows; as "admitted"
         "node_dismissed",
+        "executed",  # authorities have made an award or opened a contact; as "proposed"; what follows has its own event
         "misbehaviour",  # an authority signed two conflicting votes; subject: its consensus key, detail: party id
         "key_added",  # subject: the key, detail: party id, as in all events of keys below
         "key_revoked",

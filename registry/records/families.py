@@ -59,6 +59,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
                     "authority_unseated",
                     "node_admitted",
                     "node_dismissed",
+                    "executed",
                 }
             ),
         ),

@@ -99,7 +99,9 @@ def _count(call: Call, proposal: Proposal, change: Change, effects: Effects) -> 
     in_force = replace(proposal, state="in_force")
     if isinstance(change, Award | OpenContact):  # made at once: the dispute or contact is the effects' own subject
         puts = ((key, in_force), *effects.puts)
-        return replace(effects, subject=proposal.id, puts=puts, related=(effects.subject,))
+        executed = Event("executed", proposal.id, together(*seated), change.subject)
+        related, heard = (effects.subject,), (executed, *effects.events)
+        return replace(effects, subject=proposal.id, puts=puts, related=related, events=heard)
     event = Event(_CHANGES[type(change)][1], proposal.id, together(*seated, change.subject), change.subject)
     return replace(effects, subject=proposal.id, puts=((key, in_force),), events=(event,))
 
