@@ -33,6 +33,7 @@ __all__ = [
     "CERTIFICATE_BYTES_MAX",
     "OBSERVERS_MAX",
     "PARTIES_MAX",
+    "PARTY_FIELDS",
     "AuthorityEntry",
     "Genesis",
     "ObserverEntry",
@@ -284,7 +285,7 @@ def _within(place: str) -> Iterator[None]:
 
 def party_from_toml(text: str) -> Party:
     """One party written as it would be under `[[parties]]`. Raises `FieldError`; meaning is `vet_party`'s to check."""
-    return _party(Table.parse(text, _PARTY))
+    return _party(Table.parse(text, PARTY_FIELDS))
 
 
 def _document(genesis: Genesis) -> dict[str, object]:
@@ -333,7 +334,7 @@ def _read(text: str) -> Genesis:
         created_ms=top.integer("created_ms"),
         authorities=tuple(map(_authority, top.tables("authorities", _AUTHORITY))),
         observers=tuple(map(_observer, top.tables("observers", _OBSERVER))),
-        parties=tuple(map(_party, top.tables("parties", _PARTY))),
+        parties=tuple(map(_party, top.tables("parties", PARTY_FIELDS))),
         parameters=Parameters(**{name: parameters.integer(name) for name in _RANGES}),
         fingerprint_key=top.hex("fingerprint_key"),
     )
@@ -342,7 +343,7 @@ def _read(text: str) -> Genesis:
 _TOP = ("format", "name", "created_ms", "fingerprint_key", "parameters", "authorities", "observers", "parties")
 _OBSERVER = ("party", "transport_certificate", "address")
 _AUTHORITY = (*_OBSERVER, "consensus_key")
-_PARTY = ("id", "name", "country", "identifiers", "roles", "sign_keys", "owner_key", "receive_key", "home")
+PARTY_FIELDS = ("id", "name", "country", "identifiers", "roles", "sign_keys", "owner_key", "receive_key", "home")
 
 
 def _authority(table: Table) -> AuthorityEntry:

@@ -18,7 +18,9 @@ from clients.cli import (
     instalments,
     law,
     law_receivable,
+    network,
     notices,
+    operations,
     parties,
     pools,
     portfolios,
@@ -52,5 +54,7 @@ claims.app.command("cover")(forms.cover)
 app.add_typer(law.app, name="law", help="Who comes first under each law, and whom the debtor may pay.")
 law.app.command("receivable", epilog=law.CASE_FIELDS)(law_receivable.rank_receivable)
 app.add_typer(notices.app, name="notice", help="Give notice of assignments to debtors, acknowledge and prove them.")
+app.add_typer(network.app, name="network", help="Authorities and nodes of the network, and evidence of misbehaviour.")
+app.add_typer(operations.app, name="operation", help="What can be done on the ledger: fields, roles, reasons. Offline.")
 app.command("search")(search.search)
 app.command("events")(events.events)
