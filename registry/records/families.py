@@ -16,6 +16,7 @@ from registry.records.core import Proposal
 from registry.records.disputes import Dispute
 from registry.records.facilities import Facility
 from registry.records.filings import Filing
+from registry.records.inclusion import Exclusion
 from registry.records.notices import Notice
 from registry.records.row import Identified
 
@@ -65,6 +66,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "attestations": Family(Attestation, frozenset({"attested"})),
         "facilities": Family(Facility, frozenset({"facility_opened"})),
         "misbehaviour": Family(Misbehaviour, frozenset({"misbehaviour"})),
+        "exclusions": Family(Exclusion, frozenset({"exclusion"})),
     }
 )
 _NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})

@@ -30,6 +30,7 @@ from registry.transactions.facilities import (
 )
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose, change_value
+from registry.transactions.inclusion import ReportExclusion
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
 from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
@@ -82,6 +83,7 @@ Operation: TypeAlias = (
     | CertifyBase
     | CloseFacility
     | ReportMisbehaviour
+    | ReportExclusion
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})
