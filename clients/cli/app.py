@@ -13,6 +13,7 @@ from clients.cli import (
     export,
     filings,
     forms,
+    inclusion,
     law,
     law_receivable,
     notices,
@@ -47,4 +48,5 @@ claims.app.command("cover")(forms.cover)
 app.add_typer(law.app, name="law", help="Who comes first under each law, and whom the debtor may pay.")
 law.app.command("receivable", epilog=law.CASE_FIELDS)(law_receivable.rank_receivable)
 app.add_typer(notices.app, name="notice", help="Give notice of assignments to debtors, acknowledge and prove them.")
+app.add_typer(inclusion.app, name="inclusion", help="A transaction that does not become final: who has it; report it.")
 app.command("search")(search.search)
