@@ -61,7 +61,7 @@ class Status(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeService:
-    """The one handle on a running node. `runtime` and `intake` are None on an observer, which decides nothing."""
+    """The one handle on a running node. `runtime` and `intake` are None on one without a consensus key."""
 
     name: str
     genesis: Genesis
@@ -80,12 +80,12 @@ class NodeService:
 
     @property
     def role(self) -> Role:
-        """Whether this node votes."""
-        return "observer" if self.runtime is None else "authority"
+        """Whether this node is an authority's at this height, and has a key to vote with."""
+        return "observer" if self.runtime is None or self.mesh.me.role != "authority" else "authority"
 
     async def submit(self, wires: Sequence[bytes]) -> list[Submitted]:
         """Verify, pool and gossip transactions; one id or error each. Idempotent. Observers refuse: `read_only`."""
-        if self.intake is None:
+        if self.intake is None or self.role == "observer":
             reason = "this node is an observer: submit to an authority"
             return [TransactionError("read_only", "transaction", reason) for _ in wires]
         return await self.intake.submit(wires)
@@ -110,7 +110,7 @@ class NodeService:
 
     def ready(self) -> bool:
         """Whether clients are well served here: in contact with the network and not far behind."""
-        others = [peer for peer in self.genesis.authorities if peer.consensus_key != self.mesh.me.id]
+        others = [member for member in self.ledger.authorities if member.public_key != self.mesh.me.id]
         in_contact = any(peer.role == "authority" for peer in self.mesh.connected()) or not others
         return in_contact and self._lag() <= READY_LAG_MAX
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -68,10 +69,10 @@ class _Asked:
 
 
 class Synchroniser:
-    """Fetches what is missing and serves what others miss. `lag` is how far behind is left to the engine at first."""
+    """Fetches what is missing and serves what others miss. `lag`: how far behind is the engine's at first."""
 
     def __init__(
-        self, *, genesis_id: bytes, ledger: Ledger, store: Store, mesh: Mesh, reader: Worker, lag: int
+        self, *, genesis_id: bytes, ledger: Ledger, store: Store, mesh: Mesh, reader: Worker, lag: Callable[[], int]
     ) -> None:
         self._genesis_id = genesis_id
         self._ledger = ledger
@@ -183,7 +184,7 @@ class Synchroniser:
             self._behind_since = 0.0
             return False
         self._behind_since = self._behind_since or now
-        return heights >= self._lag or now - self._behind_since >= ENGINE_PATIENCE_S
+        return heights >= self._lag() or now - self._behind_since >= ENGINE_PATIENCE_S
 
     def _is_covered(self, height: int) -> bool:
         return height in self._arrived or any(each.first <= height <= each.last for each in self._asked.values())
