@@ -7,7 +7,19 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from node.api import blocks, claims, contacts, events, families, health, parties, receivables, search, transactions
+from node.api import (
+    authorities,
+    blocks,
+    claims,
+    contacts,
+    events,
+    families,
+    health,
+    parties,
+    receivables,
+    search,
+    transactions,
+)
 from node.api.authentication import Gate
 from node.api.context import Api
 from node.api.limits import BodyLimit
@@ -62,7 +74,19 @@ def create_app(service: NodeService, config: ApiConfig) -> FastAPI:
         issued=Issued(service.store),
         metrics_public=config.metrics_public,
     )
-    for room in (transactions, blocks, parties, receivables, claims, contacts, families, search, events, health):
+    for room in (
+        transactions,
+        blocks,
+        authorities,
+        parties,
+        receivables,
+        claims,
+        contacts,
+        families,
+        search,
+        events,
+        health,
+    ):
         app.include_router(room.router)
     install(app)
     app.add_middleware(BodyLimit)
