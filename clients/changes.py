@@ -12,13 +12,13 @@ from functools import partial
 from typing import TypeVar
 
 from clients.errors import ClientError, ProofInvalid
-from clients.exchange import Procedure, Reply, get
+from clients.exchange import Procedure, get
 from clients.session import Session
 from consensus.blocks import HEADER_SIZE_MAX, Header
 from consensus.errors import ConsensusError
 from consensus.light import CHANGES_MAX
 
-__all__ = ["following"]
+__all__ = ["catch_up", "following"]
 
 T = TypeVar("T")
 
@@ -36,16 +36,15 @@ def following(session: Session, procedure: Procedure[T]) -> Procedure[T]:
             return result
         try:
             reply = yield call
-            yield from _catch_up(session, reply)
+            if not all(session.trust.knows(header) for header in _headers(reply.body)):
+                yield from catch_up(session)
             step = partial(procedure.send, reply)
         except ClientError as error:
             step = partial(procedure.throw, error)
 
 
-def _catch_up(session: Session, reply: Reply) -> Procedure[None]:
-    """Fetch and verify the changes that the headers in this reply stand on. Raises `ProofInvalid`."""
-    if all(session.trust.knows(header) for header in _headers(reply.body)):
-        return
+def catch_up(session: Session) -> Procedure[None]:
+    """Fetch and verify the changes after those that the session has followed. Raises `ProofInvalid`."""
     followed = 0
     after: int | None = session.trust.reigns[-1].from_height - 1
     while after is not None:

@@ -177,7 +177,10 @@ class Node:
             self._watch(self._runtime.run())
             self._watch(self._intake.run_again())
             self._watch(self._accuser.run())
-        _log.info("node started", name=self.service.name, role=self.service.role, height=self.service.ledger.tip.height)
+        service = self.service
+        _log.info("node started", name=service.name, role=service.role, height=service.ledger.tip.height)
+        if self._runtime is not None and not self._may_vote():
+            _log.warning("no consensus key of this node is in force: it follows", height=service.ledger.tip.height)
         return port
 
     async def stop(self) -> None:
@@ -237,6 +240,9 @@ class Node:
             certificate_key(transport.certificate), self._identity.name, "observer", "", transport.certificate
         )
         return directory.by_certificate.get(transport.certificate, unknown)
+
+    def _may_vote(self) -> bool:
+        return any(key.public_key in self.service.ledger.authorities for key in self._identity.signers)
 
     def _lag(self) -> int:
         return AUTHORITY_LAG if self._mesh.me.role == "authority" else OBSERVER_LAG
