@@ -86,8 +86,8 @@ EVENT_KINDS: Final = frozenset(
 _SEVERITY: Final = MappingProxyType(
     {
         "double_confirmation": "alarm",
-        "misbehaviour": "alarm",
         "matched": "warning",
+        "misbehaviour": "warning",
         "over_advanced": "warning",
         "refused_claim": "warning",
         "refused_duplicate": "warning",
