@@ -18,7 +18,7 @@ __all__ = ["BodyLimit", "body_max"]
 MIB: Final = 1024 * 1024
 
 # One connection, before anybody has a name
-CONNECTIONS_MAX: Final = 2_000  # at a time, fewer than a process may have open (`process.FILES_WANTED`); by address
+CONNECTIONS_MAX: Final = 1_000  # at a time, fewer than a process may have open (`process.FILES_WANTED`); by address
 HEAD_BYTES_MAX: Final = 64 * 1024  # of request line and headers
 HEADERS_MAX: Final = 100  # of one request
 HEAD_WAIT_S: Final = 10.0  # for a whole head, from the connection or from its first byte
@@ -28,18 +28,18 @@ PIPELINED_MAX: Final = 16  # requests that have come before the one in front of 
 SUBMISSION_BYTES_MAX: Final = 4 * MIB  # of POST /v1/transactions
 BODY_BYTES_MAX: Final = 128 * 1024  # of everything else: the largest list of ids or fingerprints has about 80 KiB
 BODY_WAIT_S: Final = 30.0  # for a whole body
-BODIES_BYTES_MAX: Final = 256 * MIB  # of all bodies whose requests are not answered yet; by caller
-BODIES_EACH_MAX: Final = 64 * MIB  # of one caller's
+BODIES_BYTES_MAX: Final = 128 * MIB  # of all bodies whose requests are not answered yet; by caller
+BODIES_EACH_MAX: Final = 32 * MIB  # of one caller's
 
 # One answer
-UNSENT_BYTES_MAX: Final = 256 * MIB  # of all answers that their readers have not taken yet
+UNSENT_BYTES_MAX: Final = 128 * MIB  # of all answers that their readers have not taken yet
 UNSENT_LOOK_S: Final = 10.0  # how often a reader that is behind is looked at
 UNSENT_RATE_MIN: Final = 16 * 1024  # bytes per second that it must take
 READS_AT_ONCE: Final = 4  # reads of the ledger at a time, in turns by caller; one may make 25 MB of JSON
 
 # One caller
 REQUESTS_EACH_MAX: Final = 256  # not answered yet, streams and long polls included
-STREAMS_MAX: Final = 1_000  # of events; by caller
+STREAMS_MAX: Final = 500  # of events; by caller
 STREAMS_EACH_MAX: Final = 16
 WAITS_MAX: Final = 100_000  # transactions waited for; by caller
 WAITS_EACH_MAX: Final = 20_000
