@@ -6,11 +6,10 @@ listens.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from consensus.authorities import AuthoritySet
 from consensus.blocks import Block
@@ -50,6 +49,14 @@ class OnLedger:
 
 
 Opened: TypeAlias = "Admitted | OnLedger | TransactionError"
+
+
+class _Grown(NamedTuple):
+    """A commit, and the chain right after it: when that is heard of, the ledger thread may be further on."""
+
+    committed: Committed
+    tip: Tip
+    authorities: AuthoritySet
 
 
 class Pace:
@@ -121,16 +128,9 @@ class Ledger:
         """Make a final block so on disk, together with `puts`."""
         self._worker.do(lambda: self._commit(block, certificate, puts), self._committed)
 
-    async def add_final(self, block: Block, certificate: bytes) -> None:
+    def add_final(self, block: Block, certificate: bytes) -> None:
         """Commit a fetched block whose certificate was verified; nothing happens if it is final already."""
-        done = asyncio.Event()
-
-        def committed(result: Committed | None) -> None:
-            self._committed(result)
-            done.set()
-
-        self._worker.do(lambda: self._commit(block, certificate, {}), committed)
-        await done.wait()
+        self._worker.do(lambda: self._commit(block, certificate, {}), self._committed)
 
     def open(self, wires: Sequence[bytes], then: Callable[[list[Opened]], None]) -> None:
         """Open and verify transactions, and see whether they may wait here; one result each.
@@ -154,7 +154,7 @@ class Ledger:
         """Whether a final block has this transaction."""
         return self._store.get(TRANSACTION + transaction_id) is not None
 
-    def _commit(self, block: Block, certificate: bytes, puts: Mapping[bytes, bytes | None]) -> Committed | None:
+    def _commit(self, block: Block, certificate: bytes, puts: Mapping[bytes, bytes | None]) -> _Grown | None:
         tip = self._chain.tip
         if tip.height >= block.header.height:  # fetched while the engine decided it, or the other way round
             if tip.height == block.header.height and tip.block_hash != block.hash:
@@ -162,12 +162,13 @@ class Ledger:
             if puts:
                 self._store.write(puts, sync=True)
             return None
-        return self._chain.commit(block, certificate, puts=puts)
+        committed = self._chain.commit(block, certificate, puts=puts)
+        return _Grown(committed, self._chain.tip, self._chain.authorities)
 
-    def _committed(self, committed: Committed | None) -> None:
-        if committed is None:
+    def _committed(self, grown: _Grown | None) -> None:
+        if grown is None:
             return
-        self.tip, self.authorities = self._chain.tip, self._chain.authorities
+        committed, self.tip, self.authorities = grown
         self._pace.committed(now_s=time.monotonic())
         self.pool.remove(committed.transactions)
         self.forget_expired()

@@ -14,6 +14,7 @@ from clients import contacts
 from clients.cli.context import (
     SETTINGS,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -123,6 +124,7 @@ def list_contacts(
     party: PartyOption,
     key: KeyOption,
     of: Annotated[str, typer.Option(help="As a regulator: the contacts of this party.")] = "me",
+    as_json: JsonOption = False,
 ) -> None:
     """The contacts on your receivables and claims, asked for and received.
 
@@ -133,7 +135,7 @@ def list_contacts(
         for one in client.call(contacts.contacts_of, of):
             ids = (one.receivable.hex(), one.about.hex())
             table.add_row(*map(plain, (one.id.hex(), one.state, one.severity, _time(one.until_ms), *ids)))
-        tabulate(table)
+        tabulate(table, as_json=as_json)
 
 
 def _shown(found: contacts.Contact) -> dict[str, Any]:

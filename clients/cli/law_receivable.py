@@ -11,6 +11,7 @@ import typer
 from clients.cli.context import (
     EXIT_LOOK,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -21,7 +22,7 @@ from clients.cli.context import (
     show,
     subject,
 )
-from clients.cli.law import JsonOption, LanguageOption, print_opinion, read_case
+from clients.cli.law import LanguageOption, print_opinion, read_case
 from clients.cli.receivables import ReceivableArgument
 from clients.financier import FinancierClient
 from clients.law import rank_receivable as ranked

@@ -15,6 +15,7 @@ from clients import parties
 from clients.cli.context import (
     EXIT_LOOK,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -62,7 +63,7 @@ def add_commands(app: typer.Typer) -> None:
 def add_key(new: KeyArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
     """Sign with one more key, from the next block on. To rotate: add the new one, then revoke the old one with it.
 
-    Example: nemodat party add-key $(nemodat key show new.json | jq -r .public)
+    Example: nemodat party add-key 9f86...0a08
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         receipt = client.call(parties.add_key, subject(new, "key"))
@@ -253,7 +254,12 @@ def withdraw(
 
 
 def attestations(
-    whom: WhomArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
+    whom: WhomArgument,
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    as_json: JsonOption = False,
 ) -> None:
     """What is vouched for about a party, proved against genesis.
 
@@ -264,10 +270,10 @@ def attestations(
         for record in client.call(parties.attestations, whom):
             dates = (_day(record.issued_ms), _day(record.expires_ms))
             table.add_row(record.id.hex(), record.kind, record.author, *dates, record.warning, record.state)
-        tabulate(table)
+        tabulate(table, as_json=as_json)
 
 
-def lei(files: FilesArgument) -> None:
+def lei(files: FilesArgument, as_json: JsonOption = False) -> None:
     """Show GLEIF's records and the attestation that each supports. Offline; `attest --lei` is what records it.
 
     Exit code 3 if one of them has a warning.
@@ -286,7 +292,7 @@ def lei(files: FilesArgument) -> None:
                 statuses = (record.entity_status, record.registration_status)
                 cells = (record.lei, record.name, record.country, *statuses, until, warning, record.successor)
                 table.add_row(*map(plain, cells))
-        tabulate(table)
+        tabulate(table, as_json=as_json)
         if warned:
             raise typer.Exit(EXIT_LOOK)
 

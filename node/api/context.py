@@ -44,6 +44,9 @@ class Api:
     streams: Shares = field(
         default_factory=lambda: Shares("streams of events", most=limits.STREAMS_MAX, each_max=limits.STREAMS_EACH_MAX)
     )
+    backups: Shares = field(
+        default_factory=lambda: Shares("backups", most=limits.BACKUPS_MAX + 1, each_max=limits.BACKUPS_MAX)
+    )
     waits: Shares = field(
         default_factory=lambda: Shares("transactions waited for", most=limits.WAITS_MAX, each_max=limits.WAITS_EACH_MAX)
     )

@@ -41,6 +41,7 @@ READS_AT_ONCE: Final = 4  # reads of the ledger at a time, in turns by caller; o
 REQUESTS_EACH_MAX: Final = 256  # not answered yet, streams and long polls included
 STREAMS_MAX: Final = 500  # of events; by caller
 STREAMS_EACH_MAX: Final = 16
+BACKUPS_MAX: Final = 1  # each holds a snapshot of the store for as long as it takes
 WAITS_MAX: Final = 100_000  # transactions waited for; by caller
 WAITS_EACH_MAX: Final = 20_000
 NAMES_MAX: Final = 50_000  # callers, and as many addresses, whose rate is remembered

@@ -233,7 +233,7 @@ def test_a_claim_from_offer_to_payment(desk: Desk, tmp_path: Path) -> None:
     refused = complaint(desk.by(taker, "claim", "finance", other))
     assert refused == f"refused: over_residual (see {made.id}, {claim})"
     draft = tmp_path / "draft.json"
-    assert desk.by(holder, "claim", "reassign", claim, "--to", taker, "-o", draft).json["taker_key"]
+    assert desk.by(holder, "claim", "reassign", claim, "--to", taker, "-o", draft).json["to_sign"]
     assert "not the reassignment of that claim" in complaint(desk.by(taker, "claim", "accept", other, draft))
     assert "not among the draft's signers" in complaint(desk.by(EXP_CN, "claim", "accept", claim, draft))
     assert desk.by(taker, "claim", "accept", claim, draft).json["reassigned"] == claim

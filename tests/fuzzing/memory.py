@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from consensus.following import ARRIVED_BYTES_MAX
 from node.api import limits
 from node.cache import OPENED_BYTES_MAX, STATE_VALUES_MAX
 from node.intake import WAITING_BYTES_MAX
@@ -18,7 +19,6 @@ from node.network.mesh import HANDSHAKES_MAX
 from node.network.outbox import OUTBOX_BYTES_MAX
 from node.runtime import WAITING_BYTES_MAX as CONSENSUS_BYTES_MAX
 from node.store.leveldb import BLOCK_CACHE_BYTES, WRITE_BUFFER_BYTES
-from node.sync import ARRIVED_BYTES_MAX
 from registry.merkle.pages import BRANCHES_CACHED_MAX, BUCKETS_CACHED_MAX
 
 __all__ = ["MIB", "Row", "bound", "rows"]

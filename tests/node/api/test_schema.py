@@ -35,7 +35,8 @@ def test_every_operation_answers_as_its_schema_says(live: Live, story: Story) ->
     found = operations(live.url)
     assert len(found) > 20
     succeeded = {name: run(operation, callers, examples=EXAMPLES, known=known) for name, operation in found.items()}
-    assert all(succeeded[name] for name in ("GET /v1/genesis", "GET /v1/parties", "GET /v1/status", *LOOKED_UP))
+    opened = ("GET /v1/genesis", "GET /v1/parties", "GET /v1/status", *LOOKED_UP)
+    assert [name for name in opened if not succeeded[name]] == []
 
 
 def broken(answer: Any, status: int) -> FastAPI:
