@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
+from consensus.messages import Body, Bundle, HeldVotes, Resend, decode_message, encode_message
+from consensus.votes import Kind
 from node import intake, mempool, runtime
 from node.api import limits
 from node.network import PAYLOAD_MAX, connection, mesh, outbox
-from tests.fuzzing.memory import MIB, bound, rows
+from registry.transactions.claims import Revoke
+from registry.transactions.envelope import open_transaction
+from tests.consensus.fixtures import GENESIS_ID, authorities_of, block_of, certificate_of, vote_of
+from tests.fuzzing.memory import DECODED, MESSAGE, MIB, bound, rows
+from tests.node.chainworld import registration, transaction_of
+from tests.registry.world import genesis, mark
 
 README = Path(__file__).parents[2] / "node" / "README.md"
 KIB = 1024
@@ -51,3 +60,33 @@ def test_the_table_states_the_constants() -> None:
         f"| {mesh.REFUSALS_LOGGED_PER_S}/s, burst {mesh.REFUSALS_LOGGED_BURST} |",
     ):
         assert any(stated in line for line in table), stated
+
+
+def cost(decode: Callable[[bytes], object], data: bytes) -> float:
+    """Bytes of Python objects that a decoded input keeps, for each of its own."""
+    decode(data)  # whatever is made once
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        kept = decode(bytes(bytearray(data)))
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept is not None
+    return (after - before) / len(data)
+
+
+def test_what_is_decoded_costs_no_more_than_is_reckoned_with() -> None:
+    four = authorities_of(4)
+    tiny = block_of(
+        four, height=1, parent=GENESIS_ID, proposer=1, transactions=tuple([n.to_bytes(2, "big") for n in range(4096)])
+    )
+    skips = tuple(certificate_of(Kind.NULLIFY, 1, view, None, (0,), 4) for view in range(256))
+    votes = tuple(vote_of(1, Kind.NULLIFY, 1, view, None) for view in range(32))
+    messages = [Body(tiny), Resend(1, votes, Bundle(None, skips)), HeldVotes(1, votes)]
+    costs = [cost(decode_message, encode_message(message)) for message in messages]
+    assert max(costs) < MESSAGE, costs
+    many = tuple(Revoke(mark(str(number))) for number in range(1_000))
+    transactions = [transaction_of("EXP_CN", *many), registration(1)]
+    costs = [cost(lambda wire: open_transaction(wire, genesis().id), each.wire) for each in transactions]
+    assert max(costs) < DECODED, costs
