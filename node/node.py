@@ -129,6 +129,7 @@ class Node:
             runtime=self._runtime,
             intake=self._intake,
             watch=watch,
+            signer=identity.consensus,
         )
 
     async def start(self, listen: str) -> int:

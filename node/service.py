@@ -18,6 +18,8 @@ from node.sync import Synchroniser
 from node.watch import Watch
 from registry.errors import TransactionError
 from registry.genesis import Genesis
+from registry.inclusion import InclusionReceipt, give_receipt
+from registry.keys import Signer
 
 __all__ = ["NodeService", "PeerReport", "Role", "Status"]
 
@@ -78,7 +80,10 @@ class Status(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeService:
-    """The one handle on a running node. `runtime` and `intake` are None on an observer, which decides nothing."""
+    """The one handle on a running node. On an observer there is no `runtime`, no `intake`, and no `signer`.
+
+    `signer` is the consensus key.
+    """
 
     name: str
     genesis: Genesis
@@ -90,6 +95,7 @@ class NodeService:
     runtime: Runtime | None
     intake: Intake | None
     watch: Watch
+    signer: Signer | None
 
     @property
     def genesis_id(self) -> bytes:
@@ -120,6 +126,14 @@ class NodeService:
     def is_pending(self, transaction_id: bytes) -> bool:
         """Whether the transaction waits in this node's pool."""
         return transaction_id in self.ledger.pool
+
+    def inclusion(self, transaction_id: bytes) -> InclusionReceipt | None:
+        """This authority's receipt for a transaction that waits here; None if none does, or this is no authority."""
+        waiting = self.ledger.pool.get(transaction_id)
+        if waiting is None or self.signer is None or self.signer.public_key not in self.ledger.authorities:
+            return None
+        height, until_ms = self.ledger.tip.height, waiting.valid_until_ms
+        return give_receipt(self.signer, self.genesis_id, transaction_id, height=height, valid_until_ms=until_ms)
 
     def snapshot(self) -> AbstractContextManager[Reader]:
         """Final state as it is now, for `node.views`."""

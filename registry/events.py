@@ -20,6 +20,8 @@ EVENT_KINDS: Final = frozenset(
         "node_admitted",  # others let this node in, which follows; as "admitted"
         "node_dismissed",
         "misbehaviour",  # an authority signed two conflicting votes; subject: its consensus key, detail: party id
+        # a transaction that more than f authorities had was in none of n blocks; subject: it, detail: the first height
+        "exclusion",
         "key_added",  # subject: the key, detail: party id, as in all events of keys below
         "key_revoked",
         "receive_key_set",
@@ -91,6 +93,7 @@ _SEVERITY: Final = MappingProxyType(
         "double_confirmation": "alarm",
         "external_claim_recorded": "warning",
         "misbehaviour": "alarm",
+        "exclusion": "warning",
         "matched": "warning",
         "over_advanced": "warning",
         "refused_claim": "warning",

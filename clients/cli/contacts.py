@@ -48,7 +48,7 @@ def ask(
     key: KeyOption,
     language: LanguageOption = "en",
 ) -> None:
-    """Ask the other side of a match to make contact. If one of it accepts, your side is opened to it too.
+    """Ask the other side of a match to make contact. Whoever of it accepts learns who you are, and you who it is.
 
     Example: nemodat contact ask 9f86...0a08 60303...ae22 --text question.txt --language en
     """
@@ -69,7 +69,7 @@ def answer(
     key: KeyOption,
     language: LanguageOption = "en",
 ) -> None:
-    """Answer the other side: accept, and each side sees who the other is; or decline, and stay unknown.
+    """Answer the other side: accept, and you and the asker see who the other is; or decline, and stay unknown.
 
     Example: nemodat contact answer 9f86...0a08 accept --text answer.txt --language zh
     """
@@ -104,7 +104,7 @@ def order(
 def show_contact(
     contact: ContactArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
 ) -> None:
-    """One contact; once it is open, who stands on both sides, proved against genesis.
+    """One contact; once it is open, who is known to whom, proved against genesis.
 
     Until then it is what the node says: the proof would show who the sides are.
 

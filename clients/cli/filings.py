@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from clients import filings, reads
+from clients import filings
 from clients.cli.claims import ClaimArgument
 from clients.cli.context import (
     EXIT_LOOK,
@@ -116,12 +116,12 @@ def end(
 def list_filings(
     genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption, as_json: JsonOption = False
 ) -> None:
-    """The filings that this party has recorded.
+    """The filings of the claims that this party holds, also those that an earlier holder recorded.
 
     Example: nemodat filing list
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        _table(client.call(reads.own_records, Filing), as_json=as_json)
+        _table(client.call(filings.own_filings), as_json=as_json)
 
 
 @app.command()
@@ -140,7 +140,7 @@ def due(
     Example: nemodat filing due --days 90
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        urgent = filings.due(client.call(reads.own_records, Filing), now_ms=_now_ms(), within_ms=days * DAY_MS)
+        urgent = filings.due(client.call(filings.own_filings), now_ms=_now_ms(), within_ms=days * DAY_MS)
     if urgent or as_json:
         _table(urgent, as_json=as_json)
     else:

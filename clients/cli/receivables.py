@@ -41,7 +41,7 @@ from clients.matches import matches
 from registry.money import WHOLE, Money, claim_share
 from registry.transactions.receivables import NO_DIGEST
 
-__all__ = ["app"]
+__all__ = ["DossierArgument", "app"]
 
 app = typer.Typer(no_args_is_help=True, epilog=SETTINGS)
 

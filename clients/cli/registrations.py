@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.progress import track
@@ -35,6 +36,7 @@ from clients.dossier import Dossier
 from clients.errors import ClientError
 from clients.exporter import ExporterClient, Listing, Registration, canonical_listings
 from clients.exporter import Refusal as Refused
+from registry import normalise
 from registry.documents import (
     DOCUMENT_BYTES_MAX,
     Assigned,
@@ -47,9 +49,10 @@ from registry.documents import (
     read_each,
     receivable_of,
 )
+from registry.money import Money
 from registry.reasons import DUPLICATE
 
-__all__ = ["register"]
+__all__ = ["Found", "register", "register_listings", "row"]
 
 # It speaks of broken PDFs on its own, in its authors' words; the table says what counts.
 logging.getLogger("pypdf").addHandler(logging.NullHandler())
@@ -73,7 +76,7 @@ def register(
     dry_run: Annotated[bool, typer.Option(help="Show what would be registered, and send nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """As the seller: register every receivable found in the files; one bad file stops nothing.
+    """As the seller: register every receivable found in the files; one bad file stops nothing. Look at what is noted.
 
     Each gets a dossier, which the debtor needs to confirm it: there is no other copy.
 
@@ -89,55 +92,76 @@ def register(
         if supersedes is not None:
             if len(listings) != 1:
                 raise ClientError(f"--supersedes is for one invoice, there are {len(listings)}")
-            ((file, listing),) = listings
-            listings = [(file, replace(listing, supersedes=subject(supersedes, "supersedes")))]
+            (found,) = listings
+            corrected = replace(found.listing, supersedes=subject(supersedes, "supersedes"))
+            listings = [found._replace(listing=corrected)]
         if not dry_run and listings:
             with ExporterClient(**access(genesis, url, party, key)) as client:
-                failures += _register(client, listings, table, dossiers, as_json=as_json)
+                failures += register_listings(client, listings, table, dossiers, as_json=as_json)
         elif dry_run:
-            for file, listing in listings:
-                _row(table, file, listing.particulars.number, "would be registered", "", "")
+            _would_register(table, listings)
         tabulate(table, as_json=as_json)
     if failures:
         raise typer.Exit(EXIT_LOOK)
 
 
+class Found(NamedTuple):
+    """A receivable found in a file, and what a person should look at in the document before it is registered."""
+
+    file: str
+    listing: Listing
+    notes: tuple[str, ...] = ()
+
+
+def _would_register(table: Table, listings: Sequence[Found]) -> None:
+    """A row for each, with what an ERP's export most often has wrong: one number on several rows."""
+    numbers = Counter(normalise.canonical_number(found.listing.particulars.number) for found in listings)
+    for file, listing, notes in listings:
+        said = listing.particulars
+        due = f", due {said.due_date}" if said.due_date else ""
+        if (often := numbers[normalise.canonical_number(said.number)]) > 1:
+            notes = (f"{often} have this number", *notes)
+        amount = Money(said.currency, said.amount_minor)
+        row(table, file, said.number, "would be registered", f"{amount}{due}", "; ".join(notes))
+
+
 def _read(
     readings: Iterable[tuple[str, Reading]], *, seller: str, debtor: str, debtor_country: str | None
-) -> tuple[list[tuple[str, Listing]], Table, int]:
+) -> tuple[list[Found], Table, int]:
     """What can be registered, and a table that already has what cannot."""
     table = Table("file", "number", "outcome", "id or reason", "note")
-    listings: list[tuple[str, Listing]] = []
+    listings: list[Found] = []
     failures = 0
     for file, reading in readings:
         if isinstance(reading, DocumentError):
             failures += 1
-            _row(table, file, "", "unreadable", reading.reason, reading.element)
+            row(table, file, "", "unreadable", reading.reason, reading.element)
             continue
         made = receivable_of(reading)
         if isinstance(made, Receivable):
             try:
-                listings.append((file, listing_of(made, seller=seller, debtor=debtor, debtor_country=debtor_country)))
+                listing = listing_of(made, seller=seller, debtor=debtor, debtor_country=debtor_country)
+                listings.append(Found(file, listing, tuple(f"{one.code}: {one.text}" for one in made.warnings)))
             except ClientError as error:
                 failures += 1
-                _row(table, file, reading.number, "no receivable", str(error), "")
+                row(table, file, reading.number, "no receivable", str(error), "")
         elif isinstance(made, Refusal):
             failures += 1
-            _row(table, file, reading.number, "no receivable", made.detail, made.element)
+            row(table, file, reading.number, "no receivable", made.detail, made.element)
         elif isinstance(made, Assigned):
             holder = made.claims[-1].assignee.name
-            _row(table, file, reading.number, "assigned", f"to {holder}", f"recorded in {made.claims[-1].register}")
+            row(table, file, reading.number, "assigned", f"to {holder}", f"recorded in {made.claims[-1].register}")
         else:
             named_invoices = ", ".join(reference.number for reference in made.adjusts)
-            _row(table, file, reading.number, "credit note", f"adjusts {named_invoices}", "nemodat receivable adjust")
+            row(table, file, reading.number, "credit note", f"adjusts {named_invoices}", "nemodat receivable adjust")
     return listings, table, failures
 
 
-def _register(
-    client: ExporterClient, listings: list[tuple[str, Listing]], table: Table, dossiers: Path, *, as_json: bool
+def register_listings(
+    client: ExporterClient, listings: list[Found], table: Table, dossiers: Path, *, as_json: bool
 ) -> int:
     """Registers, with a row for each; how many were refused. Every dossier is on the disk before anything is sent."""
-    batches = client.prepare(client.call(canonical_listings, [listing for _, listing in listings]))
+    batches = client.prepare(client.call(canonical_listings, [found.listing for found in listings]))
     for batch in batches:
         for dossier in batch.dossiers:
             _keep(dossiers, dossier)
@@ -151,27 +175,31 @@ def _register(
             errors.print("What is not in the table may be registered or not: run the command again.")
             raise
         named = islice(files, len(batch.listings))
-        for dossier, outcome, (file, listing) in zip(batch.dossiers, outcomes, named, strict=True):
-            failures += _told(table, file, listing, outcome, dossiers, dossier)
+        for dossier, outcome, found in zip(batch.dossiers, outcomes, named, strict=True):
+            failures += _told(table, found, outcome, dossiers, dossier)
     return failures
 
 
-def _told(
-    table: Table, file: str, listing: Listing, outcome: Registration | Refused, dossiers: Path, dossier: Dossier
-) -> int:
+def _told(table: Table, found: Found, outcome: Registration | Refused, dossiers: Path, dossier: Dossier) -> int:
     """A row for one outcome; 1 if it is a failure. A dossier of nothing does not stay."""
-    number = listing.particulars.number
+    file, number = found.file, found.listing.particulars.number
     if isinstance(outcome, Registration):
-        matches = f"{len(outcome.matches)} similar" if outcome.matches else ""
-        _row(table, file, number, "registered", outcome.receivable.hex(), matches)
+        similar = (f"{len(outcome.matches)} similar",) if outcome.matches else ()
+        row(table, file, number, "registered", outcome.receivable.hex(), "; ".join((*similar, *found.notes)))
         return 0
     _path_of(dossiers, dossier.receivable).unlink(missing_ok=True)
     known = [id_ for id_ in outcome.related if _path_of(dossiers, id_).exists()]
     if outcome.code == DUPLICATE and known:
-        _row(table, file, number, "registered before", known[0].hex(), "")
+        row(table, file, number, "registered before", known[0].hex(), "")
         return 0
-    _row(table, file, number, "refused", outcome.code, ", ".join(id_.hex() for id_ in outcome.related))
+    row(table, file, number, "refused", outcome.code, ", ".join(id_.hex() for id_ in outcome.related))
     return 1
+
+
+def _named(dossier: Dossier) -> dict[str, str]:
+    """Which invoice it is, for people."""
+    known = dossier.particulars
+    return {"number": known.number, "amount": str(Money(known.currency, known.amount_minor))}
 
 
 def _paths(files: Iterable[Path]) -> list[Path]:
@@ -198,7 +226,7 @@ def _readings(paths: Sequence[Path], column_map: ColumnMap | None) -> Iterator[t
             yield str(path), reading
 
 
-def _row(table: Table, *cells: str) -> None:
+def row(table: Table, *cells: str) -> None:
     """A row of texts, which may be others'."""
     table.add_row(*map(plain, cells))
 

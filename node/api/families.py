@@ -88,7 +88,10 @@ def _sees(caller: Caller, view: View, family: str, record: Shared) -> bool:
     concerned = record.concerns()
     if caller.sees_all or concerned is None or caller.name in concerned:
         return True
-    about = FAMILIES[family].receivable_of
+    about, of = FAMILIES[family].receivable_of, FAMILIES[family].claim_of
+    if of is not None:
+        claim = State(view.state).claim(of(record))
+        return claim is not None and claim.holder == caller.name
     return about is not None and Records(view, caller).may_see_receivable(about(record))
 
 

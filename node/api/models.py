@@ -98,10 +98,21 @@ class ProblemDetails(_Answer):
     field: str | None = Field(default=None, examples=["id"])
 
 
+class Inclusion(_Answer):
+    """An authority's signed word that a transaction waits at its node (`registry.inclusion`)."""
+
+    transaction_id: Digest
+    height: int = Field(description="of the newest final block there")
+    valid_until_ms: int
+    authority: Digest = Field(description="its consensus key")
+    signature: Hex
+
+
 class SubmitResult(_Answer):
-    """Accepted: `transaction_id`. Otherwise `code`, `field` and `detail`."""
+    """Accepted: `transaction_id`, and while it waits here `inclusion`. Otherwise `code`, `field` and `detail`."""
 
     transaction_id: Digest | None = None
+    inclusion: Inclusion | None = None
     code: str | None = Field(default=None, examples=["bad_signature"])
     field: str | None = Field(default=None, examples=["signatures[0]"])
     detail: str | None = None
@@ -123,10 +134,11 @@ class ReceiptProof(_Answer):
 
 
 class TransactionAnswer(_Answer):
-    """What became of a transaction. All but id and status is there when it is final."""
+    """What became of a transaction. `inclusion` may be there while it is pending, all else when it is final."""
 
     transaction_id: Digest
     status: Literal["pending", "final", "unknown"]
+    inclusion: Inclusion | None = None
     height: int | None = None
     block_hash: Digest | None = None
     receipts: list[ReceiptProof] | None = None
