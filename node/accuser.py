@@ -90,7 +90,7 @@ class Accuser:
         nonce, until_ms = secrets.token_bytes(16), clock_ms() + VALID_MS
         operations = [ReportMisbehaviour(evidence)]
         payload = draft(self._genesis_id, [in_force[0].public_key], nonce, until_ms, operations)
-        (result,) = await self._intake.submit([sign(payload, self._genesis_id, in_force[:1])])
+        (result,) = await self._intake.submit([sign(payload, self._genesis_id, in_force[:1])], by="this node")
         if isinstance(result, TransactionError):
             _log.warning("evidence was not taken in, it is tried again", accused=key.hex(), reason=str(result))
 

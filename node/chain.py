@@ -49,6 +49,7 @@ from registry.ledger import BlockContext, Outcome, execute
 from registry.merkle import tree
 from registry.merkle.log import CompactRange, completed_nodes, entry_hash
 from registry.merkle.pages import PageCache
+from registry.order import in_order
 from registry.parties import Party
 from registry.reasons import REASONS
 from registry.rules.parties import signing_party
@@ -143,25 +144,31 @@ class Chain:
         """Whether a final block has this transaction."""
         return self._store.get(TRANSACTION + transaction_id) is not None
 
-    def admitted(self, transaction: Transaction, *, now_ms: int) -> Transaction:
-        """The transaction itself, if it may wait for a block here: closed by default, unknown keys cost nothing.
+    def admitted(self, transaction: Transaction, *, now_ms: int) -> str:
+        """The party that a transaction counts for, if it may wait for a block here: closed by default, unknown keys
+        cost nothing. It is the first signer's.
 
         Raises `TransactionError`: `unknown_party`, `suspended`, `replayed`, `expired` or `too_far_ahead` (by the later
         of this node's clock, milliseconds UTC, and the tip's time).
         """
+        parties: list[str] = []
         for index, key in enumerate(transaction.signers):
             party = signing_party(self._owner_of(key), key, transaction, self.authorities)
             if isinstance(party, str):
                 raise TransactionError(party, f"signers[{index}]", REASONS[party])
+            parties.append(party.id)
         admissible(transaction, timestamp_ms=max(now_ms, self.tip.timestamp_ms), seen=self.is_final)
-        return transaction
+        return parties[0]
 
     # --- blocks -----------------------------------------------------------------------------------------------------
 
     def build(self, transactions: Sequence[Transaction], *, proposer: bytes, now_ms: int) -> Block:
-        """A block on the tip of those transactions that may stand in it, in order; its outcome is remembered."""
+        """A block on the tip of those transactions that may stand in it; its outcome is remembered.
+
+        Given in the order in which they are to be taken, they stand in the order of `registry.order`.
+        """
         timestamp_ms = max(now_ms, self.tip.timestamp_ms + 1)
-        chosen = self._choose(transactions, timestamp_ms)
+        chosen = self._in_order(self._choose(transactions, timestamp_ms))
         executed = self._execute(chosen, timestamp_ms)
         header = self._header(executed, proposer=proposer, timestamp_ms=timestamp_ms)
         block = Block(header, tuple([transaction.wire for transaction in chosen]))
@@ -185,6 +192,8 @@ class Chain:
             transactions = [self.opened(wire) for wire in block.transactions]
             if sum(len(each.operations) for each in transactions) > self._genesis.parameters.block_operations_max:
                 return "transactions: more operations than genesis allows in a block"
+            if transactions != self._in_order(transactions):
+                return "transactions: not in the order that the ledger's rule gives them"
             executed = self._execute(transactions, header.timestamp_ms)
         except TransactionError as error:
             return f"transactions: {error}"
@@ -263,6 +272,17 @@ class Chain:
                 break
             chosen[transaction.id] = transaction
         return list(chosen.values())
+
+    def _in_order(self, transactions: Sequence[Transaction]) -> list[Transaction]:
+        """The order in which these stand in the block above the tip."""
+        header = self.tip.header
+        seed = self._genesis.id if header is None else header.parent
+
+        def party_of(key: bytes) -> str | None:
+            party = self._owner_of(key)
+            return None if party is None else party.id
+
+        return in_order(seed, transactions, party_of)
 
     def _execute(self, transactions: Sequence[Transaction], timestamp_ms: int) -> _Executed:
         """What these transactions do to the state of the tip. Raises `InvalidBlock`."""

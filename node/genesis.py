@@ -57,6 +57,8 @@ __all__ = [
 
 CARD_FORMAT = "nemodat-card-v1"
 CARD_BYTES_MAX = 64 * 1024
+OPERATOR_TOKEN = "operator-token"  # noqa: S105 - the name of a file
+OPERATOR_TOKEN_BYTES = 32
 GENESIS_BYTES_MAX = 16 * 1024 * 1024
 FINGERPRINT_KEY_SIZE = 32  # bytes
 
@@ -225,19 +227,18 @@ def member_of(genesis: Genesis, certificate: bytes) -> AuthorityEntry | Observer
     raise CeremonyError("this node's certificate is not in the genesis file: was another card used, or other keys?")
 
 
-def renew(folder: Path, passphrase: bytes, *, cost: KdfCost = KDF_STANDARD) -> Path:
-    """Make `keys/consensus-next.json` for the node whose card is in `folder`; the path of the new card.
+def renew(folder: Path, passphrase: bytes, *, cost: KdfCost = KDF_STANDARD) -> tuple[Path, Path]:
+    """Make the next consensus key of the node whose card is in `folder`; the paths of the key and of the new card.
 
     Raises `CeremonyError` for an observer's, `KeyFileError` if there is a next key already.
     """
     card = read_card(folder / "card.toml")
     if card.role != "authority":
         raise CeremonyError(f"{folder / 'card.toml'}: an observer does not vote: it has no consensus key")
-    key = generate_key("consensus")
-    save_key(folder / "keys" / "consensus-next.json", key, passphrase, cost=cost)
-    made = folder / "card-next.toml"
+    key, file, made = generate_key("consensus"), folder / "keys" / "consensus-next.json", folder / "card-next.toml"
+    save_key(file, key, passphrase, cost=cost)
     write_public(made, card_toml(replace(card, consensus_key=key.public)))
-    return made
+    return file, made
 
 
 def join(
@@ -278,7 +279,7 @@ def join(
         data_dir=folder / "data",
         genesis=genesis.absolute(),
         network=NetworkConfig(listen=listen),
-        api=ApiConfig(listen=api_listen),
+        api=ApiConfig(listen=api_listen, operator_token_file=_operator_token(folder / OPERATOR_TOKEN)),
         keys=KeysConfig(
             transport=(keys / "transport.json").absolute(),
             consensus=None if consensus is None else consensus.absolute(),
@@ -287,6 +288,19 @@ def join(
     )
     write_public(config.file, config_toml(config))
     return config
+
+
+def _operator_token(path: Path) -> Path:
+    """A file with a new operator token, for `nemodat node status` and `backup`; one that is there already stays."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(OPERATOR_TOKEN_BYTES) + "\n")
+    except FileExistsError:
+        return path
+    except OSError as error:
+        raise CeremonyError(f"{path}: {error.strerror}: choose a folder this user may write to") from error
+    return path
 
 
 def write_public(path: Path, text: str) -> None:

@@ -31,6 +31,7 @@ from node.runtime import Runtime
 from node.service import NodeService
 from node.store import Store
 from node.sync import Synchroniser
+from node.watch import Watch
 from node.worker import Worker
 from registry.genesis import Genesis
 from registry.keys import SigningKey
@@ -123,6 +124,7 @@ class Node:
         )
         ledger = Ledger(store=store, chain=chain, pool=pool, worker=self._ledger_worker, pace=pace)
         self._hub = Hub()
+        watch = Watch(ledger.authorities)
         self._runtime: Runtime | None = None
         self._intake: Intake | None = None
         self._accuser: Accuser | None = None
@@ -145,6 +147,7 @@ class Node:
                 journal=self._journal,
                 reader=self._reader,
                 on_evidence=self._accuser.found,
+                watch=watch,
             )
         self._sync = Synchroniser(
             genesis_id=genesis.id,
@@ -155,6 +158,7 @@ class Node:
             lag=self._lag,
         )
         ledger.listen(self._hub.committed)
+        ledger.listen(lambda _: _watch_commit(watch, ledger))
         self.service = NodeService(
             name=identity.name,
             genesis=genesis,
@@ -165,6 +169,8 @@ class Node:
             sync=self._sync,
             runtime=self._runtime,
             intake=self._intake,
+            watch=watch,
+            signers=identity.signers,
         )
 
     async def start(self, listen: str) -> int:
@@ -274,6 +280,11 @@ class Node:
         if not self.failed.done():
             _log.critical("this node contradicts itself and halts", error=repr(error), exc_info=error)
             self.failed.set_result(error)
+
+
+def _watch_commit(watch: Watch, ledger: Ledger) -> None:
+    assert ledger.tip.certificate is not None, "what was committed has a certificate"
+    watch.committed(ledger.tip.certificate, ledger.authorities)
 
 
 def _parameters(genesis: Genesis) -> Parameters:

@@ -15,8 +15,11 @@ from node.network import Mesh
 from node.runtime import Runtime
 from node.store import Reader, Store
 from node.sync import Synchroniser
+from node.watch import Watch
 from registry.errors import TransactionError
 from registry.genesis import Genesis
+from registry.inclusion import InclusionReceipt, give_receipt
+from registry.keys import Signer
 
 __all__ = ["NodeService", "PeerReport", "Role", "Status"]
 
@@ -25,14 +28,29 @@ READY_LAG_MAX = 100  # heights behind what enough connected authorities claim
 
 
 class PeerReport(TypedDict):
-    """One other member of the network."""
+    """One other member of the network.
+
+    `votes_in_time` is the part of the latest certificates that hold its vote (0 to 1; observers: None): a member that
+    is missing from most is slow. `failed_views` counts the views that it led to nothing since this process began.
+    """
 
     name: str
     role: str
     connected: bool
     height: int | None
     round_trip_ms: float | None
+    votes_in_time: float | None
+    failed_views: int
     last_error: str
+
+
+class ViewReport(TypedDict):
+    """A view that ended without a final block: where, whose turn it was, when (ms UTC)."""
+
+    height: int
+    view: int
+    leader: str
+    at_ms: int
 
 
 class Status(TypedDict):
@@ -56,12 +74,16 @@ class Status(TypedDict):
     lag: int
     sync_blocks_per_s: float
     accused: list[str]
+    view_changes: list[ViewReport]
     peers: list[PeerReport]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeService:
-    """The one handle on a running node. `runtime` and `intake` are None on one without a consensus key."""
+    """The one handle on a running node. Without a consensus key there is no `runtime`, no `intake`, and no `signers`.
+
+    `signers` are the consensus keys, of which one may be in force.
+    """
 
     name: str
     genesis: Genesis
@@ -72,6 +94,8 @@ class NodeService:
     sync: Synchroniser
     runtime: Runtime | None
     intake: Intake | None
+    watch: Watch
+    signers: Sequence[Signer]
 
     @property
     def genesis_id(self) -> bytes:
@@ -83,12 +107,15 @@ class NodeService:
         """Whether this node is an authority's at this height, and has a key to vote with."""
         return "observer" if self.runtime is None or self.mesh.me.role != "authority" else "authority"
 
-    async def submit(self, wires: Sequence[bytes]) -> list[Submitted]:
-        """Verify, pool and gossip transactions; one id or error each. Idempotent. Observers refuse: `read_only`."""
+    async def submit(self, wires: Sequence[bytes], *, by: str) -> list[Submitted]:
+        """Verify, pool and gossip what the caller `by` sends; one id or error each. Idempotent.
+
+        Observers refuse: `read_only`.
+        """
         if self.intake is None or self.role == "observer":
             reason = "this node is an observer: submit to an authority"
             return [TransactionError("read_only", "transaction", reason) for _ in wires]
-        return await self.intake.submit(wires)
+        return await self.intake.submit(wires, by=by)
 
     async def wait_final(self, transaction_id: bytes, timeout_s: float) -> bool:
         """Whether the transaction is final, or becomes so in time. Raises `TooManyWaiters`."""
@@ -99,6 +126,15 @@ class NodeService:
     def is_pending(self, transaction_id: bytes) -> bool:
         """Whether the transaction waits in this node's pool."""
         return transaction_id in self.ledger.pool
+
+    def inclusion(self, transaction_id: bytes) -> InclusionReceipt | None:
+        """This authority's receipt for a transaction that waits here; None if none does, or this is no authority."""
+        waiting = self.ledger.pool.get(transaction_id)
+        signer = next((each for each in self.signers if each.public_key in self.ledger.authorities), None)
+        if waiting is None or signer is None:
+            return None
+        height, until_ms = self.ledger.tip.height, waiting.valid_until_ms
+        return give_receipt(signer, self.genesis_id, transaction_id, height=height, valid_until_ms=until_ms)
 
     def snapshot(self) -> AbstractContextManager[Reader]:
         """Final state as it is now, for `node.views`."""
@@ -136,12 +172,25 @@ class NodeService:
             "lag": self._lag(),
             "sync_blocks_per_s": self.sync.progress().blocks_per_s,
             "accused": [] if runtime is None else sorted(key.hex() for key in runtime.accused),
+            "view_changes": self._view_changes(),
             "peers": self._peers(),
         }
 
     def _lag(self) -> int:
         progress = self.sync.progress()
         return max(0, progress.target - progress.height)
+
+    def _view_changes(self) -> list[ViewReport]:
+        names = {peer.id: peer.name for peer in self.mesh.directory.members}
+        return [
+            {
+                "height": each.height,
+                "view": each.view,
+                "leader": names.get(each.leader, each.leader.hex()),
+                "at_ms": each.at_ms,
+            }
+            for each in self.watch.view_changes
+        ]
 
     def _peers(self) -> list[PeerReport]:
         return [
@@ -151,6 +200,8 @@ class NodeService:
                 "connected": status.connected,
                 "height": self.sync.claim(status.peer),
                 "round_trip_ms": status.round_trip_ms,
+                "votes_in_time": self.watch.votes_in_time(status.peer.id) if status.peer.role == "authority" else None,
+                "failed_views": self.watch.failed_views[status.peer.id],
                 "last_error": status.last_error,
             }
             for status in self.mesh.status()

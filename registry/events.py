@@ -20,6 +20,8 @@ EVENT_KINDS: Final = frozenset(
         "node_admitted",  # others let this node in, which follows; as "admitted"
         "node_dismissed",
         "misbehaviour",  # an authority signed two conflicting votes; subject: its consensus key, detail: party id
+        # a transaction that more than f authorities had was in none of n blocks; subject: it, detail: the first height
+        "exclusion",
         "key_added",  # subject: the key, detail: party id, as in all events of keys below
         "key_revoked",
         "receive_key_set",
@@ -80,14 +82,19 @@ EVENT_KINDS: Final = frozenset(
         "dispute_concluded",  # by missed clocks; detail: the outcome
         "award_proposed",  # subject: the proposal, detail: the dispute
         "voided",  # a registration was found false; subject: the receivable, detail: the ground
+        # Claims outside this ledger; subject: the external claim
+        "external_claim_recorded",  # detail: its source
+        "external_claim_ended",  # detail: the ground
     }
 )
 
 _SEVERITY: Final = MappingProxyType(
     {
         "double_confirmation": "alarm",
+        "external_claim_recorded": "warning",
+        "misbehaviour": "alarm",
+        "exclusion": "warning",
         "matched": "warning",
-        "misbehaviour": "warning",
         "over_advanced": "warning",
         "refused_claim": "warning",
         "refused_duplicate": "warning",

@@ -10,12 +10,24 @@
     proposal/<id>                  Proposal
     notice/<id>                    Notice
     notified/<claim id>            Notified: the notices of a claim
+    filing/<id>                    Filing
+    filed/<claim id>               Filed: the filings of a claim
+    attestation/<id>               Attestation
+    dispute/<id>                   Dispute
+    raised/<id of a mark>          Raised: what one opener raised last on one ground
+    contact/<id>                   Contact
+    contact-opening/<id>           Opening: who is known to whom by a contact
+    contacts-about/<receivable>    AskedAbout
+    contacts-by/<party>            AskedBy
     distinct/<id of a pair>        Distinction
     facility/<id>                  Facility
-    carve-out/<facility><receivable>  CarveOut
+    carve-out/<id of a pair>       CarveOut
+    external/<id>                  ExternalClaim
+    external-of/<receivable>       ExternalClaims: those of a receivable
     network                        Network: the authorities' seats, in order, and the nodes let in
     node/<digest of certificate>   NodeEntry
     consensus-key/<public key>     ConsensusKey: of an authority, now or once
+    exclusion/<transaction id>     Exclusion: it was kept out of n blocks although f + 1 authorities had it
     misbehaviour/<public key>      Misbehaviour: what that consensus key provably did
 
 Within a block each record is decoded once, however often it is read, and encoded once, however often it is changed.

@@ -11,9 +11,13 @@ from clients.cli import (
     contacts,
     disputes,
     drafts,
+    events,
     export,
+    external,
     filings,
     forms,
+    inclusion,
+    instalments,
     law,
     law_receivable,
     notices,
@@ -41,12 +45,16 @@ app.add_typer(authorities.app, name="authority", help="Who decides what is final
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
 app.add_typer(portfolios.app, name="portfolio", help="Bring an existing portfolio onto the ledger, resumable.")
 app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the ledger, or with another book.")
+app.add_typer(external.app, name="external", help="Claims asserted outside this ledger: record, import, end, look.")
 app.add_typer(texts.app, name="text", help="Show standard texts in English and Chinese, and their digests.")
 app.add_typer(export.app, name="export", help="Write an assignment for other systems and official registers.")
+receivables.app.command("instalments")(instalments.instalments)
 claims.app.command("take-out")(forms.take_out)
 claims.app.command("syndicate")(forms.syndicate)
 claims.app.command("cover")(forms.cover)
 app.add_typer(law.app, name="law", help="Who comes first under each law, and whom the debtor may pay.")
 law.app.command("receivable", epilog=law.CASE_FIELDS)(law_receivable.rank_receivable)
 app.add_typer(notices.app, name="notice", help="Give notice of assignments to debtors, acknowledge and prove them.")
+app.add_typer(inclusion.app, name="inclusion", help="A transaction that does not become final: who has it; report it.")
 app.command("search")(search.search)
+app.command("events")(events.events)

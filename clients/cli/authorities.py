@@ -12,6 +12,7 @@ from clients import authorities, parties, reads
 from clients.cli.context import (
     SETTINGS,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -39,7 +40,9 @@ NoteOption = Annotated[str, typer.Option("--reason", help="Why, in words; only t
 
 
 @app.command("list")
-def list_authorities(genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
+def list_authorities(
+    genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption, as_json: JsonOption = False
+) -> None:
     """The authorities of the next block, in the order in which they lead, proved from genesis through all changes.
 
     Example: nemodat authority list
@@ -49,7 +52,7 @@ def list_authorities(genesis: GenesisOption, url: UrlOption, party: PartyOption,
         table = Table("party", "consensus key", title=f"Authorities of height {height}")
         for member in members:
             table.add_row(plain(member.name), member.public_key.hex())
-        tabulate(table)
+        tabulate(table, as_json=as_json)
 
 
 @app.command()

@@ -20,16 +20,19 @@ from registry.transactions.disputes import (
     SettleDispute,
     WithdrawDispute,
 )
+from registry.transactions.external_claims import EndExternalClaim, RecordExternalClaim
 from registry.transactions.facilities import (
     AmendFacility,
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
 )
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose, change_value
+from registry.transactions.inclusion import ReportExclusion
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
 from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
@@ -81,7 +84,11 @@ Operation: TypeAlias = (
     | CarveOutReceivable
     | CertifyBase
     | CloseFacility
+    | RecordExternalClaim
+    | EndExternalClaim
     | ReportMisbehaviour
+    | ReportExclusion
+    | Draw
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})
