@@ -57,6 +57,7 @@ __all__ = [
     "Say",
     "Serve",
     "Served",
+    "Turned",
     "Wake",
     "Woken",
 ]
@@ -111,6 +112,13 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Turned:
+    """This node's part has changed: from now on, so many heights behind is fetched at once (rule 5)."""
+
+    lag: int
+
+
+@dataclass(frozen=True, slots=True)
 class Served:
     """The answer to a peer's question has been sent."""
 
@@ -122,7 +130,7 @@ class Woken:
     """The time that was asked for by `Wake` has come."""
 
 
-Event: TypeAlias = "Joined | Left | Heard | Grown | Kept | Served | Woken"
+Event: TypeAlias = "Joined | Left | Heard | Grown | Kept | Turned | Served | Woken"
 
 
 # --- actions --------------------------------------------------------------------------------------------------------
@@ -201,8 +209,7 @@ class Following:
         self._height = height
         self._authorities = authorities
         self._first = first
-        self.lag = lag
-        """So many heights behind is fetched at once."""
+        self._lag = lag
         self._sources = Sources()
         self._serving: dict[bytes, int] = {}
         self._arrived: dict[int, _Arrived] = {}
@@ -280,6 +287,9 @@ class Following:
 
     def _kept(self, event: Kept) -> None:
         self._first = event.first
+
+    def _turned(self, event: Turned) -> None:
+        self._lag = event.lag
 
     def _served(self, event: Served) -> None:
         if event.peer in self._serving:
@@ -368,7 +378,7 @@ class Following:
             return False
         if self._behind_since_ms is None:
             self._behind_since_ms = self._now_ms
-        return heights >= self.lag or self._now_ms - self._behind_since_ms >= PATIENCE_MS
+        return heights >= self._lag or self._now_ms - self._behind_since_ms >= PATIENCE_MS
 
     def _next_range(self, source: Source) -> tuple[int, int] | None:
         """The lowest range in the window that nobody has been asked for and that this source says it has."""
@@ -426,6 +436,7 @@ _HANDLERS: dict[type, Callable[[Following, Any], None]] = {
     Heard: Following._heard,
     Grown: Following._grown,
     Kept: Following._kept,
+    Turned: Following._turned,
     Served: Following._served,
     Woken: Following._woken,
 }

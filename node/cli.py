@@ -153,8 +153,6 @@ def join_network(
     admit-node`, then `seat`). It follows from when it is admitted, and votes from when it has a seat.
 
     Example: nemodat node join genesis.toml --folder member --name node-a --api-listen 127.0.0.1:8001
-
-    Example: nemodat node join genesis.toml --folder fifth --name fifth --card fifth/card.toml
     """
     with _told():
         config = join(
@@ -175,22 +173,19 @@ def renew_key(
     folder: Annotated[Path, typer.Argument(help="The folder of `node init`.", exists=True, file_okay=False)],
     *,
     passphrase_file: PassphraseFile = None,
-    as_json: AsJson = False,
 ) -> None:
     """Make the next consensus key of an authority, and the card to hand to an authority, which proposes it.
 
     Name the key in node.toml as next_consensus in [keys] and restart the node once: it votes with the key that the
-    ledger names, and takes up the next one at that height. After that the file becomes `consensus`. The card is for
-    `nemodat authority seat`.
+    ledger names, and takes up the next one at that height. After that the file becomes `consensus`.
+
+    Then an authority proposes the card: nemodat authority seat first/card-next.toml
 
     Example: nemodat node renew first
     """
     with _told():
-        key, card = renew(folder, _new_passphrase(passphrase_file))
-    if as_json:
-        _print(key=str(key), card=str(card))
-        return
-    typer.echo(f"next key in {key}: name it in node.toml as keys.next_consensus")
+        card = renew(folder, _new_passphrase(passphrase_file))
+    typer.echo(f"next key in {folder / 'keys' / 'consensus-next.json'}: name it in node.toml as keys.next_consensus")
     typer.echo(f"card in {card}: hand it to an authority, for `nemodat authority seat`")
 
 

@@ -227,18 +227,19 @@ def member_of(genesis: Genesis, certificate: bytes) -> AuthorityEntry | Observer
     raise CeremonyError("this node's certificate is not in the genesis file: was another card used, or other keys?")
 
 
-def renew(folder: Path, passphrase: bytes, *, cost: KdfCost = KDF_STANDARD) -> tuple[Path, Path]:
-    """Make the next consensus key of the node whose card is in `folder`; the paths of the key and of the new card.
+def renew(folder: Path, passphrase: bytes, *, cost: KdfCost = KDF_STANDARD) -> Path:
+    """Make `keys/consensus-next.json` for the node whose card is in `folder`; the path of the new card.
 
     Raises `CeremonyError` for an observer's, `KeyFileError` if there is a next key already.
     """
     card = read_card(folder / "card.toml")
     if card.role != "authority":
         raise CeremonyError(f"{folder / 'card.toml'}: an observer does not vote: it has no consensus key")
-    key, file, made = generate_key("consensus"), folder / "keys" / "consensus-next.json", folder / "card-next.toml"
-    save_key(file, key, passphrase, cost=cost)
+    key = generate_key("consensus")
+    save_key(folder / "keys" / "consensus-next.json", key, passphrase, cost=cost)
+    made = folder / "card-next.toml"
     write_public(made, card_toml(replace(card, consensus_key=key.public)))
-    return file, made
+    return made
 
 
 def join(

@@ -146,8 +146,8 @@ class Node:
                 mesh=self._mesh,
                 journal=self._journal,
                 reader=self._reader,
-                on_evidence=self._accuser.found,
                 watch=watch,
+                on_evidence=self._accuser.found,
             )
         self._sync = Synchroniser(
             genesis_id=genesis.id,

@@ -80,10 +80,7 @@ class Status(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeService:
-    """The one handle on a running node. Without a consensus key there is no `runtime`, no `intake`, and no `signers`.
-
-    `signers` are the consensus keys, of which one may be in force.
-    """
+    """The one handle on a running node. There is no `runtime` and no `intake` on one without a consensus key."""
 
     name: str
     genesis: Genesis
@@ -95,7 +92,7 @@ class NodeService:
     runtime: Runtime | None
     intake: Intake | None
     watch: Watch
-    signers: Sequence[Signer]
+    signers: tuple[Signer, ...]
 
     @property
     def genesis_id(self) -> bytes:

@@ -30,6 +30,7 @@ from consensus.following import (
     Say,
     Serve,
     Served,
+    Turned,
     Wake,
     Woken,
 )
@@ -76,10 +77,10 @@ class Synchroniser:
         self._store = store
         self._mesh = mesh
         self._reader = reader
+        self._lag_of, self._lag = lag, lag()
         self._core = Following(
-            genesis_id=genesis_id, height=ledger.tip.height, authorities=ledger.authorities, lag=lag()
+            genesis_id=genesis_id, height=ledger.tip.height, authorities=ledger.authorities, lag=self._lag
         )
-        self._lag = lag
         self._events: deque[Event] = deque()
         self._handling = False
         self._wake_at_ms = 0
@@ -183,11 +184,13 @@ class Synchroniser:
             target = self._core.progress().target
             if target > committed.height + RANGE_HEIGHTS_MAX:
                 _log.info("catching up", height=committed.height, target=target, blocks_per_s=round(self._rate))
-        self._core.lag = self._lag()  # only who votes leaves the last heights to its engine
         self._tell(Grown(committed.height, self._ledger.authorities))
+        if (lag := self._lag_of()) != self._lag:
+            self._lag = lag
+            self._tell(Turned(lag))
 
     def _name(self, peer: bytes) -> str:
-        known = self._mesh.directory.by_id.get(peer)  # it may not be let in any more
+        known = self._mesh.directory.by_id.get(peer)
         return peer.hex() if known is None else known.name
 
 

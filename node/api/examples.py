@@ -266,11 +266,6 @@ BLOCK: Final = {
     "history_root": _hex("history"),
     **_FINAL,
 }
-AUTHORITIES: Final = {
-    "height": HEIGHT + 1,
-    "authorities": [{"party": FACTOR, "consensus_key": _hex("consensus key")}],
-}
-AUTHORITY_CHANGES: Final = {"changes": [_hex("a change of the authorities")], "next": None}
 SEARCH_REQUEST: Final = {
     "fingerprints": [{"kind": "exact", "fingerprint": _hex("exact")}, {"kind": "number", "fingerprint": _hex("n")}],
     "purpose": "purchase of invoice, offer 2026-118",
@@ -294,8 +289,8 @@ CERTIFICATE: Final = {
         }
     ],
     "not_searched": ["seller's books outside this registry"],
+    "changes": [],
     **_FINAL,
-    "changes": [_hex("a change of the authorities")],
 }
 EVENTS: Final = {
     "events": [
@@ -315,6 +310,14 @@ EVENT_STREAM: Final = (
     f'"subject": "{_CLAIM.id.hex()}", "detail": "{_CLAIM.share}"}}\r\n\r\n'
 )
 GENESIS: Final = 'name = "trade-net"\ncreated_ms = 1780000000000\n# authorities, observers, parties, parameters\n'
+AUTHORITIES: Final = {
+    "height": HEIGHT + 1,
+    "authorities": [
+        {"party": FACTOR, "consensus_key": _hex("consensus key of one")},
+        {"party": "lei:984500SGBANK00000120", "consensus_key": _hex("consensus key of another")},
+    ],
+}
+AUTHORITY_CHANGES: Final = {"changes": [_hex("header, certificate and set")], "next": None}
 BACKUP: Final = "NEMODAT-backup-1\n..."
 METRICS: Final = "# TYPE nemodat_height gauge\nnemodat_height 42.0\n"
 STATUS: Final = {

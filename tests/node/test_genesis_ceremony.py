@@ -230,8 +230,8 @@ def test_who_joins_a_network_that_runs_gives_its_card(tmp_path: Path, cards: lis
 def test_the_next_consensus_key_comes_with_a_card(tmp_path: Path, cards: list[NodeCard]) -> None:
     home = tmp_path / "home"
     write_public(home / "card.toml", card_toml(cards[0]))
-    file, made = renew(home, PASSPHRASE, cost=KDF_TEST)
-    key = load_key(file, PASSPHRASE, kind="consensus")
+    made = renew(home, PASSPHRASE, cost=KDF_TEST)
+    key = load_key(home / "keys" / "consensus-next.json", PASSPHRASE, kind="consensus")
     assert read_card(made) == replace(cards[0], consensus_key=key.public)
     with pytest.raises(KeyFileError, match="exists already"):
         renew(home, PASSPHRASE, cost=KDF_TEST)
