@@ -30,6 +30,7 @@ from consensus.following import (
     Say,
     Serve,
     Served,
+    Turned,
     Wake,
     Woken,
 )
@@ -67,16 +68,19 @@ class Progress:
 
 
 class Synchroniser:
-    """Fetches what is missing and serves what others miss. `lag` is how far behind is left to the engine at first."""
+    """Fetches what is missing and serves what others miss. `lag`: how far behind is the engine's at first."""
 
     def __init__(
-        self, *, genesis_id: bytes, ledger: Ledger, store: Store, mesh: Mesh, reader: Worker, lag: int
+        self, *, genesis_id: bytes, ledger: Ledger, store: Store, mesh: Mesh, reader: Worker, lag: Callable[[], int]
     ) -> None:
         self._ledger = ledger
         self._store = store
         self._mesh = mesh
         self._reader = reader
-        self._core = Following(genesis_id=genesis_id, height=ledger.tip.height, authorities=ledger.authorities, lag=lag)
+        self._lag_of, self._lag = lag, lag()
+        self._core = Following(
+            genesis_id=genesis_id, height=ledger.tip.height, authorities=ledger.authorities, lag=self._lag
+        )
         self._events: deque[Event] = deque()
         self._handling = False
         self._wake_at_ms = 0
@@ -181,9 +185,13 @@ class Synchroniser:
             if target > committed.height + RANGE_HEIGHTS_MAX:
                 _log.info("catching up", height=committed.height, target=target, blocks_per_s=round(self._rate))
         self._tell(Grown(committed.height, self._ledger.authorities))
+        if (lag := self._lag_of()) != self._lag:
+            self._lag = lag
+            self._tell(Turned(lag))
 
     def _name(self, peer: bytes) -> str:
-        return self._mesh.directory.by_id[peer].name
+        known = self._mesh.directory.by_id.get(peer)
+        return peer.hex() if known is None else known.name
 
 
 def _now_ms() -> int:

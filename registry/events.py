@@ -92,9 +92,9 @@ _SEVERITY: Final = MappingProxyType(
     {
         "double_confirmation": "alarm",
         "external_claim_recorded": "warning",
-        "misbehaviour": "alarm",
         "exclusion": "warning",
         "matched": "warning",
+        "misbehaviour": "warning",
         "over_advanced": "warning",
         "refused_claim": "warning",
         "refused_duplicate": "warning",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from clients.cli import (
+    authorities,
     certificates,
     claims,
     contacts,
@@ -40,6 +41,7 @@ app.add_typer(filings.app, name="filing", help="Official filings of claims: reco
 app.add_typer(contacts.app, name="contact", help="Contact with the other side of a match: ask, answer, show, list.")
 app.add_typer(pools.app, name="pool", help="Facilities, blankets, drawings and borrowing bases of pools.")
 app.add_typer(parties.app, name="party", help="Parties, their keys and attestations; as an authority, changes of them.")
+app.add_typer(authorities.app, name="authority", help="Who decides what is final; as an authority, changes of that.")
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
 app.add_typer(portfolios.app, name="portfolio", help="Bring an existing portfolio onto the ledger, resumable.")
 app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the ledger, or with another book.")

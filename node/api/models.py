@@ -163,6 +163,27 @@ class Block(_Answer):
     finality: Hex
 
 
+class Authority(_Answer):
+    """One authority: its party and the key that it votes with."""
+
+    party: str
+    consensus_key: Digest
+
+
+class AuthorityList(_Answer):
+    """The set in force at a height, in the order in which they lead."""
+
+    height: int
+    authorities: list[Authority]
+
+
+class AuthorityChanges(_Answer):
+    """Part of the changes of the set, in canonical bytes (`consensus.light.Change`); `next` goes into `after`."""
+
+    changes: list[Hex]
+    next: int | None
+
+
 class StateProof(_Answer):
     """One entry of the state, or its absence, proved under the state root of a final header."""
 
@@ -317,6 +338,7 @@ class SearchCertificate(_Answer):
     not_searched: list[str]
     header: Hex
     finality: Hex
+    changes: list[Hex] = Field(description="every change of the authorities below the height, oldest first")
 
 
 class EventShown(_Answer):

@@ -272,6 +272,7 @@ def search_certificates() -> Iterable[bytes]:
         findings=findings,
         header=b"header",
         finality=b"finality",
+        changes=(),
     )
     return [json.dumps(made).encode()]
 
