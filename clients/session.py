@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import cast
 
 from clients.errors import ClientError, NotFinal, ProofInvalid, Refused, Rejected
@@ -23,6 +24,7 @@ from registry.transactions.operations import Operation
 __all__ = ["Draft", "Session", "accepted", "compose", "resume", "send", "signed", "submit"]
 
 VALIDITY_MS = 10 * 60 * 1000  # how long a composed transaction may still be included
+AHEAD_MAX_MS = 60_000  # so far ahead of the clock expiries may run in a burst of transactions
 WAIT_S = 5.0  # one long poll; if it is not final after that, another node is given the transaction too
 
 
@@ -71,6 +73,25 @@ class Draft:
         return Submission.of(seal(self.payload, [signatures[signer] for signer in self.signers]), genesis.id)
 
 
+class _Expiries:
+    """Expiries that only grow: within a block a party's own transactions stand in their order (`registry.order`)."""
+
+    def __init__(self) -> None:
+        self._last_ms = 0
+        self._lock = Lock()
+
+    def next_ms(self) -> int:
+        """Ten minutes from now, and later than any before, unless the clock was set back."""
+        wanted_ms = time.time_ns() // 1_000_000 + VALIDITY_MS
+        with self._lock:
+            is_set_back = self._last_ms - wanted_ms > AHEAD_MAX_MS
+            self._last_ms = wanted_ms if is_set_back else max(self._last_ms + 1, wanted_ms)
+            return self._last_ms
+
+
+_expiries = _Expiries()
+
+
 def compose(genesis: Genesis, operations: Sequence[Operation], *, signers: Sequence[bytes], mode: str = EACH) -> Draft:
     """A draft with a fresh nonce, valid for ten minutes from now. Raises `Rejected` naming the field that is wrong."""
     try:
@@ -78,7 +99,7 @@ def compose(genesis: Genesis, operations: Sequence[Operation], *, signers: Seque
             chain_id=genesis.id,
             signers=tuple(signers),
             nonce=secrets.token_bytes(16),
-            valid_until_ms=time.time_ns() // 1_000_000 + VALIDITY_MS,
+            valid_until_ms=_expiries.next_ms(),
             operations=tuple(operations),
             mode=mode,
         )

@@ -7,18 +7,28 @@ member compares what `genesis show` prints with the others, runs `node join`, an
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 
 from node.clock import clock_ms
@@ -27,6 +37,7 @@ from node.errors import CeremonyError, Inconsistent, NodeError
 from node.genesis import assemble, card_toml, init_node, join, new_party, read_card, read_genesis, write_public
 from node.keystore import describe, generate_key, save_key
 from node.layout import GENESIS_KEY
+from node.operating import back_up, node_status, restore_node, status_table
 from node.store import open_store
 from node.verification import Verified, verify_chain
 from registry.errors import FieldError
@@ -138,9 +149,73 @@ def run(config: ConfigPath) -> None:
         raise typer.Exit(run_node(loaded, _passphrase(loaded)))
 
 
-@node_app.command("verify")
-def verify(config: ConfigPath) -> None:
-    """Check the whole chain on this node's disk again, from genesis. The node must be stopped."""
+@node_app.command("status")
+def status(
+    config: ConfigPath,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything the node says, as JSON.")] = False,
+) -> None:
+    """How the running node is: height, lag, peers and who of them is slow, the last failed views.
+
+    Exit code 1 if it does not answer. Example: nemodat node status me/node.toml
+    """
+    with _told():
+        found = node_status(load_config(config))
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    behind = f", {found['lag']} behind" if found["lag"] else ""
+    votes = "votes" if found["voting"] else "does not vote"
+    typer.echo(f"{found['name']} ({found['role']}, {votes}) at height {found['height']}{behind}")
+    typer.echo(f"newest block {found['block_hash']}, {found['tip_age_ms'] / 1000:.0f} s old")
+    typer.echo(f"{found['mempool']} transactions wait")
+    if found["alarm"]:
+        typer.echo(f"ALARM {found['alarm']}")
+    for accused in found["accused"]:
+        typer.echo(f"ACCUSED {accused}: it has provably misbehaved")
+    Console(markup=False, emoji=False).print(status_table(found))
+    for change in found["view_changes"]:
+        at = datetime.fromtimestamp(change["at_ms"] / 1000, UTC).isoformat(timespec="seconds")
+        typer.echo(f"{at} height {change['height']} view {change['view']} failed, leader {change['leader']}")
+
+
+@node_app.command("backup")
+def backup(
+    config: ConfigPath,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; never over another.")],
+) -> None:
+    """Copy the node's ledger into one file, while it runs or while it is stopped. Its votes are not copied.
+
+    A running node is asked with its operator token. Example: nemodat node backup me/node.toml ledger.backup
+    """
+    with _told(), _bytes_bar("bytes written") as progress:
+        head = back_up(load_config(config), file, progress)
+    typer.echo(f"{file}: the ledger up to height {head.height}, block {head.block_hash.hex()}")
+
+
+@node_app.command("restore")
+def restore(
+    config: ConfigPath,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of `node backup`.", **_File)],
+) -> None:
+    """Make the node's data folder, which must be empty, of a backup. Then check it, and run the node.
+
+    A backup knows nothing of what the node has voted since, so an authority's consensus key never votes again: the
+    node follows, until its party enrols a new key. Example: nemodat node restore me/node.toml ledger.backup
+    """
+    with _told(), _bytes_bar("bytes read") as progress:
+        loaded = load_config(config)
+        head = restore_node(loaded, file, progress)
+    typer.echo(f"{loaded.data_dir}: the ledger up to height {head.height}, block {head.block_hash.hex()}")
+    typer.echo(f"to execute all of it again from genesis: nemodat node check {config}")
+
+
+@node_app.command("check")
+def check(config: ConfigPath) -> None:
+    """Check the whole ledger on this node's disk again, from genesis: every signature, root and index, offline.
+
+    The node must be stopped. Exit code 70: it differs. Example: nemodat node check me/node.toml
+    """
     with _told():
         loaded = load_config(config)
         genesis = read_genesis(loaded.genesis)
@@ -247,6 +322,16 @@ def _verify(config: NodeConfig, genesis: Genesis) -> Verified:
                 scratch.close()
     finally:
         store.close()
+
+
+@contextmanager
+def _bytes_bar(text: str) -> Iterator[Callable[[int], None]]:
+    """Shows how many bytes are done."""
+    columns = (TextColumn(text), DownloadColumn(), TransferSpeedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(text, total=None)
+        yield lambda done: bar.update(task, completed=done)
 
 
 @contextmanager

@@ -147,7 +147,7 @@ def load_config(file: Path) -> NodeConfig:
         ),
         engine=store.choice("engine", ENGINES, default="auto"),
         mempool=Bounds(
-            transactions_max=mempool.integer("transactions_max", 1, 10_000_000, default=bounds.transactions_max),
+            transactions_max=mempool.integer("transactions_max", 2, 10_000_000, default=bounds.transactions_max),
             bytes_max=mempool.integer("bytes_max", MIB, 64 * 1024 * MIB, default=bounds.bytes_max),
             per_sender_max=mempool.integer("per_sender_max", 1, 10_000_000, default=bounds.per_sender_max),
         ),

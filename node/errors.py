@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 __all__ = [
+    "BackupError",
     "CeremonyError",
     "ConfigError",
     "GenesisMismatch",
@@ -32,6 +33,10 @@ class StoreLocked(StoreError):
 
 class StoreDamaged(StoreError):
     """What the disk gave back is not what was written. Never repaired here: a repair forgets votes."""
+
+
+class BackupError(NodeError):
+    """A backup that cannot be made, read, or restored here. What was restored of it is not to be used."""
 
 
 class KeyFileError(NodeError):

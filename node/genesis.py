@@ -53,6 +53,8 @@ __all__ = [
 
 CARD_FORMAT = "nemodat-card-v1"
 CARD_BYTES_MAX = 64 * 1024
+OPERATOR_TOKEN = "operator-token"  # noqa: S105 - the name of a file
+OPERATOR_TOKEN_BYTES = 32
 GENESIS_BYTES_MAX = 16 * 1024 * 1024
 FINGERPRINT_KEY_SIZE = 32  # bytes
 
@@ -255,7 +257,7 @@ def join(
         data_dir=folder / "data",
         genesis=genesis.absolute(),
         network=NetworkConfig(listen=listen),
-        api=ApiConfig(listen=api_listen),
+        api=ApiConfig(listen=api_listen, operator_token_file=_operator_token(folder / OPERATOR_TOKEN)),
         keys=KeysConfig(
             transport=(keys / "transport.json").absolute(),
             consensus=None if consensus is None else consensus.absolute(),
@@ -264,6 +266,19 @@ def join(
     )
     write_public(config.file, config_toml(config))
     return config
+
+
+def _operator_token(path: Path) -> Path:
+    """A file with a new operator token, for `nemodat node status` and `backup`; one that is there already stays."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(OPERATOR_TOKEN_BYTES) + "\n")
+    except FileExistsError:
+        return path
+    except OSError as error:
+        raise CeremonyError(f"{path}: {error.strerror}: choose a folder this user may write to") from error
+    return path
 
 
 def write_public(path: Path, text: str) -> None:

@@ -8,7 +8,9 @@ r/<height>                         [receipt, ...] of the block: canonical bytes 
 e/<height>                         [[kind, subject, [party, ...], detail], ...]: the block's events
 x/<transaction id>                 [height, index in the block, first receipt, receipts]
 l/<level, 1 byte><index>           node of the log of header hashes
+a/<height>                         [[name, consensus key], ...]: the authorities from the next height on, if others
 c/<record key>                     the consensus engine's record, opaque
+v/<consensus key>                  evidence against it that this node has and the ledger has not: canonical bytes
 i/e/<subject><height><number>      event of this number (4 bytes) in e/<height> is about the subject
 i/r/<party>00<receivable>          receivables that a party registered, or is the debtor of
 i/c/<party>00<claim>               claims that a party assigned, or that were offered to it
@@ -27,12 +29,14 @@ from registry.codec import Value, decode, encode
 from registry.errors import CodecError
 
 __all__ = [
+    "AUTHORITIES",
     "BLOCK",
     "CERTIFICATE",
     "CLAIMS_OF",
     "CONSENSUS",
     "EVENTS",
     "EVENTS_OF",
+    "EVIDENCE",
     "GENESIS_KEY",
     "HEIGHT",
     "LAYOUT_VERSION",
@@ -63,7 +67,9 @@ RECEIPTS = b"r/"
 EVENTS = b"e/"
 TRANSACTION = b"x/"
 LOG = b"l/"
+AUTHORITIES = b"a/"
 CONSENSUS = b"c/"
+EVIDENCE = b"v/"
 EVENTS_OF = b"i/e/"
 RECEIVABLES_OF = b"i/r/"
 CLAIMS_OF = b"i/c/"

@@ -23,7 +23,7 @@ from node.worker import Worker
 from registry.errors import TransactionError
 from registry.transactions.envelope import Transaction
 
-__all__ = ["Ledger", "Listener", "OnLedger", "Opened", "Pace"]
+__all__ = ["Admitted", "Ledger", "Listener", "OnLedger", "Opened", "Pace"]
 
 VIEW_PART = 2  # a block should take this part of the first view's timeout, from building to commit
 OPERATIONS_AT_FIRST = 250
@@ -34,13 +34,21 @@ Listener: TypeAlias = Callable[[Committed], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """A transaction that may wait for a block, and the party that it counts for."""
+
+    transaction: Transaction
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
 class OnLedger:
     """A transaction that is final already: nothing is left to do for it."""
 
     id: bytes
 
 
-Opened: TypeAlias = "Transaction | OnLedger | TransactionError"
+Opened: TypeAlias = "Admitted | OnLedger | TransactionError"
 
 
 class _Grown(NamedTuple):
@@ -107,7 +115,7 @@ class Ledger:
     def build(self, *, proposer: bytes, then: Callable[[Block], None]) -> None:
         """Make a block on the tip of what is in the pool."""
         chain, now_ms = self._chain, clock_ms()
-        transactions = self.pool.take(self._pace.operations_max()) or self.pool.take()[:1]
+        transactions = self.pool.take(self._pace.operations_max())
         self._pace.builds(sum(len(each.operations) for each in transactions), now_s=time.monotonic())
         self._worker.do(lambda: chain.build(transactions, proposer=proposer, now_ms=now_ms), then)
 
@@ -173,6 +181,6 @@ def _open(chain: Chain, wire: bytes, now_ms: int) -> Opened:
         transaction = chain.opened(wire)
         if chain.is_final(transaction.id):
             return OnLedger(transaction.id)
-        return chain.admitted(transaction, now_ms=now_ms)
+        return Admitted(transaction, chain.admitted(transaction, now_ms=now_ms))
     except TransactionError as error:
         return error

@@ -28,6 +28,7 @@ from node.runtime import Runtime
 from node.service import NodeService
 from node.store import Store
 from node.sync import Synchroniser
+from node.watch import Watch
 from node.worker import Worker
 from registry.genesis import Genesis
 from registry.keys import SigningKey
@@ -92,6 +93,7 @@ class Node:
         chain = Chain.open(store, genesis)
         ledger = Ledger(store=store, chain=chain, pool=pool, worker=self._ledger_worker, pace=pace)
         self._hub = Hub()
+        watch = Watch(ledger.authorities)
         self._runtime: Runtime | None = None
         self._intake: Intake | None = None
         if identity.consensus is not None:
@@ -103,6 +105,7 @@ class Node:
                 mesh=self._mesh,
                 journal=self._journal,
                 reader=self._reader,
+                watch=watch,
             )
             self._intake = Intake(ledger, self._mesh, on_work=self._runtime.work)
         self._sync = Synchroniser(
@@ -114,6 +117,7 @@ class Node:
             lag=OBSERVER_LAG if self._runtime is None else AUTHORITY_LAG,
         )
         ledger.listen(self._hub.committed)
+        ledger.listen(lambda _: _watch_commit(watch, ledger))
         self.service = NodeService(
             name=identity.name,
             genesis=genesis,
@@ -124,6 +128,7 @@ class Node:
             sync=self._sync,
             runtime=self._runtime,
             intake=self._intake,
+            watch=watch,
         )
 
     async def start(self, listen: str) -> int:
@@ -201,6 +206,11 @@ class Node:
         if not self.failed.done():
             _log.critical("this node contradicts itself and halts", error=repr(error), exc_info=error)
             self.failed.set_result(error)
+
+
+def _watch_commit(watch: Watch, ledger: Ledger) -> None:
+    assert ledger.tip.certificate is not None, "what was committed has a certificate"
+    watch.committed(ledger.tip.certificate, ledger.authorities)
 
 
 def _parameters(genesis: Genesis) -> Parameters:

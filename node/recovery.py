@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consensus.authorities import Authority, AuthoritySet
 from consensus.blocks import Header
 from consensus.errors import ConsensusError
 from consensus.light import verify_header
 from consensus.votes import Certificate
+from node.authorities import set_at
 from node.errors import StoreDamaged
 from node.layout import (
     GENESIS_KEY,
@@ -35,7 +35,7 @@ from registry.merkle import tree
 from registry.merkle.hashing import ProofError
 from registry.merkle.log import CompactRange
 
-__all__ = ["Tip", "authority_set", "initialise", "read_tip"]
+__all__ = ["Tip", "initialise", "read_tip"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +48,6 @@ class Tip:
     certificate: Certificate | None
     state_root: bytes
     timestamp_ms: int
-
-
-def authority_set(genesis: Genesis) -> AuthoritySet:
-    """The authorities of genesis in their order, named by party id: the same set that light clients make of it."""
-    return AuthoritySet(tuple(Authority(entry.party, entry.consensus_key) for entry in genesis.authorities))
 
 
 def initialise(store: Store, genesis: Genesis) -> None:
@@ -91,7 +86,7 @@ def read_tip(store: Reader, genesis: Genesis) -> tuple[Tip, CompactRange]:
     try:
         header = Header.decode(record.header)
         certificate = Certificate.from_value(decode(record.certificate))
-        verify_header(genesis.id, authority_set(genesis), header, certificate)
+        verify_header(genesis.id, set_at(store, genesis, height), header, certificate)
     except (ConsensusError, CodecError) as error:
         raise StoreDamaged(f"the stored tip at height {height}: {error}") from error
     if header.height != height or header.hash != record.block_hash:

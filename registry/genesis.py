@@ -30,12 +30,14 @@ from registry.tables import Table
 
 __all__ = [
     "AUTHORITIES_MAX",
+    "CERTIFICATE_BYTES_MAX",
     "OBSERVERS_MAX",
     "PARTIES_MAX",
     "AuthorityEntry",
     "Genesis",
     "ObserverEntry",
     "Parameters",
+    "is_address",
     "party_from_toml",
     "transport_public_key",
     "validate_genesis",
@@ -161,6 +163,12 @@ def transport_public_key(certificate: bytes) -> bytes:
     return key.public_bytes_raw()
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is "host:port" of a name, an IPv4 or a bracketed IPv6 address, by pinned rules."""
+    found = _ADDRESS.fullmatch(text) if len(text) <= ADDRESS_CHARS_MAX else None
+    return found is not None and int(found[1]) <= PORT_MAX
+
+
 def validate_genesis(genesis: Genesis) -> None:
     """Return if a network can start from `genesis`; else raise `FieldError` naming the field."""
     if not is_clean_text(genesis.name, size_max=NAME_CHARS_MAX):
@@ -207,8 +215,7 @@ def _validate_members(genesis: Genesis) -> None:
             raise FieldError(f"{place}.party", f"{member.party} is not among the parties")
         if len(member.transport_certificate) > CERTIFICATE_BYTES_MAX:
             raise FieldError(f"{place}.transport_certificate", f"has more than {CERTIFICATE_BYTES_MAX} bytes")
-        found = _ADDRESS.fullmatch(member.address) if len(member.address) <= ADDRESS_CHARS_MAX else None
-        if found is None or int(found[1]) > PORT_MAX:
+        if not is_address(member.address):
             raise FieldError(f"{place}.address", "must be host:port, such as node.example.org:7001")
         if isinstance(member, AuthorityEntry):
             if "authority" not in party.roles:

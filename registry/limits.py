@@ -12,6 +12,10 @@ NONCE_BYTES: Final = 16
 VALIDITY_MAX_MS: Final = 3_600_000  # how far `valid_until_ms` may lie ahead of the block's time: one hour
 TIME_MAX_MS: Final = 2**48  # about the year 10889; keeps every sum of times far below 2**63
 
+# Authorities and nodes
+EVIDENCE_BYTES_MAX: Final = 512  # two votes
+NODES_MAX: Final = 320  # nodes let in, of authorities and observers
+
 # Parties
 ATTESTATIONS_MAX: Final = 32  # attestations that count of one party
 

@@ -32,6 +32,7 @@ __all__ = [
     "NOT_FOUND",
     "NOT_HOLDER",
     "NOT_OFFERED",
+    "NOT_PROVEN",
     "NOT_RECEIVED",
     "NO_DEEMED_ACCEPTANCE",
     "NO_MATCH",
@@ -90,6 +91,8 @@ TOO_EARLY: Final = "too_early"
 # Disputes
 DISPUTED: Final = "disputed"
 OUT_OF_TIME: Final = "out_of_time"
+# Authorities
+NOT_PROVEN: Final = "not_proven"
 
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -129,5 +132,6 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         TOO_EARLY: "The debtor's period to answer has not run out in every calendar.",
         DISPUTED: "A dispute is open on the receivable or its lineage: no new claim, and none changes hands.",
         OUT_OF_TIME: "The clock of the dispute does not allow this: it still runs, or it has run out.",
+        NOT_PROVEN: "These are not two conflicting votes of one key that was an authority's at their height.",
     }
 )

@@ -53,6 +53,7 @@ class Resource(Enum):
     EVENTS = "listen to events"
     STATUS = "read the node's status"
     METRICS = "read the node's metrics"
+    BACKUP = "copy the node's ledger"
 
 
 _ANYONE: Final = ROLES | {OPERATOR}
@@ -74,6 +75,7 @@ ACCESS: Final[Mapping[Resource, frozenset[str]]] = MappingProxyType(
         Resource.EVENTS: _ANYONE,
         Resource.STATUS: _ANYONE,
         Resource.METRICS: frozenset({OPERATOR}),
+        Resource.BACKUP: frozenset({OPERATOR}),
     }
 )
 

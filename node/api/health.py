@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from node.api.access import Caller, Resource, require
-from node.api.context import TheApi, allowed, public
+from node.api.context import Api, TheApi, allowed, public
 from node.api.metrics import CONTENT_TYPE
 from node.api.models import Health
 from node.api.problems import Problem
+from node.backup import backup_frames
+from node.clock import clock_ms
 
 __all__ = ["router"]
 
@@ -46,3 +51,32 @@ async def metrics(request: Request, api: TheApi) -> Response:
     else:
         require(await api.gate.admit(request), Resource.METRICS)
     return Response(api.metrics.exposition(), media_type=CONTENT_TYPE)
+
+
+@router.get(
+    "/v1/backup",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/octet-stream": {}}, "description": "A backup, see `node.backup`"}},
+)
+async def backup(api: TheApi, caller: Annotated[Caller, allowed(Resource.BACKUP)]) -> StreamingResponse:
+    """A copy of the ledger as it is now, for the operator; blocks go on meanwhile. One at a time.
+
+    It holds no votes, so a node that is restored from it needs a new consensus key: see `nemodat node restore`.
+    """
+    frames = _backup(api, caller)
+    first = await anext(frames)  # what is wrong is said before a status is sent
+
+    async def whole() -> AsyncIterator[bytes]:
+        async with aclosing(frames):
+            yield first
+            async for frame in frames:
+                yield frame
+
+    return StreamingResponse(whole(), media_type="application/octet-stream")
+
+
+async def _backup(api: Api, caller: Caller) -> AsyncGenerator[bytes, None]:
+    with api.backups.hold(caller.name, 1), api.service.snapshot() as reader:
+        frames = backup_frames(reader, made_ms=clock_ms())
+        while (frame := await asyncio.to_thread(next, frames, None)) is not None:
+            yield frame

@@ -45,7 +45,7 @@ async def submit(request: Request, api: TheApi, caller: Annotated[Caller, allowe
     """Submit 1 to 1000 transactions. Idempotent: what is pending or final already counts as accepted."""
     wires = await _wires(request)
     api.gate.charge(caller, len(wires))
-    results = await api.service.submit(wires)
+    results = await api.service.submit(wires, by=caller.name)
     api.metrics.submitted(results)
     return JSONResponse({"results": [_result(result) for result in results]}, 202)
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from registry.records.attestations import Attestation
+from registry.records.authorities import Misbehaviour
 from registry.records.core import Proposal
 from registry.records.disputes import Dispute
 from registry.records.facilities import Facility
@@ -42,13 +43,28 @@ class Family(NamedTuple):
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
         "proposals": Family(
-            Proposal, frozenset({"proposed", "award_proposed", "admitted", "suspended", "reinstated", "amended"})
+            Proposal,
+            frozenset(
+                {
+                    "proposed",
+                    "award_proposed",
+                    "admitted",
+                    "suspended",
+                    "reinstated",
+                    "amended",
+                    "authority_seated",
+                    "authority_unseated",
+                    "node_admitted",
+                    "node_dismissed",
+                }
+            ),
         ),
         "disputes": Family(Dispute, frozenset({"dispute_raised"}), attrgetter("receivable")),
         "filings": Family(Filing, frozenset({"filed"})),
         "notices": Family(Notice, frozenset({"notified", "notice_acknowledged"})),
         "attestations": Family(Attestation, frozenset({"attested"})),
         "facilities": Family(Facility, frozenset({"facility_opened"})),
+        "misbehaviour": Family(Misbehaviour, frozenset({"misbehaviour"})),
     }
 )
 _NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})

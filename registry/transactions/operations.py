@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias, cast, get_args
 from registry.codec import Value
 from registry.errors import FieldError, TransactionError
 from registry.transactions.attestations import Attest, WithdrawAttestation
+from registry.transactions.authorities import ReportMisbehaviour
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.contacts import AnswerContact, AskContact
 from registry.transactions.disputes import (
@@ -80,6 +81,7 @@ Operation: TypeAlias = (
     | CarveOutReceivable
     | CertifyBase
     | CloseFacility
+    | ReportMisbehaviour
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})

@@ -24,7 +24,7 @@ async def grow(net: Net, blocks: int, *, at: int = 0) -> None:
     """Make `blocks` blocks, one after the other."""
     service = net[at].service
     for _ in range(blocks):
-        (id_,) = await service.submit([net.registration()])
+        (id_,) = await service.submit([net.registration()], by="test")
         assert isinstance(id_, bytes), id_
         assert await service.wait_final(id_, 10)
 
@@ -47,10 +47,10 @@ async def test_a_late_observer_fetches_everything_and_then_follows(net: Net, mon
     await net.until_agreed()
     assert observer.role == "observer"
     assert observer.status()["view"] is None
-    (refused,) = await observer.submit([net.registration()])
+    (refused,) = await observer.submit([net.registration()], by="test")
     assert isinstance(refused, TransactionError)
     assert refused.code == "read_only"
-    (id_,) = await net[2].service.submit([net.registration()])
+    (id_,) = await net[2].service.submit([net.registration()], by="test")
     assert isinstance(id_, bytes)
     assert await observer.wait_final(id_, 10)
     assert observer.ready()

@@ -19,6 +19,7 @@ from registry.keys import DOMAIN_TRANSACTION
 from registry.limits import ACKNOWLEDGED_MAX, OPERATIONS_MAX, RESERVATION_MAX_MS, WIRE_BYTES_MAX
 from registry.money import WHOLE
 from registry.transactions.attestations import Attest, WithdrawAttestation
+from registry.transactions.authorities import ReportMisbehaviour
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.contacts import AnswerContact, AskContact
 from registry.transactions.disputes import (
@@ -62,6 +63,7 @@ NONCE = bytes(range(16))
 VECTORS = Path(__file__).parent / "vectors" / "transactions.json"
 
 EXAMPLES = {
+    "report_misbehaviour": ReportMisbehaviour(b"two votes"),
     "propose": Propose(Admit(party_of("NEW", "lei:984500USIMPORT000143", "US", ("debtor",)))),
     "approve": Approve(mark("proposal")),
     "add_key": AddKey(mark("new key")),
