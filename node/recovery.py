@@ -19,12 +19,12 @@ from node.layout import (
     HEIGHT,
     LAYOUT_VERSION,
     PAGE,
-    STATE,
     TIP_KEY,
     VERSION_KEY,
     HeightRecord,
     at_height,
     read_list,
+    state_puts,
 )
 from node.store import Reader, Store
 from registry.codec import decode, encode
@@ -55,7 +55,7 @@ def initialise(store: Store, genesis: Genesis) -> None:
     if next(store.scan(b""), None) is not None:
         raise StoreDamaged("the data folder is not empty and has no chain: use an empty data_dir")
     state = genesis_state(genesis)
-    batch: dict[bytes, bytes | None] = {STATE + key: value for key, value in state.items()}
+    batch = state_puts(dict(state))
     batch.update((PAGE + key, page) for key, page in tree.rebuild(state.items()).records())
     batch[TIP_KEY] = encode([0, CompactRange().encode()])
     batch[VERSION_KEY] = LAYOUT_VERSION

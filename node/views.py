@@ -24,9 +24,9 @@ from node.layout import (
     EVENTS_OF,
     HEIGHT,
     PAGE,
+    PARTIES,
     RECEIPTS,
     RECEIVABLES_OF,
-    STATE,
     TIP_KEY,
     TRANSACTION,
     HeightRecord,
@@ -35,6 +35,7 @@ from node.layout import (
     family_prefix,
     party_prefix,
     read_list,
+    read_state,
 )
 from node.store import Reader
 from registry.certificates import Finding, build_search_certificate, build_state_proof
@@ -120,11 +121,11 @@ class View:
 
     def state(self, key: bytes) -> bytes | None:
         """The value under a state key (`registry.state`)."""
-        return self.reader.get(STATE + key)
+        return read_state(self.reader, key)
 
-    def state_keys(self, prefix: bytes, *, after: bytes | None, limit: int = ITEMS_MAX) -> Page:
-        """State keys that begin with `prefix`, in order: what follows it in each."""
-        return _page(self.reader, STATE + prefix, after=after, limit=limit)
+    def parties(self, *, after: bytes | None, limit: int = ITEMS_MAX) -> Page:
+        """All parties, in the order of their ids."""
+        return _page(self.reader, PARTIES, after=after, limit=limit)
 
     def state_proof(self, key: bytes) -> dict[str, Any]:
         """The value under a state key, or that there is none, with the proof. Raises `NotFound` before block 1."""
