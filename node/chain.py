@@ -30,6 +30,7 @@ from node.layout import (
     CONSENSUS,
     GENESIS_KEY,
     HEIGHT,
+    JOINING_KEY,
     LAYOUT_VERSION,
     PAGE,
     TIP_KEY,
@@ -112,6 +113,8 @@ class Chain:
         Raises `GenesisMismatch` for another network's store, `StoreDamaged` or `Inconsistent` if tip, state and
         history do not belong together.
         """
+        if store.get(JOINING_KEY) is not None:
+            raise StoreError('the data folder holds a part of a state: start the node with sync = "snapshot"')
         if store.get(GENESIS_KEY) is None:
             initialise(store, genesis)
         found = store.get(GENESIS_KEY)

@@ -19,7 +19,8 @@ i/f/<family>/<party>00<record>     records of a family that are a party's own
 i/p/<party>                        the parties
 q/<number>                         issued search certificate (JSON), the newest; order and sizes beside them
 m/genesis m/version m/tip          chain id, version of this layout, [height, history range]
-m/first                            lowest height whose block, receipts and events are kept; none: all are
+m/first                            [lowest height whose block is kept, lowest whose receipts and events are]; none:
+                                   all are (`node.pruning`, `node.snapshots`)
 j/snapshot j/part/<number>         a state that is being fetched, the parts of it that are here (`node.snapshots`)
 """
 
@@ -64,6 +65,7 @@ __all__ = [
     "at_height",
     "event_key",
     "family_prefix",
+    "first_kept",
     "log_key",
     "party_prefix",
     "read_list",
@@ -203,3 +205,12 @@ def state_puts(writes: Mapping[bytes, bytes | None]) -> dict[bytes, bytes | None
         if key.startswith(_PARTY):
             puts[PARTIES + key[len(_PARTY) :]] = None if value is None else b""
     return puts
+
+
+def first_kept(reader: Reader) -> tuple[int, int]:
+    """The lowest height whose block is kept, and the lowest whose receipts and events are. Raises `StoreDamaged`."""
+    stored = reader.get(FIRST_KEY)
+    if stored is None:
+        return 1, 1
+    blocks, receipts = read_list(stored, "first heights", 2)
+    return blocks, receipts
