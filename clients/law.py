@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from clients import reads
+from clients import external, reads
 from clients.errors import ClientError
 from clients.exchange import Procedure
 from clients.regulator import header
@@ -14,6 +14,8 @@ from registry.law.case import Case
 from registry.law.from_ledger import case_from_ledger
 from registry.law.profiles import Profile
 from registry.law.ranking import Opinion, rank
+from registry.records import Receivable
+from registry.records.facilities import CarveOut, Facility, carve_out_id
 from registry.records.filings import Filing
 from registry.records.notices import Notice
 
@@ -44,8 +46,8 @@ def rank_receivable(
     """Rank the claims on a receivable under `laws`; else those that `known` names; else its own candidate laws.
 
     `known` is what the party knows off the ledger (`registry.law.from_ledger`). Each record is proved. Who is not a
-    side of a claim is not shown it, and of filings and notices a party is shown its own: what is not shown is not
-    weighed. It is as of the newest block, or of when `known` says.
+    side of a claim is not shown it, and of filings, notices and blankets a party is shown its own: what is not shown is
+    not weighed. Claims outside are, as what they are said to be. It is as of the newest block, or of when `known` says.
     Raises `ClientError` if there is no such receivable for this party, `FieldError` for facts that do not fit.
     """
     record = yield from reads.receivable(session, receivable)
@@ -54,12 +56,16 @@ def rank_receivable(
     claims = yield from reads.claims(session, receivable)
     own_filings = yield from reads.own_records(session, Filing)
     own_notices = yield from reads.own_records(session, Notice)
+    outside = yield from external.of_receivable(session, receivable)
+    facilities = yield from _blankets_over(session, record)
     newest = yield from header(session, None)
     case = case_from_ledger(
         record,
         claims,
         [filing for filing in own_filings if filing.receivable == receivable],
         [notice for notice in own_notices if notice.receivable == receivable],
+        external=outside,
+        facilities=facilities,
         profiles=profiles,
         now_ms=newest.timestamp_ms,
         known=known,
@@ -85,3 +91,14 @@ def rank_receivable(
         ),
         without_profile=without,
     )
+
+
+def _blankets_over(session: Session, receivable: Receivable) -> Procedure[tuple[Facility, ...]]:
+    """This party's facilities with a blanket over it that did not let it go (that it was not is the node's word)."""
+    found: list[Facility] = []
+    for facility in (yield from reads.own_records(session, Facility)):
+        if facility.blanket == "none" or not facility.covers(receivable):
+            continue
+        if (yield from reads.record(session, CarveOut, carve_out_id(facility.id, receivable.id))) is None:
+            found.append(facility)
+    return tuple(found)

@@ -21,7 +21,7 @@ from registry.receipts import Receipt
 from registry.transactions.envelope import EACH, draft, seal
 from registry.transactions.operations import Operation
 
-__all__ = ["Draft", "Session", "accepted", "compose", "resume", "send", "signed", "submit"]
+__all__ = ["Draft", "Session", "accepted", "compose", "offer", "resume", "send", "signed", "submit", "until_final"]
 
 VALIDITY_MS = 10 * 60 * 1000  # how long a composed transaction may still be included
 AHEAD_MAX_MS = 60_000  # so far ahead of the clock expiries may run in a burst of transactions
@@ -122,7 +122,17 @@ def submit(session: Session, operations: Sequence[Operation], *, mode: str = EAC
 
 
 def send(session: Session, submission: Submission) -> Procedure[Final]:
-    """Submit until it is final, and verify its receipts. Raises `ClientError`, with `submission` to resume.
+    """Submit until it is final, and verify its receipts. Raises `ClientError`, with `submission` to resume."""
+    try:
+        yield from offer(submission)
+    except ClientError as error:
+        error.submission = submission
+        raise
+    return (yield from until_final(session, submission))
+
+
+def until_final(session: Session, submission: Submission) -> Procedure[Final]:
+    """Wait until what was offered is final, and verify its receipts. Raises as `send`.
 
     Sending again is harmless, so a node that does not get it decided (it is cut off, say) is followed by another one.
     """
@@ -130,7 +140,8 @@ def send(session: Session, submission: Submission) -> Procedure[Final]:
     elsewhere = False
     try:
         while (left := deadline - time.monotonic()) > 0:
-            yield from _offer(submission, elsewhere=elsewhere)
+            if elsewhere:
+                yield from offer(submission, elsewhere=True)
             wait_s = min(WAIT_S, left)
             path = f"/v1/transactions/{submission.transaction_id.hex()}?wait_s={wait_s:.3f}"
             answer = yield from get(path, wait_s=wait_s)
@@ -158,7 +169,7 @@ def accepted(final: Final) -> Receipt:
     return final.receipts[-1]
 
 
-def _offer(submission: Submission, *, elsewhere: bool) -> Procedure[None]:
+def offer(submission: Submission, *, elsewhere: bool = False) -> Procedure[None]:
     """Hand it to one node. Raises `Rejected` when every node has been asked and none takes it."""
     refused_by: set[str] = set()
     while True:

@@ -80,12 +80,16 @@ EVENT_KINDS: Final = frozenset(
         "dispute_concluded",  # by missed clocks; detail: the outcome
         "award_proposed",  # subject: the proposal, detail: the dispute
         "voided",  # a registration was found false; subject: the receivable, detail: the ground
+        # Claims outside this ledger; subject: the external claim
+        "external_claim_recorded",  # detail: its source
+        "external_claim_ended",  # detail: the ground
     }
 )
 
 _SEVERITY: Final = MappingProxyType(
     {
         "double_confirmation": "alarm",
+        "external_claim_recorded": "warning",
         "misbehaviour": "alarm",
         "matched": "warning",
         "over_advanced": "warning",

@@ -28,6 +28,7 @@ from registry.rules import (
     contacts,
     disputes,
     double_confirmation,
+    external_claims,
     facilities,
     filings,
     governance,
@@ -51,11 +52,13 @@ from registry.transactions.disputes import (
     WithdrawDispute,
 )
 from registry.transactions.envelope import ALL, Transaction, admissible
+from registry.transactions.external_claims import EndExternalClaim, RecordExternalClaim
 from registry.transactions.facilities import (
     AmendFacility,
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
 )
@@ -116,7 +119,10 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         CarveOutReceivable: facilities.carve_out,
         CertifyBase: facilities.certify_base,
         CloseFacility: facilities.close_facility,
+        RecordExternalClaim: external_claims.record_external_claim,
+        EndExternalClaim: external_claims.end_external_claim,
         ReportMisbehaviour: authorities.report,
+        Draw: facilities.draw,
     }
 )
 

@@ -34,7 +34,10 @@ PRINT_HOLDERS_MAX: Final = 256  # receivables that hold one fingerprint
 CLAIMS_MAX: Final = 64  # claims ever offered on one receivable
 HOLDERS_MAX: Final = 16  # holders of one claim, one after the other
 RESERVATION_MAX_MS: Final = 15 * 60 * 1000  # longest reservation: 15 minutes
-ACKNOWLEDGED_MAX: Final = MATCHES_MAX  # matches acknowledged in one funding
+EXTERNAL_CLAIMS_MAX: Final = 64  # claims outside ever recorded of one receivable
+EXTERNAL_CLAIMS_BY_MAX: Final = 8  # of these by one party
+EXTERNAL_LOOKED_AT_MAX: Final = 256  # claims outside, on a receivable and its lineage, that funding must acknowledge
+ACKNOWLEDGED_MAX: Final = MATCHES_MAX + EXTERNAL_LOOKED_AT_MAX  # acknowledged in one funding
 
 # Disputes
 DISPUTES_OPEN_MAX: Final = 32  # open disputes on one receivable: a few who act together cannot keep others out

@@ -12,7 +12,9 @@
     notified/<claim id>            Notified: the notices of a claim
     distinct/<id of a pair>        Distinction
     facility/<id>                  Facility
-    carve-out/<facility><receivable>  CarveOut
+    carve-out/<id of a pair>       CarveOut
+    external/<id>                  ExternalClaim
+    external-of/<receivable>       ExternalClaims: those of a receivable
     network                        Network: the authorities' seats, in order, and the nodes let in
     node/<digest of certificate>   NodeEntry
     consensus-key/<public key>     ConsensusKey: of an authority, now or once

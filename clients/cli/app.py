@@ -11,6 +11,7 @@ from clients.cli import (
     disputes,
     drafts,
     export,
+    external,
     filings,
     forms,
     law,
@@ -39,6 +40,7 @@ app.add_typer(parties.app, name="party", help="Parties, their keys and attestati
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
 app.add_typer(portfolios.app, name="portfolio", help="Bring an existing portfolio onto the ledger, resumable.")
 app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the ledger, or with another book.")
+app.add_typer(external.app, name="external", help="Claims asserted outside this ledger: record, import, end, look.")
 app.add_typer(texts.app, name="text", help="Show standard texts in English and Chinese, and their digests.")
 app.add_typer(export.app, name="export", help="Write an assignment for other systems and official registers.")
 claims.app.command("take-out")(forms.take_out)

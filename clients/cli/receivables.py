@@ -45,6 +45,7 @@ from clients.dossier import Dossier
 from clients.errors import ClientError
 from clients.exporter import ExporterClient, Listing, Registration, canonical_listings
 from clients.exporter import Refusal as Refused
+from clients.external import to_look_at
 from clients.matches import matches
 from registry.documents import (
     DOCUMENT_BYTES_MAX,
@@ -267,20 +268,27 @@ def list_receivables(genesis: GenesisOption, url: UrlOption, party: PartyOption,
 def list_matches(
     receivable: ReceivableArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
 ) -> None:
-    """What looks like a receivable, the most severe first: look at each before you fund, and acknowledge it.
+    """What looks like a receivable, the most severe first, and what is asserted of it outside.
 
-    Exit code 3 if there is anything to look at.
+    Look at each before you fund, and acknowledge it. Exit code 3 if there is anything to look at.
 
     Example: nemodat receivable matches 9f86...0a08
     """
     with problems(), ExporterClient(**access(genesis, url, party, key)) as client:
         found = client.call(matches, subject(receivable, "receivable"))
+        outside = client.call(to_look_at, subject(receivable, "receivable"))
     table = Table("id", "severity", "level", "found by", "state", "same registrant")
     for match in found:
         own = "yes" if match.own else "no"
         _row(table, match.receivable.hex(), match.severity, match.level, ", ".join(match.kinds), match.state, own)
     tabulate(table)
-    if found:
+    if outside:
+        table = Table("claim outside", "asserted by", "share", "evidence", "recorded by the", "on")
+        for one in outside:
+            row = (one.id.hex(), one.source, percent(one.share), one.grade, one.capacity, one.receivable.hex())
+            _row(table, *row)
+        tabulate(table)
+    if found or outside:
         raise typer.Exit(EXIT_LOOK)
 
 

@@ -6,7 +6,8 @@ For single records the table only says who may ask; what is shown depends on who
 - a claim: its assignor, whom it was offered to, who held it, its import factor, registrant and confirmed debtor of
   its receivable;
 - a contact: who stands on either side of it, who asked or answered, whom its opening names;
-- a record of a family: the parties that it says it concerns; a dispute also whoever may see its receivable;
+- a record of a family: the parties that it says it concerns; where the family says of which receivable it is (a
+  dispute, an external claim), also whoever may see that;
 - regulators and the operator of the node see all (`registry.md` 3: a regulator's node verifies everything).
 
 What a caller may not see is answered exactly like what does not exist.

@@ -23,6 +23,7 @@ __all__ = [
     "Health",
     "MatchList",
     "OneContact",
+    "OutsideClaim",
     "OwnClaims",
     "PartyList",
     "ProblemDetails",
@@ -192,11 +193,27 @@ class Match(_Answer):
     own: bool = Field(description="registered by the same party")
 
 
+class OutsideClaim(_Answer):
+    """A claim asserted outside this ledger, on the receivable or its lineage. Who says it, and whose it is, is not in
+    it: whoever may see the receivable that it is on reads the record, with proof, as one of `external_claims`."""
+
+    id: Digest
+    receivable: Digest = Field(description="the one asked about, or one of its lineage")
+    source: str = Field(examples=["CL:RPETC", "notice"])
+    share: int
+    grade: str = Field(examples=["document"])
+    capacity: str = Field(description="as whom it was recorded", examples=["debtor"])
+    concluded_ms: int = Field(description="0 if not known")
+    entered_ms: int = Field(description="registered there, or received by the debtor; 0 if not known")
+    recorded_ms: int
+
+
 class MatchList(_Answer):
     """What must be looked at before a claim on a receivable is funded, the most severe first; the node's word."""
 
     height: int
     matches: list[Match]
+    external_claims: list[OutsideClaim]
 
 
 class ContactStep(_Answer):

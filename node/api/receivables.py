@@ -71,13 +71,15 @@ async def claims(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resourc
 
 @router.get("/receivables/{id}/matches", responses={200: {"model": MatchList}})
 async def matches(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECEIVABLES)]) -> JSONResponse:
-    """What looks like a receivable as of the newest block: by severity and kind, without whose it is."""
+    """What looks like a receivable as of the newest block, by severity and kind, and what is asserted of it outside:
+    without whose it is."""
     subject = digest_in(id, "id")
     api.gate.charge(caller, MATCHES_MAX)
 
     def shape(view: View) -> dict[str, Any]:
-        found = Records(view, caller).matches(subject)
-        return {"height": view.height, "matches": found}
+        records = Records(view, caller)
+        found = records.matches(subject)
+        return {"height": view.height, "matches": found, "external_claims": records.external_claims(subject)}
 
     return JSONResponse(await read(api, shape))
 

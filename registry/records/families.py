@@ -14,7 +14,8 @@ from registry.records.attestations import Attestation
 from registry.records.authorities import Misbehaviour
 from registry.records.core import Proposal
 from registry.records.disputes import Dispute
-from registry.records.facilities import Facility
+from registry.records.external_claims import ExternalClaim, ExternalClaims
+from registry.records.facilities import CarveOut, Facility
 from registry.records.filings import Filing
 from registry.records.notices import Notice
 from registry.records.row import Identified
@@ -64,6 +65,9 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "notices": Family(Notice, frozenset({"notified", "notice_acknowledged"})),
         "attestations": Family(Attestation, frozenset({"attested"})),
         "facilities": Family(Facility, frozenset({"facility_opened"})),
+        "external_claims": Family(ExternalClaim, frozenset({"external_claim_recorded"}), attrgetter("receivable")),
+        "carve_outs": Family(CarveOut, frozenset(), attrgetter("receivable")),
+        "external_claims_of": Family(ExternalClaims, frozenset(), attrgetter("id")),
         "misbehaviour": Family(Misbehaviour, frozenset({"misbehaviour"})),
     }
 )

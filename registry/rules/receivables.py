@@ -33,6 +33,7 @@ from registry.rules.blankets import blanket_events
 from registry.rules.consequences import credited, over_advanced, parties_concerned
 from registry.rules.debtors import debtor_of
 from registry.rules.double_confirmation import confirmed_twice
+from registry.rules.external_claims import carried_over
 from registry.rules.lineage import Encumbrance, family, finder, levels, live_at
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
@@ -85,6 +86,7 @@ def register(call: Call, operation: Register) -> Verdict:
     related = first(matches.review)
     events = [Event("registered", receivable.id, (registrant.id,)), *blanket_events(call, receivable)]
     for old in replaced:
+        puts += carried_over(call.state, old, receivable.id)
         parties = together(registrant.id, *((old.debtor,) if old.debtor else ()))
         events.append(Event("superseded", old.id, parties, receivable.id.hex()))
     for other in related:

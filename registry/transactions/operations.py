@@ -20,11 +20,13 @@ from registry.transactions.disputes import (
     SettleDispute,
     WithdrawDispute,
 )
+from registry.transactions.external_claims import EndExternalClaim, RecordExternalClaim
 from registry.transactions.facilities import (
     AmendFacility,
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
 )
@@ -81,7 +83,10 @@ Operation: TypeAlias = (
     | CarveOutReceivable
     | CertifyBase
     | CloseFacility
+    | RecordExternalClaim
+    | EndExternalClaim
     | ReportMisbehaviour
+    | Draw
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})
