@@ -4,7 +4,7 @@
     [network]   listen; [network.peers] name = "host:port" where a member is not at its genesis address
     [api]       listen, operator_token_file, metrics_public, requests_per_s, requests_burst
     [keys]      transport, consensus (authorities only), passphrase_env or passphrase_file
-    [store]     engine
+    [store]     engine, sync ("snapshot" or "blocks")
     [mempool]   transactions_max, bytes_max, per_sender_max
     [log]       level, format
 
@@ -45,6 +45,7 @@ SECRET_BYTES_MAX = 1024
 NAME_CHARS_MAX = 64
 PASSPHRASE_ENV = "NEMODAT_PASSPHRASE"  # noqa: S105 - the name of a variable
 ROLES = ("authority", "observer")
+SYNCS = ("snapshot", "blocks")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("json", "console")
 MIB = 1024 * 1024
@@ -103,6 +104,7 @@ class NodeConfig:
     api: ApiConfig
     keys: KeysConfig
     engine: str = "auto"
+    sync: Literal["snapshot", "blocks"] = "snapshot"
     mempool: Bounds = field(default_factory=Bounds)
     log: LogConfig = field(default_factory=LogConfig)
 
@@ -146,6 +148,7 @@ def load_config(file: Path) -> NodeConfig:
             passphrase_file=keys.optional_path("passphrase_file"),
         ),
         engine=store.choice("engine", ENGINES, default="auto"),
+        sync=store.choice("sync", SYNCS, default="snapshot"),
         mempool=Bounds(
             transactions_max=mempool.integer("transactions_max", 2, 10_000_000, default=bounds.transactions_max),
             bytes_max=mempool.integer("bytes_max", MIB, 64 * 1024 * MIB, default=bounds.bytes_max),
@@ -194,7 +197,7 @@ def config_toml(config: NodeConfig) -> str:
             "passphrase_file": shown(keys.passphrase_file),
             "passphrase_env": keys.passphrase_env if keys.passphrase_file is None else None,
         },
-        "store": {"engine": config.engine},
+        "store": {"engine": config.engine, "sync": config.sync},
         "mempool": {
             "transactions_max": config.mempool.transactions_max,
             "bytes_max": config.mempool.bytes_max,

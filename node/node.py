@@ -26,6 +26,8 @@ from node.mempool import Bounds, Mempool
 from node.network import Channel, Credentials, Directory, Mesh, Peer, ProtocolViolation
 from node.runtime import Runtime
 from node.service import NodeService
+from node.snapshots.held import HeldStates
+from node.snapshots.serving import StateServer
 from node.store import Store
 from node.sync import Synchroniser
 from node.watch import Watch
@@ -108,7 +110,11 @@ class Node:
                 watch=watch,
             )
             self._intake = Intake(ledger, self._mesh, on_work=self._runtime.work)
+        self._held = HeldStates(store)
+        self._held.begin(chain.tip)
+        ledger.witness(self._held.grown)
         self._sync = Synchroniser(
+            states=StateServer(self._held, self._mesh, self._reader),
             genesis_id=genesis.id,
             ledger=ledger,
             store=store,
@@ -152,6 +158,7 @@ class Node:
         await self._mesh.stop()
         for worker in (self._ledger_worker, self._journal, self._reader):
             await worker.close()
+        self._held.close()
         _log.info("node stopped", name=self.service.name, height=self.service.ledger.tip.height)
 
     # --- what the mesh calls --------------------------------------------------------------------------------------

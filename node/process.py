@@ -27,6 +27,8 @@ from node.keystore import load_key
 from node.logs import configure_logs
 from node.network import Credentials, split_address
 from node.node import Identity, Node
+from node.snapshots.joining import join
+from node.snapshots.landing import is_new
 from node.store import Store, open_store
 from registry.genesis import AuthorityEntry, Genesis
 
@@ -82,6 +84,8 @@ def run_node(config: NodeConfig, passphrase: bytes) -> int:
 
 
 async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store: Store) -> int:
+    if config.sync == "snapshot" and is_new(store) and not await _joined(config, genesis, identity, store):
+        return EXIT_OK
     node = Node(genesis=genesis, identity=identity, store=store, bounds=config.mempool, addresses=config.network.peers)
     api = _api(config, node)
     stopping = asyncio.Event()
@@ -107,6 +111,21 @@ async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store
     if node.failed.done():
         return EXIT_HALTED
     return EXIT_OK if stopping.is_set() else EXIT_FAILED
+
+
+async def _joined(config: NodeConfig, genesis: Genesis, identity: Identity, store: Store) -> bool:
+    """Whether the store is one to start with: False if this process was told to stop before. It goes on next time."""
+    loop = asyncio.get_running_loop()
+    network = config.network
+    joining = loop.create_task(
+        join(genesis=genesis, identity=identity, store=store, addresses=network.peers, listen=network.listen)
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, joining.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await joining
+        return True
+    return False
 
 
 async def _run_api(api: uvicorn.Server) -> None:

@@ -37,13 +37,17 @@ from consensus.ranges import (
     RANGE_BYTES_MAX,
     RANGE_HEIGHTS_MAX,
     RANGE_MESSAGE_MAX,
+    Ask,
     Blocks,
-    decode_range_message,
+    Tip,
     encode_range_message,
 )
 from node.chain import Committed
+from node.layout import first_kept
 from node.ledger import Ledger
 from node.network import PAYLOAD_MAX, Channel, Mesh, Peer, ProtocolViolation
+from node.snapshots.messages import decode_sync
+from node.snapshots.serving import StateServer
 from node.store import Store
 from node.views import decided
 from node.worker import Worker
@@ -70,13 +74,28 @@ class Synchroniser:
     """Fetches what is missing and serves what others miss. `lag` is how far behind is left to the engine at first."""
 
     def __init__(
-        self, *, genesis_id: bytes, ledger: Ledger, store: Store, mesh: Mesh, reader: Worker, lag: int
+        self,
+        *,
+        genesis_id: bytes,
+        ledger: Ledger,
+        store: Store,
+        mesh: Mesh,
+        reader: Worker,
+        states: StateServer,
+        lag: int,
     ) -> None:
         self._ledger = ledger
         self._store = store
         self._mesh = mesh
         self._reader = reader
-        self._core = Following(genesis_id=genesis_id, height=ledger.tip.height, authorities=ledger.authorities, lag=lag)
+        self._states = states
+        self._core = Following(
+            genesis_id=genesis_id,
+            height=ledger.tip.height,
+            authorities=ledger.authorities,
+            first=first_kept(store)[0],
+            lag=lag,
+        )
         self._events: deque[Event] = deque()
         self._handling = False
         self._wake_at_ms = 0
@@ -98,10 +117,13 @@ class Synchroniser:
     def received(self, peer: Peer, payload: bytes) -> None:
         """A message on the sync channel. Raises `ProtocolViolation`."""
         try:
-            message = decode_range_message(payload)
+            message = decode_sync(payload)
         except MessageError as error:
             raise ProtocolViolation(str(error)) from error
-        self._tell(Heard(peer.id, message))
+        if isinstance(message, Tip | Ask | Blocks):
+            self._tell(Heard(peer.id, message))
+        else:
+            self._states.received(peer, message)
 
     async def run(self) -> None:
         """Fetch for as long as the node lives."""

@@ -28,7 +28,7 @@ from consensus.errors import ConsensusError
 from consensus.following import Drop, Joined, Left, Missed, Wake, Woken
 from consensus.light import Reign, in_force, verify_decided
 from consensus.messages import Decided
-from consensus.ranges import RANGE_HEIGHTS_MAX, Ask, Blocks, RangeMessage, Tip, read_pair
+from consensus.ranges import RANGE_HEIGHTS_MAX, Ask, Blocks, Tip, read_pair
 from consensus.sources import Source, Sources
 from node.snapshots.manifest import Manifest, ManifestError, read_manifest
 from node.snapshots.messages import (
@@ -39,7 +39,7 @@ from node.snapshots.messages import (
     Held,
     ManifestOf,
     PartOf,
-    SnapshotMessage,
+    SyncMessage,
 )
 from registry.limits import VALIDITY_MAX_MS
 from registry.merkle.hashing import ProofError
@@ -68,8 +68,6 @@ PATIENCE_MS = 10_000  # for enough authorities, and for a state that is served
 ASK_AGAIN_MS = 2_000
 STORING_MAX = 8  # parts that have come and are not durable yet
 
-Message: TypeAlias = "RangeMessage | SnapshotMessage"
-
 
 class Phase(Enum):
     """See the module."""
@@ -87,7 +85,7 @@ class Heard:
     """Event: a peer's message."""
 
     peer: bytes
-    message: Message
+    message: SyncMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,7 @@ class Say:
     """Action: send a message to a peer."""
 
     peer: bytes
-    message: Message
+    message: SyncMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +216,7 @@ class Fetching:
         source = self._sources.get(event.peer)
         if source is None:
             return
-        message: Message = event.message
+        message: SyncMessage = event.message
         match message:
             case Tip(first, last):
                 source.first, source.last = first, last
@@ -257,13 +255,14 @@ class Fetching:
     def _gather(self) -> None:
         votes = sorted((source.last for peer, source in self._sources if source.votes and peer in self._told))[::-1]
         waited_ms = self._now_ms - self._since_ms
-        if self._alone or (len(votes) <= self._authorities.f and waited_ms >= PATIENCE_MS and self._resumed is None):
+        few = len(votes) <= self._authorities.f  # to tell by them how high the network is
+        if self._alone or (few and waited_ms >= PATIENCE_MS and not any(self._offers.values())):
             self._end(Enough("there is nobody to fetch a state from"))
             return
-        if len(votes) <= self._authorities.f:
+        if few and waited_ms < PATIENCE_MS:
             return
         whole = any(source.first == 1 for _, source in self._sources)
-        if whole and votes[self._authorities.f] < self._far_behind and self._resumed is None:
+        if whole and not few and votes[self._authorities.f] < self._far_behind and self._resumed is None:
             self._end(Enough(f"the network is at height {votes[self._authorities.f]}, which blocks reach soon"))
             return
         self._choose(waited_ms, whole=whole)
@@ -434,7 +433,7 @@ class Fetching:
 
     # --- all of them ----------------------------------------------------------------------------------------------
 
-    def _put(self, peer: bytes, source: Source, first: int, last: int, message: Message) -> None:
+    def _put(self, peer: bytes, source: Source, first: int, last: int, message: SyncMessage) -> None:
         self._sources.ask(source, first, last, now_ms=self._now_ms)
         self._actions.append(Say(peer, message))
 

@@ -10,16 +10,16 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import structlog
 
 from consensus.errors import MessageError
 from consensus.following import Drop, Joined, Left, Missed, Wake, Woken
-from consensus.ranges import decode_range_message, encode_range_message
 from node.authorities import authority_set
 from node.network import Channel, Mesh, Peer, ProtocolViolation
+from node.node import Identity, directory_of
 from node.snapshots.fetching import (
     FAR_BEHIND,
     Begin,
@@ -29,7 +29,6 @@ from node.snapshots.fetching import (
     Finish,
     Heard,
     Keep,
-    Message,
     Phase,
     Say,
     Started,
@@ -37,36 +36,42 @@ from node.snapshots.fetching import (
     Stored,
 )
 from node.snapshots.landing import Landing
-from node.snapshots.messages import SnapshotMessage, decode_snapshot_message, encode_snapshot_message
+from node.snapshots.messages import decode_sync, encode_sync
 from node.store import Store as NodeStore
 from node.worker import Worker
-from registry.codec import encode
 from registry.genesis import Genesis
 
-__all__ = ["Joiner", "decode_sync", "encode_sync"]
+__all__ = ["Joiner", "join"]
 
 REPORT_EVERY_S = 2.0
-_RANGE_TAGS = tuple(encode([tag])[1:] for tag in ("tip", "ask", "blocks"))
-
 _log = structlog.get_logger(room="join")
 
 
-def decode_sync(payload: bytes) -> Message:
-    """Any message of the sync channel. Raises `MessageError`."""
-    return decode_range_message(payload) if payload[1:].startswith(_RANGE_TAGS) else decode_snapshot_message(payload)
+async def join(
+    *,
+    genesis: Genesis,
+    identity: Identity,
+    store: NodeStore,
+    addresses: Mapping[str, str],
+    listen: str,
+    far_behind: int = FAR_BEHIND,
+) -> None:
+    """Fetch a state into a store without blocks, unless starting with blocks is as well. Until then it is no chain.
 
-
-def encode_sync(message: Message) -> bytes:
-    """The bytes of any message of the sync channel."""
-    if isinstance(message, SnapshotMessage):
-        return encode_snapshot_message(message)
-    return encode_range_message(message)
+    Raises what the store or the network fails with. May be cancelled, and goes on the next time.
+    """
+    directory = directory_of(genesis, addresses)
+    me = directory.identify(identity.transport.certificate)
+    others = [peer for peer in directory.members if peer.role == "authority" and peer != me]
+    joiner = Joiner(genesis=genesis, store=store, alone=not others, far_behind=far_behind)
+    mesh = Mesh(genesis_id=genesis.id, directory=directory, me=me, credentials=identity.transport, handler=joiner)
+    await joiner.run(mesh, listen)
 
 
 class Joiner:
     """One attempt, made inside the event loop. It is the handler of the mesh that `run` is given."""
 
-    def __init__(self, *, genesis: Genesis, store: NodeStore, alone: bool, far_behind: int = FAR_BEHIND) -> None:
+    def __init__(self, *, genesis: Genesis, store: NodeStore, alone: bool, far_behind: int) -> None:
         authorities = authority_set(genesis)
         self._landing = Landing(store, genesis.id, authorities)
         unfinished = self._landing.unfinished()
@@ -81,7 +86,7 @@ class Joiner:
             done=() if unfinished is None else unfinished[1],
         )
         self._mesh: Mesh | None = None
-        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._failure: BaseException | None = None
         self._worker = Worker("joining", self._fail)
         self._events: deque[Event] = deque()
         self._handling = False
@@ -101,12 +106,9 @@ class Joiner:
                 self._moved.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout((self._wake_at_ms - _now_ms()) / 1000):
-                        await asyncio.wait(
-                            {asyncio.ensure_future(self._moved.wait()), self._failed},
-                            return_when=asyncio.FIRST_COMPLETED,
-                        )
-                if self._failed.done():
-                    self._failed.result()
+                        await self._moved.wait()
+                if self._failure is not None:
+                    raise self._failure
                 if self._wake_at_ms <= _now_ms():
                     self._tell(Woken())
         finally:
@@ -227,8 +229,8 @@ class Joiner:
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
-        if not self._failed.done():
-            self._failed.set_exception(error)
+        self._failure = self._failure or error
+        self._moved.set()
 
 
 def _now_ms() -> int:

@@ -7,7 +7,15 @@ from typing import TypeAlias, TypeGuard
 
 from consensus.blocks import HEIGHT_MAX
 from consensus.errors import MessageError
-from consensus.ranges import RANGE_MESSAGE_MAX
+from consensus.ranges import (
+    RANGE_MESSAGE_MAX,
+    Ask,
+    Blocks,
+    RangeMessage,
+    Tip,
+    decode_range_message,
+    encode_range_message,
+)
 from registry.codec import DIGEST_SIZE, CodecError, decode, encode
 from registry.merkle.parts import CUT_BITS, Entry
 
@@ -22,13 +30,17 @@ __all__ = [
     "ManifestOf",
     "PartOf",
     "SnapshotMessage",
+    "SyncMessage",
     "decode_snapshot_message",
+    "decode_sync",
     "encode_snapshot_message",
+    "encode_sync",
 ]
 
 OFFERS_MAX = 4  # states of one node
 PART_BYTES_MAX = 5 * 1024 * 1024  # of keys and values in one part
 _PARTS_MAX = 1 << CUT_BITS[-1]
+_RANGE_TAGS = tuple(encode([tag])[1:] for tag in ("tip", "ask", "blocks"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,7 @@ class Gone:
     height: int
 
 
+SyncMessage: TypeAlias = "RangeMessage | SnapshotMessage"
 SnapshotMessage: TypeAlias = "AskHeld | Held | AskManifest | ManifestOf | AskPart | PartOf | Gone"
 
 
@@ -128,6 +141,18 @@ def decode_snapshot_message(data: bytes) -> SnapshotMessage:
             return Gone(height)
         case _:
             raise MessageError("snapshot: not a message of this protocol")
+
+
+def decode_sync(payload: bytes) -> SyncMessage:
+    """Any message of the sync channel. Raises `MessageError`."""
+    return decode_range_message(payload) if payload[1:].startswith(_RANGE_TAGS) else decode_snapshot_message(payload)
+
+
+def encode_sync(message: SyncMessage) -> bytes:
+    """The bytes of any message of the sync channel."""
+    if isinstance(message, Tip | Ask | Blocks):
+        return encode_range_message(message)
+    return encode_snapshot_message(message)
 
 
 def _is_number(value: object, least: int, most: int) -> TypeGuard[int]:
