@@ -43,6 +43,7 @@ ACKNOWLEDGED_MAX: Final = MATCHES_MAX + EXTERNAL_LOOKED_AT_MAX  # acknowledged i
 DISPUTES_OPEN_MAX: Final = 32  # open disputes on one receivable: a few who act together cannot keep others out
 RUNGS_MAX: Final = 8  # rungs of a rule-book
 # Filings
+FILINGS_MAX: Final = 32  # official filings ever recorded of one claim
 CONTINUATIONS_MAX: Final = 32  # of one official filing: 160 years of UCC-1
 # Notices
 NOTICES_MAX: Final = 16  # notices ever sent of one claim

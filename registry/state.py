@@ -10,6 +10,15 @@
     proposal/<id>                  Proposal
     notice/<id>                    Notice
     notified/<claim id>            Notified: the notices of a claim
+    filing/<id>                    Filing
+    filed/<claim id>               Filed: the filings of a claim
+    attestation/<id>               Attestation
+    dispute/<id>                   Dispute
+    raised/<id of a mark>          Raised: what one opener raised last on one ground
+    contact/<id>                   Contact
+    contact-opening/<id>           Opening: who is known to whom by a contact
+    contacts-about/<receivable>    AskedAbout
+    contacts-by/<party>            AskedBy
     distinct/<id of a pair>        Distinction
     facility/<id>                  Facility
     carve-out/<id of a pair>       CarveOut

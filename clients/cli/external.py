@@ -17,6 +17,7 @@ from clients.cli.context import (
     EXIT_LOOK,
     SETTINGS,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -120,6 +121,7 @@ def import_(
     entered: EnteredOption = None,
     dossier: DossierOption = None,
     dry_run: Annotated[bool, typer.Option(help="Show what would be recorded, and send nothing.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Record what a document says: the assignments of a Chilean AEC, or the factor that an invoice names.
 
@@ -144,7 +146,7 @@ def import_(
             whose = ", ".join(one.identifiers) or "not named"
             row = (code, one.source, whose, percent(one.share), _time(one.concluded_ms), one.said)
             table.add_row(*map(plain, row))
-        tabulate(table)
+        tabulate(table, as_json=as_json)
     if refused:
         raise typer.Exit(EXIT_LOOK)
 
@@ -205,6 +207,7 @@ def list_external(
     party: PartyOption,
     key: KeyOption,
     receivable: Annotated[str | None, typer.Option(help="Those that stand on this receivable.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """The claims outside that concern this party, or all that stand on a receivable, each proved.
 
@@ -215,16 +218,16 @@ def list_external(
             found = client.call(reads.own_records, ExternalClaim)
         else:
             found = client.call(external.of_receivable, subject(receivable, "receivable"))
-        _table(found)
+        _table(found, as_json=as_json)
 
 
-def _table(found: Sequence[ExternalClaim]) -> None:
+def _table(found: Sequence[ExternalClaim], *, as_json: bool) -> None:
     table = Table("id", "source", "assignee", "share", "evidence", "concluded", "entered", "state")
     for one in found:
         dates = (_time(one.concluded_ms), _time(one.entered_ms))
         row = (one.id.hex(), one.source, _assignee(one), percent(one.share), one.grade, *dates, one.ground or "stands")
         table.add_row(*map(plain, row))
-    tabulate(table)
+    tabulate(table, as_json=as_json)
 
 
 def _shape(found: ExternalClaim) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from clients.cli.context import (
     SETTINGS,
     ColumnsOption,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -65,6 +66,7 @@ def backfill(
     debtor: Annotated[str | None, typer.Option(help="Who owes all of them, if the tables do not say.")] = None,
     share: ShareOption = WHOLE,
     columns: ColumnsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """As the seller: register and offer what was assigned to a financier before it was on the ledger.
 
@@ -92,7 +94,7 @@ def backfill(
                 terms=digest,
                 progress=lambda done: progress.update(task, completed=done),
             )
-    _told(folder, unusable)
+    _told(folder, unusable, as_json=as_json)
 
 
 @app.command("take-up")
@@ -103,12 +105,15 @@ def take_up_claims(
     party: PartyOption,
     key: KeyOption,
     acknowledged: Annotated[list[str], typer.Option(help="A similar receivable that was looked at; repeat it.")] = [],  # noqa: B006
+    as_json: JsonOption = False,
 ) -> None:
     """As the financier: reserve and fund everything that a seller has offered, as far as nothing is in the way.
 
     What needs a person's eye is listed and left alone: look at it, then run the command again with --acknowledged.
 
     Exit code 3 if anything is left.
+
+    Example: nemodat portfolio take-up --from lei:984500TJEXPORT000197 --acknowledged 2c26...e7ae
     """
     with problems(), Client(**access(genesis, url, party, key)) as client:
         now_ms = time.time_ns() // 1_000_000
@@ -129,12 +134,12 @@ def take_up_claims(
                 acknowledged=seen,
                 progress=lambda decided, _: progress.update(task, completed=decided),
             )
-    if done.refused:
+    if done.refused or as_json:
         table = Table("claim", "refused", "see")
         for claim, code, related in done.refused[:SHOWN_MAX]:
             table.add_row(claim.hex(), code, ", ".join(other.hex() for other in related))
-        tabulate(table)
-    console.print(f"{len(done.funded)} funded, {len(done.refused)} left")
+        tabulate(table, as_json=as_json)
+    (errors if as_json else console).print(f"{len(done.funded)} funded, {len(done.refused)} left")
     if done.refused:
         raise typer.Exit(EXIT_LOOK)
 
@@ -176,15 +181,17 @@ def _progress() -> Progress:
     return Progress(SpinnerColumn(), text, TimeElapsedColumn(), console=errors)
 
 
-def _told(run: Run, unusable: Sequence[Unusable]) -> None:
+def _told(run: Run, unusable: Sequence[Unusable], *, as_json: bool) -> None:
     refused = run.counted.total() - run.counted[OK]
-    if refused or unusable:
+    if refused or unusable or as_json:
         table = Table("row", "not registered because", "see")
         for row in unusable[:SHOWN_MAX]:
             table.add_row(plain(row.place), plain(row.reason), "")
         for outcome in islice((each for each in run.outcomes() if each.code != OK), SHOWN_MAX):
             table.add_row(plain(outcome.place), outcome.code, ", ".join(other.hex() for other in outcome.related))
-        tabulate(table)
-    console.print(f"{run.counted[OK]} registered and offered, {refused} refused, {len(unusable)} not readable")
+        tabulate(table, as_json=as_json)
+    (errors if as_json else console).print(
+        f"{run.counted[OK]} registered and offered, {refused} refused, {len(unusable)} not readable"
+    )
     if refused or unusable:
         raise typer.Exit(EXIT_LOOK)

@@ -7,7 +7,7 @@ For single records the table only says who may ask; what is shown depends on who
   its receivable;
 - a contact: who stands on either side of it, who asked or answered, whom its opening names;
 - a record of a family: the parties that it says it concerns; where the family says of which receivable it is (a
-  dispute, an external claim), also whoever may see that;
+  dispute, an external claim), also whoever may see that; where of which claim (filings, notices), also its holder;
 - regulators and the operator of the node see all (`registry.md` 3: a regulator's node verifies everything).
 
 What a caller may not see is answered exactly like what does not exist.

@@ -20,8 +20,10 @@ __all__ = [
     "Block",
     "ClaimList",
     "ContactList",
+    "EventPage",
     "Health",
     "MatchList",
+    "NodeStatus",
     "OneContact",
     "OutsideClaim",
     "OwnClaims",
@@ -36,7 +38,6 @@ __all__ = [
     "SubmitAnswer",
     "SubmitRequest",
     "TransactionAnswer",
-    "request_body",
 ]
 
 TRANSACTIONS_MAX: Final = 1000  # of one submission
@@ -306,22 +307,73 @@ class SearchCertificate(_Answer):
     finality: Hex
 
 
+class EventShown(_Answer):
+    """Something that a block did. Overseers are told whom it concerns (`parties`), except of contacts."""
+
+    kind: str = Field(examples=["funded"])
+    severity: Literal["info", "warning", "alarm"]
+    height: int
+    subject: Hex
+    detail: str = Field(description="short text, by kind: a share, another id, a reason")
+    parties: list[str] | None = None
+
+
+class EventPage(_Answer):
+    """Events in order, whole heights at a time. `next` goes into `since` for the next page; `more`: it is there."""
+
+    events: list[EventShown]
+    next: int
+    more: bool
+
+
 class Health(_Answer):
     """Whether the process answers (`health`), or serves clients well (`ready`)."""
 
     status: Literal["ok", "ready"]
 
 
-def request_body(model: type[BaseModel], *, others: dict[str, Any] | None = None) -> dict[str, Any]:
-    """What OpenAPI says of a JSON body that the route checks by itself; `others` are further media types."""
-    schema = model.model_json_schema()
-    definitions = schema.pop("$defs", {})
+class Peer(_Answer):
+    """One other member of the network, as this node sees it (`node.service.PeerReport`)."""
 
-    def inlined(value: Any) -> Any:
-        if isinstance(value, dict):
-            name = str(value.get("$ref", "")).removeprefix("#/$defs/")
-            return inlined(definitions[name]) if name else {key: inlined(item) for key, item in value.items()}
-        return [inlined(item) for item in value] if isinstance(value, list) else value
+    name: str
+    role: str
+    connected: bool
+    height: int | None
+    round_trip_ms: float | None
+    votes_in_time: float | None = Field(description="part of the latest certificates with its vote; observers: null")
+    failed_views: int = Field(description="views that it led to nothing since this process began")
+    last_error: str
 
-    content = {"application/json": {"schema": inlined(schema)}} | (others or {})
-    return {"requestBody": {"required": True, "content": content}}
+
+class ViewChange(_Answer):
+    """A view that ended without a final block, and whose turn it was (`node.service.ViewReport`)."""
+
+    height: int
+    view: int
+    leader: str
+    at_ms: int
+
+
+class NodeStatus(_Answer):
+    """How the node is (`node.service.Status`): its own word, no proof."""
+
+    name: str
+    role: Literal["authority", "observer"]
+    genesis_id: Digest
+    height: int
+    block_hash: Digest
+    state_root: Digest
+    tip_timestamp_ms: int
+    tip_age_ms: int
+    view: int | None
+    voting: bool
+    alarm: str
+    mempool: int
+    mempool_bytes: int
+    gossip_dropped: int
+    store_engine: str
+    lag: int = Field(description="heights behind what enough connected authorities claim")
+    sync_blocks_per_s: float
+    accused: list[str]
+    view_changes: list[ViewChange]
+    peers: list[Peer]

@@ -16,8 +16,8 @@ from registry.records.core import Proposal
 from registry.records.disputes import Dispute
 from registry.records.external_claims import ExternalClaim, ExternalClaims
 from registry.records.facilities import CarveOut, Facility
-from registry.records.filings import Filing
-from registry.records.notices import Notice
+from registry.records.filings import Filed, Filing
+from registry.records.notices import Notice, Notified
 from registry.records.row import Identified
 
 __all__ = ["FAMILIES", "Family", "Shared", "family_of"]
@@ -33,12 +33,14 @@ class Shared(Identified, Protocol):
 class Family(NamedTuple):
     """Records of one kind. `own`: the events by whose subject a record is listed as each named party's own.
 
-    `receivable_of`: whoever may read this receivable may read the record too.
+    `receivable_of`: whoever may read this receivable may read the record too. `claim_of`: whoever holds this claim may,
+    so that the facts which rank a claim go with it to who takes it over.
     """
 
     record: type[Shared]
     own: frozenset[str]
     receivable_of: Callable[[Any], bytes] | None = None
+    claim_of: Callable[[Any], bytes] | None = None
 
 
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
@@ -61,8 +63,10 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
             ),
         ),
         "disputes": Family(Dispute, frozenset({"dispute_raised"}), attrgetter("receivable")),
-        "filings": Family(Filing, frozenset({"filed"})),
-        "notices": Family(Notice, frozenset({"notified", "notice_acknowledged"})),
+        "filings": Family(Filing, frozenset({"filed"}), claim_of=attrgetter("claim")),
+        "filed": Family(Filed, frozenset(), claim_of=attrgetter("id")),
+        "notices": Family(Notice, frozenset({"notified", "notice_acknowledged"}), claim_of=attrgetter("claim")),
+        "notified": Family(Notified, frozenset(), claim_of=attrgetter("id")),
         "attestations": Family(Attestation, frozenset({"attested"})),
         "facilities": Family(Facility, frozenset({"facility_opened"})),
         "external_claims": Family(ExternalClaim, frozenset({"external_claim_recorded"}), attrgetter("receivable")),

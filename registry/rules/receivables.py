@@ -63,7 +63,7 @@ def register(call: Call, operation: Register) -> Verdict:
     if isinstance(replaced, Refusal):
         return replaced
     adopted = _adopted(call, receivable, replaced) if receivable.parents else ()
-    if isinstance(adopted, Refusal):
+    if isinstance(adopted, Refusal) and adopted.code != OVER_PARENT:
         return adopted
     matches = matches_of(receivable, call.state, call.now_ms, replaced=replaced)
     if matches is None:
@@ -75,6 +75,8 @@ def register(call: Call, operation: Register) -> Verdict:
             for other in related
         ]
         return Refusal(DUPLICATE, related=related, events=tuple(events))
+    if isinstance(adopted, Refusal):  # a copy takes up its parent once more, and is refused as what it is
+        return adopted
     puts: list[Put] = [(receivable_key(receivable.id), receivable), *adopted, *map(put_of, replaced)]
     for kind, value in receivable.fingerprints:
         if kind == ACCOUNT:
