@@ -4,7 +4,7 @@
     [network]   listen; [network.peers] name = "host:port" where a member is not at its genesis address
     [api]       listen, operator_token_file, metrics_public, requests_per_s, requests_burst
     [keys]      transport, consensus (authorities only), passphrase_env or passphrase_file
-    [store]     engine, sync ("snapshot" or "blocks")
+    [store]     engine, sync ("snapshot" or "blocks"), keep_days (0: every block for good)
     [mempool]   transactions_max, bytes_max, per_sender_max
     [log]       level, format
 
@@ -45,6 +45,7 @@ SECRET_BYTES_MAX = 1024
 NAME_CHARS_MAX = 64
 PASSPHRASE_ENV = "NEMODAT_PASSPHRASE"  # noqa: S105 - the name of a variable
 ROLES = ("authority", "observer")
+KEEP_DAYS_MOST = 100_000
 SYNCS = ("snapshot", "blocks")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("json", "console")
@@ -105,6 +106,7 @@ class NodeConfig:
     keys: KeysConfig
     engine: str = "auto"
     sync: Literal["snapshot", "blocks"] = "snapshot"
+    keep_days: int = 0
     mempool: Bounds = field(default_factory=Bounds)
     log: LogConfig = field(default_factory=LogConfig)
 
@@ -149,6 +151,7 @@ def load_config(file: Path) -> NodeConfig:
         ),
         engine=store.choice("engine", ENGINES, default="auto"),
         sync=store.choice("sync", SYNCS, default="snapshot"),
+        keep_days=store.integer("keep_days", 0, KEEP_DAYS_MOST, default=0),
         mempool=Bounds(
             transactions_max=mempool.integer("transactions_max", 2, 10_000_000, default=bounds.transactions_max),
             bytes_max=mempool.integer("bytes_max", MIB, 64 * 1024 * MIB, default=bounds.bytes_max),
@@ -197,7 +200,7 @@ def config_toml(config: NodeConfig) -> str:
             "passphrase_file": shown(keys.passphrase_file),
             "passphrase_env": keys.passphrase_env if keys.passphrase_file is None else None,
         },
-        "store": {"engine": config.engine, "sync": config.sync},
+        "store": {"engine": config.engine, "sync": config.sync, "keep_days": config.keep_days},
         "mempool": {
             "transactions_max": config.mempool.transactions_max,
             "bytes_max": config.mempool.bytes_max,

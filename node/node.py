@@ -24,6 +24,7 @@ from node.intake import Intake
 from node.ledger import Ledger, Pace
 from node.mempool import Bounds, Mempool
 from node.network import Channel, Credentials, Directory, Mesh, Peer, ProtocolViolation
+from node.pruning import Pruner
 from node.runtime import Runtime
 from node.service import NodeService
 from node.snapshots.held import HeldStates
@@ -77,8 +78,16 @@ class Node:
     """A running node. Made inside the event loop by `start`; `failed` says when it must be stopped at once."""
 
     def __init__(
-        self, *, genesis: Genesis, identity: Identity, store: Store, bounds: Bounds, addresses: Mapping[str, str]
+        self,
+        *,
+        genesis: Genesis,
+        identity: Identity,
+        store: Store,
+        bounds: Bounds,
+        addresses: Mapping[str, str],
+        keep_ms: int | None = None,
     ) -> None:
+        """`keep_ms`: how long blocks are kept, in block time; None: for good."""
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
         self._ledger_worker = Worker("ledger", self._fail)
@@ -113,6 +122,8 @@ class Node:
         self._held = HeldStates(store)
         self._held.begin(chain.tip)
         ledger.witness(self._held.grown)
+        if keep_ms is not None:
+            ledger.witness(Pruner(store, keep_ms=keep_ms).grown)
         self._sync = Synchroniser(
             states=StateServer(self._held, self._mesh, self._reader),
             genesis_id=genesis.id,

@@ -27,6 +27,7 @@ from node.keystore import load_key
 from node.logs import configure_logs
 from node.network import Credentials, split_address
 from node.node import Identity, Node
+from node.pruning import DAY_MS
 from node.snapshots.joining import join
 from node.snapshots.landing import is_new
 from node.store import Store, open_store
@@ -86,7 +87,14 @@ def run_node(config: NodeConfig, passphrase: bytes) -> int:
 async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store: Store) -> int:
     if config.sync == "snapshot" and is_new(store) and not await _joined(config, genesis, identity, store):
         return EXIT_OK
-    node = Node(genesis=genesis, identity=identity, store=store, bounds=config.mempool, addresses=config.network.peers)
+    node = Node(
+        genesis=genesis,
+        identity=identity,
+        store=store,
+        bounds=config.mempool,
+        addresses=config.network.peers,
+        keep_ms=config.keep_days * DAY_MS or None,
+    )
     api = _api(config, node)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -25,6 +25,7 @@ from consensus.following import (
     Grown,
     Heard,
     Joined,
+    Kept,
     Left,
     Missed,
     Say,
@@ -89,11 +90,12 @@ class Synchroniser:
         self._mesh = mesh
         self._reader = reader
         self._states = states
+        self._first = first_kept(store)[0]
         self._core = Following(
             genesis_id=genesis_id,
             height=ledger.tip.height,
             authorities=ledger.authorities,
-            first=first_kept(store)[0],
+            first=self._first,
             lag=lag,
         )
         self._events: deque[Event] = deque()
@@ -202,6 +204,10 @@ class Synchroniser:
             target = self._core.progress().target
             if target > committed.height + RANGE_HEIGHTS_MAX:
                 _log.info("catching up", height=committed.height, target=target, blocks_per_s=round(self._rate))
+        first = first_kept(self._store)[0]
+        if first != self._first:
+            self._first = first
+            self._tell(Kept(first))
         self._tell(Grown(committed.height, self._ledger.authorities))
 
     def _name(self, peer: bytes) -> str:

@@ -24,6 +24,7 @@ from registry.transactions.envelope import EACH, draft, seal, subject_id, transa
 
 __all__ = [
     "ALIAS",
+    "ANCESTRY",
     "BACKUP",
     "BLOCK",
     "CERTIFICATE",
@@ -262,6 +263,12 @@ BLOCK: Final = {
     "results_root": _hex("results"),
     "state_root": _hex("state"),
     "history_root": _hex("history"),
+    **_FINAL,
+}
+ANCESTRY: Final = {
+    "height": 42,
+    "ancestor": _hex("ancestor"),
+    "path": [_hex("left"), _hex("right")],
     **_FINAL,
 }
 SEARCH_REQUEST: Final = {

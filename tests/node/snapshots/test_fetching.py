@@ -11,7 +11,7 @@ from consensus.blocks import Block, Header, transactions_root
 from consensus.ranges import Ask, Blocks
 from node import layout
 from node.chain import Chain
-from node.errors import NotFound, StoreError
+from node.errors import Pruned, StoreError
 from node.layout import JOINED_PART, JOINING_KEY, first_kept, state_entry
 from node.snapshots import held
 from node.snapshots.fetching import PATIENCE_MS, Enough, Finish
@@ -126,8 +126,13 @@ def test_records_are_listed_as_a_partys_own_and_what_came_before_is_said_to_be_m
         own, whole = open_view(mine), open_view(theirs)
         assert own.receivables_of(name_id("EXP_CN")) == whole.receivables_of(name_id("EXP_CN"))
         assert own.parties(after=None) == whole.parties(after=None)
-        with pytest.raises(NotFound):
+        with pytest.raises(Pruned):
             own.block(1)
+        with pytest.raises(Pruned):
+            own.check_events(0)
+        assert own.ancestry(LAST) == whole.ancestry(LAST)
+        with pytest.raises(Pruned):
+            own.ancestry(1)
 
 
 # --- a newcomer that serves -----------------------------------------------------------------------------------------
