@@ -3,7 +3,8 @@
     [node]      name, party, role ("authority" or "observer"), data_dir, genesis
     [network]   listen; [network.peers] name = "host:port" where a member is not at its genesis address
     [api]       listen, operator_token_file, metrics_public, requests_per_s, requests_burst
-    [keys]      transport, consensus (authorities only), passphrase_env or passphrase_file
+    [keys]      transport, consensus (authorities only), checkpoint (regulators' observers),
+                passphrase_env or passphrase_file
     [store]     engine, sync ("snapshot" or "blocks"), keep_days (0: every block for good)
     [mempool]   transactions_max, bytes_max, per_sender_max
     [log]       level, format
@@ -79,6 +80,7 @@ class KeysConfig:
 
     transport: Path
     consensus: Path | None = None
+    checkpoint: Path | None = None
     passphrase_env: str = PASSPHRASE_ENV
     passphrase_file: Path | None = None
 
@@ -146,6 +148,7 @@ def load_config(file: Path) -> NodeConfig:
         keys=KeysConfig(
             transport=keys.path("transport"),
             consensus=keys.optional_path("consensus"),
+            checkpoint=keys.optional_path("checkpoint"),
             passphrase_env=keys.text("passphrase_env", chars_max=NAME_CHARS_MAX, default=PASSPHRASE_ENV),
             passphrase_file=keys.optional_path("passphrase_file"),
         ),
@@ -197,6 +200,7 @@ def config_toml(config: NodeConfig) -> str:
         "keys": {
             "transport": shown(keys.transport),
             "consensus": shown(keys.consensus),
+            "checkpoint": shown(keys.checkpoint),
             "passphrase_file": shown(keys.passphrase_file),
             "passphrase_env": keys.passphrase_env if keys.passphrase_file is None else None,
         },
@@ -260,6 +264,7 @@ def _check(config: NodeConfig, keys: Fields) -> None:
         "node.genesis": config.genesis,
         "keys.transport": config.keys.transport,
         "keys.consensus": config.keys.consensus,
+        "keys.checkpoint": config.keys.checkpoint,
         "keys.passphrase_file": config.keys.passphrase_file,
         "api.operator_token_file": config.api.operator_token_file,
     }

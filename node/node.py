@@ -47,11 +47,13 @@ _log = structlog.get_logger(room="node")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What makes a node this node: its name in logs, its connection keys, and its consensus key if it votes."""
+    """What makes a node this node: its name in logs, its connection keys, its consensus key if it votes,
+    and its checkpoint key if it cosigns."""
 
     name: str
     transport: Credentials
     consensus: SigningKey | None
+    checkpoint: SigningKey | None = None
 
 
 def directory_of(genesis: Genesis, addresses: Mapping[str, str]) -> Directory:

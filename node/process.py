@@ -31,7 +31,8 @@ from node.pruning import DAY_MS
 from node.snapshots.joining import join
 from node.snapshots.landing import is_new
 from node.store import Store, open_store
-from registry.genesis import AuthorityEntry, Genesis
+from registry.genesis import AuthorityEntry, Genesis, ObserverEntry
+from registry.keys import SigningKey
 
 __all__ = ["EXIT_FAILED", "EXIT_HALTED", "EXIT_OK", "load_identity", "run_node"]
 
@@ -63,11 +64,22 @@ def load_identity(config: NodeConfig, genesis: Genesis, passphrase: bytes) -> Id
     if config.keys.consensus is None:
         if isinstance(entry, AuthorityEntry):
             raise ConfigError(config.file, "node.role", "genesis has this node as an authority")
-        return Identity(name=config.name, transport=credentials, consensus=None)
+        checkpoint = _checkpoint_key(config, entry, passphrase)
+        return Identity(name=config.name, transport=credentials, consensus=None, checkpoint=checkpoint)
     consensus = load_key(config.keys.consensus, passphrase, kind="consensus").signing_key
     if not isinstance(entry, AuthorityEntry) or entry.consensus_key != consensus.public_key:
         raise ConfigError(config.file, "keys.consensus", f"is not a consensus key of {entry.party} in genesis")
     return Identity(name=config.name, transport=credentials, consensus=consensus)
+
+
+def _checkpoint_key(config: NodeConfig, entry: ObserverEntry, passphrase: bytes) -> SigningKey | None:
+    """The key that an observer cosigns checkpoints with, if it does."""
+    if config.keys.checkpoint is None:
+        return None
+    key = load_key(config.keys.checkpoint, passphrase, kind="checkpoint").signing_key
+    if key.public_key != entry.checkpoint_key:
+        raise ConfigError(config.file, "keys.checkpoint", f"is not the checkpoint key of {entry.party} in genesis")
+    return key
 
 
 def run_node(config: NodeConfig, passphrase: bytes) -> int:
