@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import cast
 
@@ -36,11 +36,18 @@ class Session:
     party: str
     signer: Signer
     final_within_s: float = 60.0
+    _trust: list[Trust] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def trust(self) -> Trust:
-        """The verifier for this chain."""
-        return Trust(self.genesis)
+        """The verifier for this chain, with all changes of the authorities that were followed so far."""
+        if not self._trust:
+            self._trust.append(Trust(self.genesis))
+        return self._trust[0]
+
+    def follow(self, changes: Iterable[bytes]) -> None:
+        """Follow these further changes of the authorities, in order. Raises `ProofInvalid`."""
+        self._trust[:] = [self.trust.following(changes)]
 
 
 @dataclass(frozen=True, slots=True)

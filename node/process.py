@@ -13,6 +13,7 @@ import gc
 import resource
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -22,7 +23,7 @@ from node.api.app import create_app
 from node.api.connections import BoundedHttp
 from node.config import NodeConfig
 from node.errors import ConfigError
-from node.genesis import member_of, read_genesis
+from node.genesis import read_genesis
 from node.keystore import load_key
 from node.logs import configure_logs
 from node.network import Credentials, split_address
@@ -31,7 +32,7 @@ from node.pruning import DAY_MS
 from node.snapshots.joining import join
 from node.snapshots.landing import is_new
 from node.store import Store, open_store
-from registry.genesis import AuthorityEntry, Genesis, ObserverEntry
+from registry.genesis import Genesis
 from registry.keys import SigningKey
 
 __all__ = ["EXIT_FAILED", "EXIT_HALTED", "EXIT_OK", "load_identity", "run_node"]
@@ -52,33 +53,34 @@ _log = structlog.get_logger(room="process")
 
 
 def load_identity(config: NodeConfig, genesis: Genesis, passphrase: bytes) -> Identity:
-    """The node's keys, which must be those of its member of genesis.
+    """The node's keys. Which of them count is for the ledger to say; genesis only knows who was there at first.
 
-    Raises `KeyFileError`, `CeremonyError` if genesis does not know them, `ConfigError` if it knows them otherwise.
+    Raises `KeyFileError`, `ConfigError` if genesis has the certificate for another party.
     """
+
+    def consensus_key(path: Path | None) -> SigningKey | None:
+        return None if path is None else load_key(path, passphrase, kind="consensus").signing_key
+
     transport = load_key(config.keys.transport, passphrase, kind="transport")
-    entry = member_of(genesis, transport.public)
-    if entry.party != config.party:
-        raise ConfigError(config.file, "node.party", f"genesis has this certificate for {entry.party}")
-    credentials = Credentials(transport.public, transport.secret)
-    if config.keys.consensus is None:
-        if isinstance(entry, AuthorityEntry):
-            raise ConfigError(config.file, "node.role", "genesis has this node as an authority")
-        checkpoint = _checkpoint_key(config, entry, passphrase)
-        return Identity(name=config.name, transport=credentials, consensus=None, checkpoint=checkpoint)
-    consensus = load_key(config.keys.consensus, passphrase, kind="consensus").signing_key
-    if not isinstance(entry, AuthorityEntry) or entry.consensus_key != consensus.public_key:
-        raise ConfigError(config.file, "keys.consensus", f"is not a consensus key of {entry.party} in genesis")
-    return Identity(name=config.name, transport=credentials, consensus=consensus)
+    for entry in (*genesis.authorities, *genesis.observers):
+        if entry.transport_certificate == transport.public and entry.party != config.party:
+            raise ConfigError(config.file, "node.party", f"genesis has this certificate for {entry.party}")
+    return Identity(
+        name=config.name,
+        transport=Credentials(transport.public, transport.secret),
+        consensus=consensus_key(config.keys.consensus),
+        next_consensus=consensus_key(config.keys.next_consensus),
+        checkpoint=_checkpoint_key(config, genesis, passphrase),
+    )
 
 
-def _checkpoint_key(config: NodeConfig, entry: ObserverEntry, passphrase: bytes) -> SigningKey | None:
+def _checkpoint_key(config: NodeConfig, genesis: Genesis, passphrase: bytes) -> SigningKey | None:
     """The key that an observer cosigns checkpoints with, if it does."""
     if config.keys.checkpoint is None:
         return None
     key = load_key(config.keys.checkpoint, passphrase, kind="checkpoint").signing_key
-    if key.public_key != entry.checkpoint_key:
-        raise ConfigError(config.file, "keys.checkpoint", f"is not the checkpoint key of {entry.party} in genesis")
+    if key.public_key not in {entry.checkpoint_key for entry in genesis.observers if entry.party == config.party}:
+        raise ConfigError(config.file, "keys.checkpoint", f"is not a checkpoint key of {config.party} in genesis")
     return key
 
 

@@ -18,6 +18,8 @@ from node.sync import Synchroniser
 from node.watch import Watch
 from registry.errors import TransactionError
 from registry.genesis import Genesis
+from registry.inclusion import InclusionReceipt, give_receipt
+from registry.keys import Signer
 
 __all__ = ["NodeService", "PeerReport", "Role", "Status"]
 
@@ -78,7 +80,7 @@ class Status(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeService:
-    """The one handle on a running node. `runtime` and `intake` are None on an observer, which decides nothing."""
+    """The one handle on a running node. There is no `runtime` and no `intake` on one without a consensus key."""
 
     name: str
     genesis: Genesis
@@ -90,6 +92,7 @@ class NodeService:
     runtime: Runtime | None
     intake: Intake | None
     watch: Watch
+    signers: tuple[Signer, ...]
 
     @property
     def genesis_id(self) -> bytes:
@@ -98,15 +101,15 @@ class NodeService:
 
     @property
     def role(self) -> Role:
-        """Whether this node votes."""
-        return "observer" if self.runtime is None else "authority"
+        """Whether this node is an authority's at this height, and has a key to vote with."""
+        return "observer" if self.runtime is None or self.mesh.me.role != "authority" else "authority"
 
     async def submit(self, wires: Sequence[bytes], *, by: str) -> list[Submitted]:
         """Verify, pool and gossip what the caller `by` sends; one id or error each. Idempotent.
 
         Observers refuse: `read_only`.
         """
-        if self.intake is None:
+        if self.intake is None or self.role == "observer":
             reason = "this node is an observer: submit to an authority"
             return [TransactionError("read_only", "transaction", reason) for _ in wires]
         return await self.intake.submit(wires, by=by)
@@ -121,6 +124,15 @@ class NodeService:
         """Whether the transaction waits in this node's pool."""
         return transaction_id in self.ledger.pool
 
+    def inclusion(self, transaction_id: bytes) -> InclusionReceipt | None:
+        """This authority's receipt for a transaction that waits here; None if none does, or this is no authority."""
+        waiting = self.ledger.pool.get(transaction_id)
+        signer = next((each for each in self.signers if each.public_key in self.ledger.authorities), None)
+        if waiting is None or signer is None:
+            return None
+        height, until_ms = self.ledger.tip.height, waiting.valid_until_ms
+        return give_receipt(signer, self.genesis_id, transaction_id, height=height, valid_until_ms=until_ms)
+
     def snapshot(self) -> AbstractContextManager[Reader]:
         """Final state as it is now, for `node.views`."""
         return self.store.snapshot()
@@ -131,7 +143,7 @@ class NodeService:
 
     def ready(self) -> bool:
         """Whether clients are well served here: in contact with the network and not far behind."""
-        others = [peer for peer in self.genesis.authorities if peer.consensus_key != self.mesh.me.id]
+        others = [member for member in self.ledger.authorities if member.public_key != self.mesh.me.id]
         in_contact = any(peer.role == "authority" for peer in self.mesh.connected()) or not others
         return in_contact and self._lag() <= READY_LAG_MAX
 

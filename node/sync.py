@@ -31,6 +31,7 @@ from consensus.following import (
     Say,
     Serve,
     Served,
+    Turned,
     Wake,
     Woken,
 )
@@ -72,7 +73,7 @@ class Progress:
 
 
 class Synchroniser:
-    """Fetches what is missing and serves what others miss. `lag` is how far behind is left to the engine at first."""
+    """Fetches what is missing and serves what others miss. `lag`: how far behind is the engine's at first."""
 
     def __init__(
         self,
@@ -83,7 +84,7 @@ class Synchroniser:
         mesh: Mesh,
         reader: Worker,
         states: StateServer,
-        lag: int,
+        lag: Callable[[], int],
     ) -> None:
         self._ledger = ledger
         self._store = store
@@ -91,12 +92,13 @@ class Synchroniser:
         self._reader = reader
         self._states = states
         self._first = first_kept(store)[0]
+        self._lag_of, self._lag = lag, lag()
         self._core = Following(
             genesis_id=genesis_id,
             height=ledger.tip.height,
             authorities=ledger.authorities,
             first=self._first,
-            lag=lag,
+            lag=self._lag,
         )
         self._events: deque[Event] = deque()
         self._handling = False
@@ -209,9 +211,13 @@ class Synchroniser:
             self._first = first
             self._tell(Kept(first))
         self._tell(Grown(committed.height, self._ledger.authorities))
+        if (lag := self._lag_of()) != self._lag:
+            self._lag = lag
+            self._tell(Turned(lag))
 
     def _name(self, peer: bytes) -> str:
-        return self._mesh.directory.by_id[peer].name
+        known = self._mesh.directory.by_id.get(peer)
+        return peer.hex() if known is None else known.name
 
 
 def _now_ms() -> int:

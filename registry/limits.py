@@ -14,6 +14,7 @@ TIME_MAX_MS: Final = 2**48  # about the year 10889; keeps every sum of times far
 
 # Authorities and nodes
 EVIDENCE_BYTES_MAX: Final = 512  # two votes
+INCLUSION_RECEIPTS_MAX: Final = 22  # f + 1 of 64 authorities
 NODES_MAX: Final = 320  # nodes let in, of authorities and observers
 
 # Parties

@@ -132,6 +132,6 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         TOO_EARLY: "The debtor's period to answer has not run out in every calendar.",
         DISPUTED: "A dispute is open on the receivable or its lineage: no new claim, and none changes hands.",
         OUT_OF_TIME: "The clock of the dispute does not allow this: it still runs, or it has run out.",
-        NOT_PROVEN: "These are not two conflicting votes of one key that was an authority's at their height.",
+        NOT_PROVEN: "The evidence does not prove what is reported, of keys that were authorities' at those heights.",
     }
 )

@@ -25,6 +25,8 @@ from registry.transactions.envelope import EACH, draft, seal, subject_id, transa
 __all__ = [
     "ALIAS",
     "ANCESTRY",
+    "AUTHORITIES",
+    "AUTHORITY_CHANGES",
     "BACKUP",
     "BLOCK",
     "CERTIFICATE",
@@ -294,6 +296,7 @@ CERTIFICATE: Final = {
         }
     ],
     "not_searched": ["seller's books outside this registry"],
+    "changes": [],
     **_FINAL,
 }
 EVENTS: Final = {
@@ -314,6 +317,14 @@ EVENT_STREAM: Final = (
     f'"subject": "{_CLAIM.id.hex()}", "detail": "{_CLAIM.share}"}}\r\n\r\n'
 )
 GENESIS: Final = 'name = "trade-net"\ncreated_ms = 1780000000000\n# authorities, observers, parties, parameters\n'
+AUTHORITIES: Final = {
+    "height": HEIGHT + 1,
+    "authorities": [
+        {"party": FACTOR, "consensus_key": _hex("consensus key of one")},
+        {"party": "lei:984500SGBANK00000120", "consensus_key": _hex("consensus key of another")},
+    ],
+}
+AUTHORITY_CHANGES: Final = {"changes": [_hex("header, certificate and set")], "next": None}
 BACKUP: Final = "NEMODAT-backup-1\n..."
 METRICS: Final = "# TYPE nemodat_height gauge\nnemodat_height 42.0\n"
 STATUS: Final = {

@@ -326,3 +326,21 @@ async def test_what_no_leader_may_include_yet_does_not_make_the_network_spin() -
         (id_,) = await net[0].service.submit([net.registration()], by="test")
         assert isinstance(id_, bytes)
         assert await net[0].service.wait_final(id_, 10), "and holds up nothing else"
+
+
+async def test_every_authority_that_has_a_transaction_gives_its_word_for_it() -> None:
+    net = Net()
+    try:
+        await net.start(0, 1)  # two of four: nothing is decided
+        await eventually(lambda: all(node.service.mesh.connected() for node in net.running))
+        (waiting,) = await net[0].service.submit([net.registration()], by="test")
+        assert isinstance(waiting, bytes)
+        await eventually(lambda: net[1].service.is_pending(waiting))
+        receipts = [node.service.inclusion(waiting) for node in net.running]
+        assert all(receipt is not None and receipt.holds(net.genesis.id) for receipt in receipts)
+        assert len({receipt.authority for receipt in receipts if receipt is not None}) == 2
+        await net.start(2, 3)
+        assert await net[0].service.wait_final(waiting, 20)
+        assert net[0].service.inclusion(waiting) is None
+    finally:
+        await net.stop()
