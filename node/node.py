@@ -21,6 +21,7 @@ from node.accuser import Accuser
 from node.authorities import MemberNode
 from node.certificates import certificate_key
 from node.chain import Chain, Committed
+from node.checkpoints import Checkpoints
 from node.errors import KeyFileError
 from node.hub import Hub
 from node.intake import Intake
@@ -170,6 +171,9 @@ class Node:
             ledger.witness(Pruner(store, keep_ms=keep_ms).grown)
         self._sync = Synchroniser(
             states=StateServer(self._held, self._mesh, self._reader),
+            checkpoints=Checkpoints(
+                genesis=genesis, store=store, ledger=ledger, mesh=self._mesh, key=identity.checkpoint
+            ),
             genesis_id=genesis.id,
             ledger=ledger,
             store=store,

@@ -45,10 +45,11 @@ from consensus.ranges import (
     encode_range_message,
 )
 from node.chain import Committed
+from node.checkpoints import Checkpoints
 from node.layout import first_kept
 from node.ledger import Ledger
 from node.network import PAYLOAD_MAX, Channel, Mesh, Peer, ProtocolViolation
-from node.snapshots.messages import decode_sync
+from node.snapshots.messages import Cosigned, decode_sync
 from node.snapshots.serving import StateServer
 from node.store import Store
 from node.views import decided
@@ -84,6 +85,7 @@ class Synchroniser:
         mesh: Mesh,
         reader: Worker,
         states: StateServer,
+        checkpoints: Checkpoints,
         lag: Callable[[], int],
     ) -> None:
         self._ledger = ledger
@@ -91,6 +93,7 @@ class Synchroniser:
         self._mesh = mesh
         self._reader = reader
         self._states = states
+        self._checkpoints = checkpoints
         self._first = first_kept(store)[0]
         self._lag_of, self._lag = lag, lag()
         self._core = Following(
@@ -113,6 +116,7 @@ class Synchroniser:
     def connected(self, peer: Peer) -> None:
         """There is a connection to `peer`."""
         self._tell(Joined(peer.id, peer.role == "authority"))
+        self._checkpoints.connected(peer)
 
     def disconnected(self, peer: Peer) -> None:
         """There is no connection to `peer` any more."""
@@ -126,6 +130,8 @@ class Synchroniser:
             raise ProtocolViolation(str(error)) from error
         if isinstance(message, Tip | Ask | Blocks):
             self._tell(Heard(peer.id, message))
+        elif isinstance(message, Cosigned):
+            self._checkpoints.received(peer, message)
         else:
             self._states.received(peer, message)
 

@@ -30,6 +30,7 @@ __all__ = [
     "BACKUP",
     "BLOCK",
     "CERTIFICATE",
+    "CHECKPOINTS",
     "CLAIM",
     "CLAIMS",
     "CONTACT",
@@ -273,6 +274,7 @@ ANCESTRY: Final = {
     "path": [_hex("left"), _hex("right")],
     **_FINAL,
 }
+CHECKPOINTS: Final = {"checkpoints": ["9502c420" + _hex("block")]}
 SEARCH_REQUEST: Final = {
     "fingerprints": [{"kind": "exact", "fingerprint": _hex("exact")}, {"kind": "number", "fingerprint": _hex("n")}],
     "purpose": "purchase of invoice, offer 2026-118",

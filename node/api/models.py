@@ -19,6 +19,7 @@ __all__ = [
     "WAIT_S_MAX",
     "Ancestry",
     "Block",
+    "CheckpointList",
     "ClaimList",
     "ContactList",
     "EventPage",
@@ -162,6 +163,12 @@ class Block(_Answer):
     transactions: list[Digest] | None = Field(default=None, description="ids; for regulators and the operator")
     header: Hex
     finality: Hex
+
+
+class CheckpointList(_Answer):
+    """Checkpoints in canonical bytes (`consensus.checkpoints`), newest first."""
+
+    checkpoints: list[Hex]
 
 
 class Ancestry(_Answer):
