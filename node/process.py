@@ -44,7 +44,7 @@ EXIT_HALTED = 70  # contradicted itself (EX_SOFTWARE); a supervisor must not res
 API_GRACE_S = 3  # for requests under way when the node stops
 KEEP_ALIVE_S = 65  # longer than the idle timeout of usual proxies
 BACKLOG = 512
-FILES_WANTED = 4_096  # open at a time: LevelDB 1,000, the API 2,000 connections, the rest peers
+FILES_WANTED = 4_096  # open at a time: LevelDB 1,000, the API 1,000 connections, the rest peers
 COLLECTOR = (50_000, 20, 100)
 """When to look for reference cycles. The caches hold hundreds of thousands of objects that are in none: by Python's
 own thresholds the collector walked them again and again, 25 us a registration and up to 100 ms at a time."""

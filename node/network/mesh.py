@@ -17,10 +17,12 @@ from typing import Any, Protocol
 
 import structlog
 
+from node.fairness import Room, address_of
 from node.network.connection import Connection
 from node.network.directory import Directory, Peer, split_address
 from node.network.frames import Channel, Frame
 from node.network.tls import Contexts, Credentials, build_contexts
+from node.rates import Buckets
 
 __all__ = ["Handler", "Mesh", "PeerStatus"]
 
@@ -31,7 +33,9 @@ BACKOFF_MIN_S = 0.1
 BACKOFF_MAX_S = 5.0
 STEADY_AFTER_S = 5.0  # a connection that lived this long resets the backoff
 SIMULTANEOUS_S = 2.0  # two connections within this time are a simultaneous dial
-HANDSHAKES_MAX = 64  # TLS handshakes of strangers at a time
+HANDSHAKES_MAX = 64  # TLS handshakes of strangers at a time; of one address, no more than are left free
+REFUSALS_LOGGED_PER_S = 5
+REFUSALS_LOGGED_BURST = 50
 CONNECTIONS_MAX = 8  # to one peer, without a hello yet or being closed; one of them is used
 LISTEN_BACKLOG = 128
 TICK_S = 1.0
@@ -81,7 +85,10 @@ class Mesh:
         self._dialling: dict[bytes, asyncio.Task[None]] = {}
         self._all: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._handshakes = 0
+        self._handshakes = Room(most=HANDSHAKES_MAX, each_max=HANDSHAKES_MAX)  # by address
+        self._refusals = Buckets(per_s=REFUSALS_LOGGED_PER_S, burst=REFUSALS_LOGGED_BURST, names_max=1)
+        self.refused = 0
+        """Connections of strangers that were refused, whether that was logged or not."""
         self._listener: socket.socket | None = None
         self._all_closed = asyncio.Event()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -201,7 +208,7 @@ class Mesh:
             self._all_closed.set()
         peer = connection.peer
         if peer is None:
-            _log.warning("connection refused", reason=reason)
+            self._refuse("", reason)
             return
         if self._open.get(peer.certificate) is connection:
             del self._open[peer.certificate]
@@ -272,14 +279,15 @@ class Mesh:
                 _log.warning("cannot accept", reason=str(error))
                 await asyncio.sleep(BACKOFF_MIN_S)
                 continue
-            if self._handshakes >= HANDSHAKES_MAX:
+            host = address_of(str(address[0]))
+            if not self._handshakes.fits(host, 1):
                 stranger.close()
                 continue
+            self._handshakes.take(host, 1)
             _no_delay(stranger)
-            self._spawn(self._welcome(stranger, str(address[0])))
+            self._spawn(self._welcome(stranger, host))
 
     async def _welcome(self, stranger: socket.socket, address: str) -> None:
-        self._handshakes += 1
         connection = Connection(self, expected=None)
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
@@ -291,13 +299,15 @@ class Mesh:
             )
         except Exception as error:  # noqa: BLE001 - whatever a stranger does costs its connection only
             stranger.close()
-            _log.warning(
-                "connection refused",
-                address=address,
-                reason=f"TLS: {str(error) or 'the connection ended during the handshake'}",
-            )
+            self._refuse(address, f"TLS: {str(error) or 'the connection ended during the handshake'}")
         finally:
-            self._handshakes -= 1
+            self._handshakes.give_back(address, 1)
+
+    def _refuse(self, address: str, reason: str) -> None:
+        """Count it, and say so, unless so many were refused just now that the log would fill the disk."""
+        self.refused += 1
+        if self._refusals.take("", now_s=asyncio.get_running_loop().time()) == 0:
+            _log.warning("connection refused", address=address, reason=reason, so_far=self.refused)
 
     async def _keep_dialling(self, certificate: bytes) -> None:
         loop = asyncio.get_running_loop()

@@ -128,7 +128,16 @@ def frames() -> Iterable[bytes]:
 
 def sync_messages() -> Iterable[bytes]:
     decided = [[block, certificate] for block, certificate in zip(blocks(), certificates(), strict=False)]
-    return [encode(["tip", 3]), encode(["ask", 1, 64]), encode(["blocks", 1, decided[:1]]), encode(["blocks", 1, []])]
+    return [
+        encode(["tip", 1, 3]),
+        encode(["ask", 1, 64]),
+        encode(["blocks", 1, decided[:1]]),
+        encode(["blocks", 1, []]),
+    ]
+
+
+def pairs() -> Iterable[bytes]:
+    return [encode(["blocks", 1, [[next(iter(blocks())), list(certificates())[2]]]])]
 
 
 def gossip() -> Iterable[bytes]:
@@ -262,6 +271,7 @@ def search_certificates() -> Iterable[bytes]:
         findings=findings,
         header=b"header",
         finality=b"finality",
+        changes=(),
     )
     return [json.dumps(made).encode()]
 

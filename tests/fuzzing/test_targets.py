@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzzing.mutations import mutated
+from tests.fuzzing.samples import chain_id
 from tests.fuzzing.targets import TARGETS, Target, check
 
-SLOW = ("pdf", "ofd", "xlsx")  # milliseconds for each input
 INPUT_WITHIN_S = 2.0  # any one small input, on a busy machine
 
 HARD = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -38,6 +38,17 @@ def test_honest_inputs_decode(target: Target) -> None:
         assert accepted.count(False) > 20
     else:
         assert accepted == [True] * len(seeds)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("hello", b"\x93\xa5hello\xc3\xc4\x20" + chain_id()),  # true for the version 1: equal, and not the same
+        ("control", b"\x92\xa4ping\xc3"),
+    ],
+)
+def test_what_broke_something_once_is_refused(name: str, data: bytes) -> None:
+    assert not checked(TARGETS[name], data)
 
 
 @EACH
