@@ -1,5 +1,7 @@
 """Every operation and every change: the procedure that makes it, and the command that a person uses.
 
+What only nodes do stands in `BY_NODES`, with the reason.
+
 Procedures are "module:function" of this package; they return a draft where several parties sign.
 """
 
@@ -9,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-__all__ = ["SURFACE", "Surface"]
+__all__ = ["BY_NODES", "SURFACE", "Surface"]
 
 
 class Surface(NamedTuple):
@@ -69,7 +71,7 @@ SURFACE: Final[Mapping[str, Surface]] = MappingProxyType(
         "close_facility": Surface("pools:close", "pool close"),
         "record_external_claim": Surface("external:record", "external record"),
         "end_external_claim": Surface("external:end", "external end"),
-        "report_misbehaviour": Surface("governance:report_misbehaviour", "network report"),
+        "report_exclusion": Surface("inclusion:report_exclusion", "inclusion report"),
         # Changes that authorities propose
         "admit": Surface("governance:propose_admissions", "party propose"),
         "suspend": Surface("parties:propose_change", "party suspend"),
@@ -78,9 +80,17 @@ SURFACE: Final[Mapping[str, Surface]] = MappingProxyType(
         "replace_owner_key": Surface("parties:propose_change", "party replace-owner-key"),
         "award": Surface("disputes:propose_award", "dispute award"),
         "open_contact": Surface("contacts:order", "contact order"),
-        "seat_authority": Surface("governance:propose_seat", "network seat"),
-        "unseat_authority": Surface("parties:propose_change", "network unseat"),
-        "admit_node": Surface("governance:propose_node", "network admit"),
-        "dismiss_node": Surface("parties:propose_change", "network dismiss"),
+        "seat_authority": Surface("parties:propose_change", "authority seat"),
+        "unseat_authority": Surface("parties:propose_change", "authority unseat"),
+        "admit_node": Surface("parties:propose_change", "authority admit-node"),
+        "dismiss_node": Surface("parties:propose_change", "authority dismiss-node"),
+        "schedule_upgrade": Surface("parties:propose_change", "authority upgrade"),
+    }
+)
+
+BY_NODES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # It is signed by a consensus key, which never leaves a node, and the node that has the votes reports them.
+        "report_misbehaviour": "nodes report what they see; nemodat authority misbehaviour shows it",
     }
 )

@@ -13,9 +13,11 @@ __all__ = [
     "KeyFileError",
     "NodeError",
     "NotFound",
+    "Pruned",
     "StoreDamaged",
     "StoreError",
     "StoreLocked",
+    "UpgradeNeeded",
 ]
 
 
@@ -37,6 +39,10 @@ class StoreDamaged(StoreError):
 
 class BackupError(NodeError):
     """A backup that cannot be made, read, or restored here. What was restored of it is not to be used."""
+
+
+class UpgradeNeeded(NodeError):
+    """The network makes blocks of a protocol version that this software does not know. It stops, and loses nothing."""
 
 
 class KeyFileError(NodeError):
@@ -63,6 +69,10 @@ class GenesisMismatch(NodeError):
 
 class NotFound(NodeError):
     """Nothing final is known under this height, id or key."""
+
+
+class Pruned(NodeError):
+    """It was final, and this node does not keep it (any more): ask an archive, a node that keeps everything."""
 
 
 class Inconsistent(NodeError):

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from clients.cli.context import SETTINGS, JsonOption, console, plain, problems, show, tabulate
 from clients.errors import ClientError
-from clients.operations import SURFACE
+from clients.operations import BY_NODES, SURFACE
 from registry.reference import Described, described, names
 
 __all__ = ["app"]
@@ -26,7 +26,7 @@ def list_operations(as_json: JsonOption = False) -> None:
     table = Table("name", "kind", "command", "meaning")
     for name in names():
         one = described(name)
-        table.add_row(*map(plain, (name, one.kind, f"nemodat {SURFACE[name].command}", one.meaning)))
+        table.add_row(*map(plain, (name, one.kind, _how(name)[0], one.meaning)))
     tabulate(table, as_json=as_json)
 
 
@@ -42,7 +42,7 @@ def show_operation(
     Example: nemodat operation show confirm --json
     """
     with problems():
-        if name not in SURFACE:
+        if name not in names():
             raise ClientError(f"{name}: no such operation; `nemodat operation list` shows them")
         one = described(name)
         if as_json:
@@ -51,7 +51,15 @@ def show_operation(
             _tell(one)
 
 
+def _how(name: str) -> tuple[str, str]:
+    """The command and the procedure; where nodes do it by themselves, that, and no procedure."""
+    if name in BY_NODES:
+        return BY_NODES[name], ""
+    return f"nemodat {SURFACE[name].command}", f"clients.{SURFACE[name].procedure}"
+
+
 def _value(one: Described) -> dict[str, Any]:
+    command, procedure = _how(one.name)
     return {
         "name": one.name,
         "kind": one.kind,
@@ -60,14 +68,14 @@ def _value(one: Described) -> dict[str, Any]:
         "fields": [field._asdict() for field in one.fields],
         "may": {action: list(roles) for action, roles in one.may.items()},
         "reasons": dict(one.reasons),
-        "procedure": f"clients.{SURFACE[one.name].procedure}",
-        "command": f"nemodat {SURFACE[one.name].command}",
+        "procedure": procedure,
+        "command": command,
     }
 
 
 def _tell(one: Described) -> None:
     console.print(plain(f"{one.name} ({one.kind})\n{one.meaning}\n{one.rule}"))
-    console.print(plain(f"\nnemodat {SURFACE[one.name].command}      clients.{SURFACE[one.name].procedure}"))
+    console.print(plain("\n" + "      ".join(_how(one.name))))
     for action, roles in one.may.items():
         console.print(plain(f"{action}: {', '.join(roles)}"))
     fields = Table("field", "type", "meaning", "must be", "if left out", title="fields")

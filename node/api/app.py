@@ -8,6 +8,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from node.api import (
+    authorities,
     blocks,
     claims,
     contacts,
@@ -69,7 +70,20 @@ def create_app(service: NodeService, config: ApiConfig) -> FastAPI:
         issued=Issued(service.store),
         metrics_public=config.metrics_public,
     )
-    rooms = (transactions, operations, blocks, parties, receivables, claims, contacts, families, search, events, health)
+    rooms = (
+        transactions,
+        operations,
+        blocks,
+        authorities,
+        parties,
+        receivables,
+        claims,
+        contacts,
+        families,
+        search,
+        events,
+        health,
+    )
     for room in rooms:
         app.include_router(room.router)
     install(app)

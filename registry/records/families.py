@@ -17,6 +17,7 @@ from registry.records.disputes import Dispute
 from registry.records.external_claims import ExternalClaim, ExternalClaims
 from registry.records.facilities import CarveOut, Facility
 from registry.records.filings import Filed, Filing
+from registry.records.inclusion import Exclusion
 from registry.records.notices import Notice, Notified
 from registry.records.row import Identified
 
@@ -60,6 +61,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
                     "node_admitted",
                     "node_dismissed",
                     "executed",
+                    "upgrade_scheduled",
                 }
             ),
         ),
@@ -74,6 +76,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "carve_outs": Family(CarveOut, frozenset(), attrgetter("receivable")),
         "external_claims_of": Family(ExternalClaims, frozenset(), attrgetter("id")),
         "misbehaviour": Family(Misbehaviour, frozenset({"misbehaviour"})),
+        "exclusions": Family(Exclusion, frozenset({"exclusion"})),
     }
 )
 _NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})

@@ -26,8 +26,8 @@ from registry.reasons import (
     NOT_FOUND,
     UNKNOWN_PARTY,
 )
-from registry.records import Proposal
-from registry.rules import authorities, awards, contacts
+from registry.records import NodeEntry, Proposal
+from registry.rules import authorities, awards, contacts, upgrades
 from registry.rules.authorities import quorum
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
 from registry.state import Put, alias_key, key_key, party_key, proposal_key
@@ -45,6 +45,7 @@ from registry.transactions.governance import (
     change_from,
     change_value,
 )
+from registry.transactions.upgrades import ScheduleUpgrade
 
 __all__ = ["AT_ONCE", "CHANGES", "admission_puts", "approve", "propose", "quorum"]
 
@@ -102,8 +103,17 @@ def _count(call: Call, proposal: Proposal, change: Change, effects: Effects) -> 
         executed = Event("executed", proposal.id, together(*seated), change.subject)
         related, heard = (effects.subject,), (executed, *effects.events)
         return replace(effects, subject=proposal.id, puts=puts, related=related, events=heard)
-    event = Event(CHANGES[type(change)][1], proposal.id, together(*seated, change.subject), change.subject)
+    event = Event(CHANGES[type(change)][1], proposal.id, _hearers(call, change), change.subject)
     return replace(effects, subject=proposal.id, puts=((key, in_force),), events=(event,))
+
+
+def _hearers(call: Call, change: Change) -> tuple[str, ...]:
+    """The authorities and who is changed; of another protocol version, everybody whose node would stop without it."""
+    network = call.state.network()
+    if not isinstance(change, ScheduleUpgrade):
+        return together(*network.authorities, change.subject)
+    nodes = [call.state.find(NodeEntry, node) for node in network.nodes]
+    return together(*network.authorities, *(node.party for node in nodes if node is not None))
 
 
 def _effects(call: Call, change: Change) -> Effects | Refusal:
@@ -205,5 +215,6 @@ CHANGES: Final[Mapping[type[Change], tuple[Callable[[Call, Any], Puts | Refusal]
         Amend: (_amended, "amended"),
         ReplaceOwnerKey: (_with_owner_key, "amended"),
         **authorities.CHANGES,
+        **upgrades.CHANGES,
     }
 )

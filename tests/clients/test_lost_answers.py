@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clients import contacts, disputes, events, external, filings, governance, notices, parties, pools
+from clients import contacts, disputes, events, external, filings, notices, parties, pools
 from clients import debtor as debtors
 from clients import exporter as exporters
 from clients import financier as financiers
@@ -17,10 +17,10 @@ from clients.errors import Unreachable
 from clients.exchange import Procedure
 from clients.session import Draft, Session
 from clients.verify import Final
-from registry.genesis import AuthorityEntry
 from registry.money import WHOLE
 from registry.transactions.attestations import Attest
 from registry.transactions.external_claims import RecordExternalClaim
+from registry.transactions.governance import Amend
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, TERMS, key_of
 from tests.clients.stage import Stage, admit, digest, newcomer, unlike, until_ms
 
@@ -99,8 +99,7 @@ def test_a_retry_after_a_lost_answer_never_does_anything_twice(stage: Stage) -> 
         opened = retried(seller, bank, pools.agree, F_SG, facility, countersign=by(stage, F_SG))
         vouched = Attest(party.id, "kyc", digest("bureau"), digest("result"), now_ms - 60_000, now_ms + 600_000)
         attestation = retried(bank, seller, parties.attest, vouched)
-        node = AuthorityEntry(party=party.id, consensus_key=b"", transport_certificate=b"DER", address="n.example:1")
-        proposal = retried(bank, seller, governance.propose_node, node)
+        proposal = retried(bank, seller, parties.propose_change, Amend(party.id, "Another name"))
         once = {
             ("offered", claim),
             ("reserved", claim),

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from registry.codec import digest
+from registry.inclusion import give_receipt
+from registry.limits import UPGRADE_NOTICE_MIN
 from registry.money import WHOLE
 from registry.receipts import Receipt
 from registry.rules.rulebook import DAY_MS
@@ -49,10 +51,12 @@ from registry.transactions.governance import (
     ReplaceOwnerKey,
     Suspend,
 )
+from registry.transactions.inclusion import Given, ReportExclusion
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
 from registry.transactions.receivables import Adjust, Confirm, Distinguish, Reject
+from registry.transactions.upgrades import ScheduleUpgrade
 from tests.registry.world import MEMBERS, PERCENT, World, evidence, invoice, key_of, mark, name_id, party_of, salt_of
 
 TEXT, ACCOUNT, WORDS = mark("notice"), mark("account"), (mark("text"), "en")
@@ -238,6 +242,19 @@ def _false_registration(desk: Desk) -> Operation:
     return ConcludeDispute(dispute)
 
 
+def _kept_out(desk: Desk) -> Operation:
+    """Two of four authorities had a transaction, and each of the four has led since."""
+    waiting, since, until_ms = mark("a transaction that waits"), desk.height, desk.now_ms + 600_000
+    for _ in range(4):
+        desk.block([])
+    given = [
+        give_receipt(key_of(f"consensus {name}"), desk.genesis.id, waiting, height=since, valid_until_ms=until_ms)
+        for name in ("F_SG", "F_DE")
+    ]
+    rows = tuple(Given(each.authority, each.height, each.signature) for each in given)
+    return ReportExclusion(waiting, until_ms, rows)
+
+
 def _assertion(desk: Desk) -> bytes:
     return desk.done("EXP_CN", RecordExternalClaim(desk.invoice(), (), "CL:RPETC", mark("AEC"), mark("ST CAPITAL")))
 
@@ -352,6 +369,17 @@ STORIES = (
         lambda desk: ReportMisbehaviour(evidence("F_GB", 1)),
         {"misbehaviour": FOUR},
     ),
+    Story(
+        "approve",
+        "schedules an upgrade",
+        "F_DE",
+        _after(
+            lambda desk: (desk.govern(Admit(FIFTH)), desk.govern(_NODE)),
+            lambda desk, _: desk.nearly(ScheduleUpgrade(2, desk.height + UPGRADE_NOTICE_MIN + 10)),
+        ),
+        {"upgrade_scheduled": f"{FOUR} NEWCOMER"},
+    ),
+    Story("report_exclusion", "to those who did it", "EXP_CN", _kept_out, {"exclusion": f"{FOUR} EXP_CN"}),
     Story("add_key", "", "EXP_CN", lambda _: AddKey(mark("new")), {"key_added": "EXP_CN"}),
     Story(
         "revoke_key",
