@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import structlog
 
+from consensus.blocks import VERSION
 from consensus.engine import Engine
 from consensus.parameters import Parameters
 from node.accuser import Accuser
@@ -100,8 +101,9 @@ class Node:
         bounds: Bounds,
         addresses: Mapping[str, str],
         make_engine: MakeEngine = Engine,
+        known_version: int = VERSION,
     ) -> None:
-        """`make_engine` is for tests that let a node misbehave."""
+        """`make_engine` is for tests that let a node misbehave, `known_version` for those that upgrade it."""
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
         self._ledger_worker = Worker("ledger", self._fail)
@@ -112,7 +114,7 @@ class Node:
         self._addresses = addresses
         pool = Mempool(bounds)
         pace = Pace(base_ms=genesis.parameters.base_ms, operations_max=genesis.parameters.block_operations_max)
-        chain = Chain.open(store, genesis)
+        chain = Chain.open(store, genesis, known_version=known_version)
         self._members = chain.members
         directory = directory_of(self._members, addresses)
         self._mesh = Mesh(
@@ -171,6 +173,7 @@ class Node:
             intake=self._intake,
             watch=watch,
             signers=identity.signers,
+            known_version=known_version,
         )
 
     async def start(self, listen: str) -> int:
