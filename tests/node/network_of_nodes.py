@@ -158,7 +158,7 @@ class Net:
         key, nonce = signing_key(sender), secrets.token_bytes(16)
         payload = draft(self.genesis.id, [key.public_key], nonce, clock_ms() + 600_000, list(operations))
         service = self[through].service
-        (result,) = await service.submit([sign(payload, self.genesis.id, [key])])
+        (result,) = await service.submit([sign(payload, self.genesis.id, [key])], by="a test")
         assert isinstance(result, bytes), result
         assert await service.wait_final(result, 20.0)
         with service.snapshot() as reader:
