@@ -18,7 +18,7 @@ from registry.transactions.authorities import AdmitNode, SeatAuthority
 __all__ = ["Card", "in_force", "is_usable", "read_card"]
 
 CARD_FORMAT = "nemodat-card-v1"
-_FIELDS = ("format", "role", "address", "consensus_key", "transport_certificate", "party")
+_FIELDS = ("format", "role", "address", "consensus_key", "checkpoint_key", "transport_certificate", "party")
 
 _PARTY = ("id", "name", "country", "identifiers", "roles", "sign_keys", "owner_key", "receive_key", "home")
 

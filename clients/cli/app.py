@@ -42,7 +42,7 @@ app.add_typer(contacts.app, name="contact", help="Contact with the other side of
 app.add_typer(pools.app, name="pool", help="Facilities, blankets, drawings and borrowing bases of pools.")
 app.add_typer(parties.app, name="party", help="Parties, their keys and attestations; as an authority, changes of them.")
 app.add_typer(authorities.app, name="authority", help="Who decides what is final; as an authority, changes of that.")
-app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
+app.add_typer(certificates.app, name="certificate", help="Verify certificates offline; checkpoints of regulators.")
 app.add_typer(portfolios.app, name="portfolio", help="Bring an existing portfolio onto the ledger, resumable.")
 app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the ledger, or with another book.")
 app.add_typer(external.app, name="external", help="Claims asserted outside this ledger: record, import, end, look.")

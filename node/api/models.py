@@ -17,7 +17,9 @@ __all__ = [
     "IDS_MAX",
     "TRANSACTIONS_MAX",
     "WAIT_S_MAX",
+    "Ancestry",
     "Block",
+    "CheckpointList",
     "ClaimList",
     "ContactList",
     "EventPage",
@@ -159,6 +161,22 @@ class Block(_Answer):
     state_root: Digest
     history_root: Digest
     transactions: list[Digest] | None = Field(default=None, description="ids; for regulators and the operator")
+    header: Hex
+    finality: Hex
+
+
+class CheckpointList(_Answer):
+    """Checkpoints in canonical bytes (`consensus.checkpoints`), newest first."""
+
+    checkpoints: list[Hex]
+
+
+class Ancestry(_Answer):
+    """The header of a height (`ancestor`), and its path in the history of the newest header, which is certified."""
+
+    height: int
+    ancestor: Hex
+    path: list[Digest] = Field(description="RFC 9162 inclusion path to the newest header's `history_root`")
     header: Hex
     finality: Hex
 
