@@ -62,7 +62,7 @@ class Clients:
         while True:
             for number in self._nodes:
                 service = self._net[number].service
-                (result,) = await service.submit([self._net.registration()])
+                (result,) = await service.submit([self._net.registration()], by="test")
                 assert not isinstance(result, TransactionError), result
                 assert await service.wait_final(result, 20.0)
                 self.final += 1
@@ -139,7 +139,7 @@ async def test_a_removed_authority_takes_no_transactions() -> None:
     async with running(Net(5)) as net:
         await net.govern(UnseatAuthority(net[4].service.mesh.me.name, REASON))
         await eventually(lambda: net[4].service.role == "observer")
-        (result,) = await net[4].service.submit([net.registration()])
+        (result,) = await net[4].service.submit([net.registration()], by="test")
         assert isinstance(result, TransactionError)
         assert result.code == "read_only"
         height = await net.govern(Admit(FIFTH))
