@@ -76,6 +76,16 @@ def test_only_the_blocks_are_fetched_in_which_a_transaction_may_still_be_valid()
     assert len(world.kept) < LAST, "not the history"
 
 
+def test_what_travels_depends_on_the_state_and_not_on_the_length_of_the_history() -> None:
+    """The same records behind 40 blocks and behind 400."""
+    short, long = ({A: Peer(copy(written(last)))} for last in (LAST, 10 * LAST))
+    worlds = [joined(peers)[0] for peers in (short, long)]
+    assert [len(world.stored) for world in worlds] == [16, 16]
+    assert len(worlds[0].kept) == len(worlds[1].kept)
+    asked = [len(peers[A].asked) for peers in (short, long)]
+    assert asked[0] == asked[1]
+
+
 def seen_at(chain: Chain, transaction: Transaction) -> str | None:
     """What a block with this transaction at the tip is refused for, the clock rule aside."""
     try:

@@ -50,11 +50,11 @@ LAST = 40  # height of the chain that peers have
 
 
 @cache
-def written() -> NodeStore:
-    """A chain of `LAST` blocks, five minutes apart, with some registrations in each. Never changed: see `copy`."""
+def written(last: int = LAST) -> NodeStore:
+    """A chain of so many blocks, five minutes apart, some registrations in the first. Never changed: see `copy`."""
     store = MemoryStore()
     chain = Chain.open(store, genesis())
-    for height in range(1, LAST + 1):
+    for height in range(1, last + 1):
         transactions = [registration(height * 10 + number) for number in range(3)] if height <= 5 else []
         block = chain.build(transactions, proposer=proposer_of(height), now_ms=START_MS + height * 5 * MINUTE_MS)
         chain.commit(block, certificate_of(block), puts={})
