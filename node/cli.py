@@ -191,7 +191,10 @@ def renew_key(
 
 @node_app.command("run")
 def run(config: ConfigPath) -> None:
-    """Run a node until SIGTERM or Ctrl-C. Exit code 70: it contradicted itself; do not restart it, look at its log.
+    """Run a node until SIGTERM or Ctrl-C.
+
+    Exit code 69: the network uses a protocol version that this software does not know: install a newer one. Exit code
+    70: it contradicted itself; do not restart it, look at its log.
 
     Example: nemodat node run member/node.toml
     """
@@ -224,6 +227,11 @@ def status(
     typer.echo(f"{found['name']} ({found['role']}, {votes}) at height {found['height']}{behind}")
     typer.echo(f"newest block {found['block_hash']}, {found['tip_age_ms'] / 1000:.0f} s old")
     typer.echo(f"{found['mempool']} transactions wait")
+    protocol = found["protocol"]
+    if protocol["next_version"] is not None:
+        typer.echo(f"protocol version {protocol['next_version']} from height {protocol['from_height']}")
+        if protocol["next_version"] > protocol["known"]:
+            typer.echo(f"UPGRADE: this software knows versions up to {protocol['known']} and will stop there")
     if found["alarm"]:
         typer.echo(f"ALARM {found['alarm']}")
     for accused in found["accused"]:

@@ -22,7 +22,7 @@ from node.mempool import Mempool
 from node.store import Store
 from node.worker import Worker
 from registry.errors import TransactionError
-from registry.records import Misbehaviour
+from registry.records import Misbehaviour, Network
 from registry.transactions.envelope import Transaction
 
 __all__ = ["Admitted", "Ledger", "Listener", "OnLedger", "Opened", "Pace", "Witness"]
@@ -61,6 +61,7 @@ class _Grown(NamedTuple):
     tip: Tip
     authorities: AuthoritySet
     members: tuple[MemberNode, ...]
+    network: Network
 
 
 class Pace:
@@ -114,6 +115,8 @@ class Ledger:
         """In force at the height above the tip."""
         self.members: tuple[MemberNode, ...] = chain.members
         """The nodes let in, as of the tip."""
+        self.network: Network = chain.network
+        """The network's record, as of the tip."""
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` after each commit, in order of height."""
@@ -180,12 +183,12 @@ class Ledger:
         committed = self._chain.commit(block, certificate, puts=puts)
         for witness in self._witnesses:
             witness(tip, self._chain.tip)
-        return _Grown(committed, self._chain.tip, self._chain.authorities, self._chain.members)
+        return _Grown(committed, self._chain.tip, self._chain.authorities, self._chain.members, self._chain.network)
 
     def _committed(self, grown: _Grown | None) -> None:
         if grown is None:
             return
-        committed, self.tip, self.authorities, self.members = grown
+        committed, self.tip, self.authorities, self.members, self.network = grown
         self._pace.committed(now_s=time.monotonic())
         self.pool.remove(committed.transactions)
         self.forget_expired()

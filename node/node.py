@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import structlog
 
+from consensus.blocks import VERSION
 from consensus.engine import Engine
 from consensus.parameters import Parameters
 from node.accuser import Accuser
@@ -114,9 +115,10 @@ class Node:
         addresses: Mapping[str, str],
         keep_ms: int | None = None,
         make_engine: MakeEngine = Engine,
+        known_version: int = VERSION,
     ) -> None:
         """`keep_ms`: how long blocks are kept, in block time (None: for good). `make_engine` is for tests that let a
-        node misbehave."""
+        node misbehave, `known_version` for those that upgrade it."""
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
         self._ledger_worker = Worker("ledger", self._fail)
@@ -127,7 +129,7 @@ class Node:
         self._addresses = addresses
         pool = Mempool(bounds)
         pace = Pace(base_ms=genesis.parameters.base_ms, operations_max=genesis.parameters.block_operations_max)
-        chain = Chain.open(store, genesis)
+        chain = Chain.open(store, genesis, known_version=known_version)
         self._members = chain.members
         directory = directory_of(self._members, addresses)
         self._mesh = Mesh(
@@ -195,6 +197,7 @@ class Node:
             intake=self._intake,
             watch=watch,
             signers=identity.signers,
+            known_version=known_version,
         )
 
     async def start(self, listen: str) -> int:

@@ -22,7 +22,7 @@ import uvicorn
 from node.api.app import create_app
 from node.api.connections import BoundedHttp
 from node.config import NodeConfig
-from node.errors import ConfigError
+from node.errors import ConfigError, UpgradeNeeded
 from node.genesis import read_genesis
 from node.keystore import load_key
 from node.logs import configure_logs
@@ -35,10 +35,11 @@ from node.store import Store, open_store
 from registry.genesis import Genesis
 from registry.keys import SigningKey
 
-__all__ = ["EXIT_FAILED", "EXIT_HALTED", "EXIT_OK", "load_identity", "run_node"]
+__all__ = ["EXIT_FAILED", "EXIT_HALTED", "EXIT_OK", "EXIT_OUTDATED", "load_identity", "run_node"]
 
 EXIT_OK = 0
 EXIT_FAILED = 1  # could not start, or could not do what was asked: the message says why
+EXIT_OUTDATED = 69  # the network uses a protocol version that this software does not know (EX_UNAVAILABLE)
 EXIT_HALTED = 70  # contradicted itself (EX_SOFTWARE); a supervisor must not restart it
 
 API_GRACE_S = 3  # for requests under way when the node stops
@@ -131,7 +132,7 @@ async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store
     asked.cancel()
     await node.stop()
     if node.failed.done():
-        return EXIT_HALTED
+        return EXIT_OUTDATED if isinstance(node.failed.result(), UpgradeNeeded) else EXIT_HALTED
     return EXIT_OK if stopping.is_set() else EXIT_FAILED
 
 

@@ -53,6 +53,15 @@ class ViewReport(TypedDict):
     at_ms: int
 
 
+class ProtocolReport(TypedDict):
+    """Protocol versions: of the next block, the newest that this software knows, and what is scheduled (else null)."""
+
+    version: int
+    known: int
+    next_version: int | None
+    from_height: int | None
+
+
 class Status(TypedDict):
     """How a node is. `lag` is in heights behind what enough connected authorities claim."""
 
@@ -74,6 +83,7 @@ class Status(TypedDict):
     lag: int
     sync_blocks_per_s: float
     accused: list[str]
+    protocol: ProtocolReport
     view_changes: list[ViewReport]
     peers: list[PeerReport]
 
@@ -93,6 +103,7 @@ class NodeService:
     intake: Intake | None
     watch: Watch
     signers: tuple[Signer, ...]
+    known_version: int
 
     @property
     def genesis_id(self) -> bytes:
@@ -169,6 +180,7 @@ class NodeService:
             "lag": self._lag(),
             "sync_blocks_per_s": self.sync.progress().blocks_per_s,
             "accused": [] if runtime is None else sorted(key.hex() for key in runtime.accused),
+            "protocol": self._protocol(),
             "view_changes": self._view_changes(),
             "peers": self._peers(),
         }
@@ -176,6 +188,16 @@ class NodeService:
     def _lag(self) -> int:
         progress = self.sync.progress()
         return max(0, progress.target - progress.height)
+
+    def _protocol(self) -> ProtocolReport:
+        network, height = self.ledger.network, self.ledger.tip.height + 1
+        ahead = network.next_from > height
+        return {
+            "version": network.version_at(height),
+            "known": self.known_version,
+            "next_version": network.next_version if ahead else None,
+            "from_height": network.next_from if ahead else None,
+        }
 
     def _view_changes(self) -> list[ViewReport]:
         names = {peer.id: peer.name for peer in self.mesh.directory.members}

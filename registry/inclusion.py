@@ -14,10 +14,9 @@ from typing import Any
 from registry.codec import DIGEST_SIZE, Value, encode
 from registry.errors import FieldError, SignatureInvalid
 from registry.keys import DOMAIN_INCLUSION, PUBLIC_KEY_SIZE, SIGNATURE_SIZE, Signer, verify
+from registry.limits import HEIGHT_MAX
 
-__all__ = ["HEIGHT_MAX", "InclusionReceipt", "give_receipt"]
-
-HEIGHT_MAX = 2**53 - 1
+__all__ = ["InclusionReceipt", "give_receipt"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from clients.financier import FinancierClient
 from registry.codec import digest
 from registry.records import Misbehaviour
 from registry.transactions.authorities import DismissNode, UnseatAuthority
+from registry.transactions.upgrades import ScheduleUpgrade
 
 __all__ = ["app"]
 
@@ -81,6 +82,29 @@ def unseat(
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         change = UnseatAuthority(whom, digest(reason.encode()))
         show({"proposal": client.call(parties.propose_change, change).hex(), "party": whom})
+
+
+@app.command()
+def upgrade(
+    version: Annotated[
+        int, typer.Argument(metavar="VERSION", min=2, help="The protocol version after the present one.")
+    ],
+    from_height: Annotated[int, typer.Option(min=1, help="The height of the first block of it.")],
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+) -> None:
+    """As an authority: propose that blocks are of another protocol version from a height on.
+
+    Install software that knows it on all nodes first, one after the other (`nemodat node status` says what each knows):
+    a node that does not know it stops at that height. Leave days between the decision and the height.
+
+    Example: nemodat authority upgrade 2 --from-height 1500000
+    """
+    with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
+        change = ScheduleUpgrade(version, from_height)
+        show({"proposal": client.call(parties.propose_change, change).hex(), "version": version})
 
 
 @app.command("admit-node")

@@ -348,6 +348,7 @@ STATUS: Final = {
     "lag": 0,
     "sync_blocks_per_s": 0.0,
     "accused": [],
+    "protocol": {"version": 1, "known": 2, "next_version": 2, "from_height": HEIGHT + 1000},
     "view_changes": [{"height": HEIGHT - 1, "view": 0, "leader": "lei:984500SGBANK00000120", "at_ms": NOW_MS}],
     "peers": [
         {

@@ -20,9 +20,9 @@ MIB: Final = 1024 * 1024
 # One connection, before anybody has a name
 CONNECTIONS_MAX: Final = 1_000  # at a time, fewer than a process may have open (`process.FILES_WANTED`); by address
 HEAD_BYTES_MAX: Final = 64 * 1024  # of request line and headers
-HEADERS_MAX: Final = 100  # of one request
+HEADERS_MAX: Final = 256  # of one request
 HEAD_WAIT_S: Final = 10.0  # for a whole head, from the connection or from its first byte
-PIPELINED_MAX: Final = 16  # requests that have come before the one in front of them is answered
+PIPELINED_MAX: Final = 32  # requests that have come before the one in front of them is answered
 
 # One request
 SUBMISSION_BYTES_MAX: Final = 4 * MIB  # of POST /v1/transactions

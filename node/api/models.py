@@ -406,6 +406,15 @@ class ViewChange(_Answer):
     at_ms: int
 
 
+class Protocol(_Answer):
+    """Protocol versions (`node.service.ProtocolReport`)."""
+
+    version: int = Field(description="of the next block")
+    known: int = Field(description="the newest that this node's software knows")
+    next_version: int | None = Field(description="scheduled; null if none is")
+    from_height: int | None
+
+
 class NodeStatus(_Answer):
     """How the node is (`node.service.Status`): its own word, no proof."""
 
@@ -427,5 +436,6 @@ class NodeStatus(_Answer):
     lag: int = Field(description="heights behind what enough connected authorities claim")
     sync_blocks_per_s: float
     accused: list[str]
+    protocol: Protocol
     view_changes: list[ViewChange]
     peers: list[Peer]

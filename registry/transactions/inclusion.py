@@ -7,9 +7,8 @@ from typing import ClassVar, NamedTuple
 
 from registry.codec import Value
 from registry.errors import FieldError
-from registry.inclusion import HEIGHT_MAX
 from registry.keys import SIGNATURE_SIZE
-from registry.limits import INCLUSION_RECEIPTS_MAX
+from registry.limits import HEIGHT_MAX, INCLUSION_RECEIPTS_MAX
 from registry.transactions.fields import Field, digest, integer, items, row, time_ms
 
 __all__ = ["Given", "ReportExclusion"]

@@ -95,7 +95,7 @@ def _light() -> dict[str, object]:
         "another set than the header names": [Change(one.header, one.certificate, third)],
         "certified by another set": [Change(one.header, finality_of(one.header, third), second)],
         "only notarized": [Change(one.header, finality_of(one.header, first, kind=Kind.NOTARIZE), second)],
-        "back to a set that was": [one, _change(20, second, first)],
+        "no change at all": [_change(10, first, first)],
     }
     return good | {
         "refused": {name: [change.encode().hex() for change in changes] for name, changes in refused.items()},

@@ -32,6 +32,7 @@ from registry.codec import decode, encode
 from registry.fingerprint import Particulars
 from registry.genesis import Genesis
 from registry.http_signatures import sign_request
+from registry.inclusion import give_receipt
 from registry.keyfile import KDF_TEST, SecretKey, seal_key
 from registry.keys import SigningKey
 from registry.law.shipped import example_case
@@ -274,6 +275,11 @@ def search_certificates() -> Iterable[bytes]:
         changes=(),
     )
     return [json.dumps(made).encode()]
+
+
+def inclusions() -> Iterable[bytes]:
+    given = give_receipt(key_of("consensus F_CN"), chain_id(), mark("t"), height=3, valid_until_ms=NOW_S * 1_000)
+    return [json.dumps(given.to_json()).encode()]
 
 
 def answers() -> Iterable[bytes]:

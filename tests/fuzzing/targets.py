@@ -46,6 +46,7 @@ from registry.documents import ColumnMap, DocumentError, Invoice, column_map_of,
 from registry.errors import CodecError, FieldError, RegistryError, TransactionError
 from registry.genesis import Genesis
 from registry.http_signatures import HttpSignatureError, verify_request
+from registry.inclusion import InclusionReceipt
 from registry.keyfile import KeyFileInvalid, read_key_file
 from registry.law.case_file import case_from_json
 from registry.lei import read_lei_records
@@ -390,6 +391,13 @@ TARGETS = {
             decode=_json(lambda value: Trust(samples.genesis()).receipts(bytes(32), 1, value)),
             errors=(ClientError, _NoJson),
             seeds=samples.answers,
+        ),
+        Target(
+            name="inclusion",
+            form="json",
+            decode=_json(InclusionReceipt.from_json),
+            errors=(FieldError, _NoJson),
+            seeds=samples.inclusions,
         ),
         # files
         Target(name="key-file", form="json", decode=read_key_file, errors=(KeyFileInvalid,), seeds=samples.key_files),

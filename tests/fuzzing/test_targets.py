@@ -52,7 +52,7 @@ def test_what_broke_something_once_is_refused(name: str, data: bytes) -> None:
 
 
 @EACH
-@HARD
+@settings(HARD, max_examples=30)
 @given(data=st.binary(max_size=400))
 @example(data=b"")
 @example(data=b"\xc1")
@@ -66,7 +66,7 @@ def test_any_bytes(target: Target, data: bytes) -> None:
 
 
 @EACH
-@settings(HARD, max_examples=150)
+@settings(HARD, max_examples=60)
 @given(seed=st.integers(0, 2**16), random=st.randoms(use_true_random=False))
 def test_honest_inputs_with_changes(target: Target, seed: int, random: Random) -> None:
     seeds = list(target.seeds())

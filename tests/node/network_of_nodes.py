@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
+from consensus.blocks import VERSION
 from consensus.engine import Engine
 from node.certificates import make_certificate
 from node.clock import clock_ms
@@ -112,7 +113,7 @@ class Net:
             fingerprint_key=bytes(32),
         )
 
-    async def start(self, *numbers: int, keep_ms: int | None = None) -> None:
+    async def start(self, *numbers: int, keep_ms: int | None = None, known_version: int = VERSION) -> None:
         for member in self._chosen(numbers):
             member.node = Node(
                 genesis=self.genesis,
@@ -122,14 +123,16 @@ class Net:
                 addresses={},
                 keep_ms=keep_ms,
                 make_engine=member.make_engine,
+                known_version=known_version,
             )
             await member.node.start(member.address)
 
-    async def stop(self, *numbers: int) -> None:
+    async def stop(self, *numbers: int, failed: bool = False) -> None:
+        """Stop these (without numbers: all), which have `failed` or have not."""
         for member in self._chosen(numbers):
             if member.node is not None:
                 await member.node.stop()
-                assert not member.node.failed.done(), member.node.failed.result()
+                assert member.node.failed.done() is failed, member.node.failed
                 member.node = None
 
     def __getitem__(self, number: int) -> Node:

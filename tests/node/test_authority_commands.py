@@ -132,7 +132,7 @@ def test_operators_add_re_key_and_remove_authorities_by_commands(office: Office)
 
     names = [member.name for member in devnet.members]
     assert [devnet.stop(name) for name in names] == [0] * 5
-    assert "blocks" in run(operators, "node", "verify", devnet.config_path("fifth"))
+    assert "blocks" in run(operators, "node", "check", devnet.config_path("fifth"))
     devnet.start_all(names)
     office.decide("authority", "admit-node", card_at_another_address(office, card))
     office.until(lambda: len({devnet.status(name)["state_root"] for name in names}) == 1)

@@ -223,6 +223,20 @@ async def test_tiny_transactions_cannot_fill_the_memory() -> None:
         assert intake.dropped == good, "one peer's flood does not cost another's gossip"
 
 
+async def test_a_flood_of_gossip_does_not_hold_up_a_submission() -> None:
+    async with running(Net()) as net:
+        intake, peer = net[0].service.intake, net[1].service.mesh.me
+        assert intake is not None
+        for _ in range(25):
+            intake.received(peer, encode([b"no transaction"] * 4096))
+        waiting = len(intake._waiting)
+        assert waiting > 3_000, "chunks, and nothing was dropped"
+        assert intake.dropped == 0
+        (id_,) = await net[0].service.submit([net.registration()], by="member")
+        assert isinstance(id_, bytes)
+        assert len(intake._waiting) > waiting - 10, "it was verified in its turn, after one chunk of the flood"
+
+
 async def test_consensus_messages_of_one_peer_wait_in_bounds_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(Net()) as net:
         handled: list[Event] = []
