@@ -14,7 +14,8 @@ from node.chain import Chain
 from node.errors import Pruned, StoreError
 from node.layout import JOINED_PART, JOINING_KEY, first_kept, state_entry
 from node.snapshots import held
-from node.snapshots.fetching import PATIENCE_MS, Enough, Finish
+from node.snapshots.events import Enough, Finish
+from node.snapshots.fetching import PATIENCE_MS
 from node.snapshots.held import HELD_MAX, HeldStates
 from node.snapshots.landing import Landing, is_new
 from node.snapshots.messages import AskPart, Gone, Held, ManifestOf, PartOf, SyncMessage

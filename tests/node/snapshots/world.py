@@ -7,24 +7,29 @@ import itertools
 from collections.abc import Callable
 from functools import cache
 
-from consensus.following import Drop, Joined, Left, Missed, Wake, Woken
 from consensus.ranges import Ask, Blocks, Tip
 from node.authorities import authority_set
 from node.chain import Chain
 from node.layout import first_kept
-from node.snapshots.fetching import (
+from node.snapshots.events import (
     Begin,
+    Drop,
     Enough,
     Event,
-    Fetching,
     Finish,
     Heard,
+    Joined,
     Keep,
+    Left,
+    Missed,
     Say,
     Started,
     Store,
     Stored,
+    Wake,
+    Woken,
 )
+from node.snapshots.fetching import Fetching
 from node.snapshots.held import HeldStates
 from node.snapshots.landing import Landing
 from node.snapshots.messages import (
