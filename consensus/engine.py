@@ -55,7 +55,8 @@ from consensus.parameters import Parameters
 from consensus.rules import apply_rules, nullify, propose_built
 from consensus.state import State
 from consensus.talking import ask_about_me, ask_ahead, ask_next, fetch, fetch_later, receive, resend, resend_to
-from registry.keys import Signer
+from consensus.votes import Certificate, Kind, Verifier
+from registry.keys import Signer, verify
 
 __all__ = ["Engine"]
 
@@ -64,13 +65,14 @@ class Engine:
     """One node's consensus. Without a signer it is an observer: the same rules, no votes.
 
     The first event is `Start`, and raises `RecordError` if the record cannot be trusted: the node must not go on with
-    it. An `AssertionError` is a bug, and the node must stop.
+    it. An `AssertionError` is a bug, and the node must stop. `verifier` lets many engines in one process share a memory
+    of signatures that verified.
     """
 
     __slots__ = ("_state",)
 
-    def __init__(self, parameters: Parameters, signer: Signer | None) -> None:
-        self._state = State(parameters, signer)
+    def __init__(self, parameters: Parameters, signer: Signer | None, verifier: Verifier = verify) -> None:
+        self._state = State(parameters, signer, verifier)
 
     def handle(self, event: Event) -> tuple[Action, ...]:
         """What to do about `event`, in order."""
@@ -92,6 +94,16 @@ class Engine:
         return self._state.h.view
 
     @property
+    def certificates_held(self) -> int:
+        """How many certificates of this height are here: for whoever watches."""
+        return self._state.h.tally.certificates_held
+
+    def certificates(self) -> list[Certificate]:
+        """The certificates of this height that are here, every one verified or counted: for whoever watches."""
+        tally = self._state.h.tally
+        return [certificate for kind in Kind for certificate in tally.certificates_of(kind).values()]
+
+    @property
     def standing(self) -> Standing:
         """Whether this node's key may sign (R9)."""
         return self._state.standing
@@ -110,6 +122,7 @@ def _start(state: State, event: Start) -> None:
         genesis_id=state.parameters.genesis_id,
         authorities=event.authorities,
         public_key=state.me,
+        verifier=state.verifier,
     )
     state.standing = recovered.standing
     state.heard_from_height = height

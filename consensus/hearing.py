@@ -75,7 +75,7 @@ def _vote(state: State, peer: bytes, vote: Vote) -> None:
 
 def _is_signed(state: State, vote: Vote) -> bool:
     try:
-        vote.verify(state.parameters.genesis_id)
+        vote.verify(state.parameters.genesis_id, state.verifier)
     except SignatureInvalid:
         return False
     return True
@@ -137,7 +137,7 @@ def _resend(state: State, peer: bytes, resend: Resend) -> None:
 def _decided(state: State, peer: bytes, decided: Decided) -> None:
     h = state.h
     try:
-        verify_decided(state.parameters.genesis_id, h.authorities, decided)
+        verify_decided(state.parameters.genesis_id, h.authorities, decided, state.verifier)
     except CertificateError:
         return
     h.told_by = peer

@@ -12,7 +12,7 @@ from consensus.evidence import Evidence
 from consensus.height import Height
 from consensus.journal import Journal, Standing, standing_put
 from consensus.parameters import Parameters
-from consensus.votes import Certificate
+from consensus.votes import Certificate, Verifier
 from registry.keys import Signer
 
 __all__ = ["State"]
@@ -39,12 +39,14 @@ class State:
         "standing",
         "token",
         "told_about_me",
+        "verifier",
         "work",
     )
 
-    def __init__(self, parameters: Parameters, signer: Signer | None) -> None:
+    def __init__(self, parameters: Parameters, signer: Signer | None, verifier: Verifier) -> None:
         self.parameters = parameters
         self.signer = signer
+        self.verifier = verifier
         self.me = None if signer is None else signer.public_key
         self.actions: list[Action] = []
         self.h: Height
@@ -161,7 +163,12 @@ class State:
     def begin(self, height: int, tip: bytes, authorities: AuthoritySet, journal: Journal) -> None:
         """Begin a height in view 0, silently until something arms it (R11)."""
         self.h = Height(
-            genesis_id=self.parameters.genesis_id, height=height, tip=tip, authorities=authorities, journal=journal
+            genesis_id=self.parameters.genesis_id,
+            height=height,
+            tip=tip,
+            authorities=authorities,
+            journal=journal,
+            verifier=self.verifier,
         )
         self.committing = False
         self.accused.clear()
