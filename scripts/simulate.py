@@ -25,6 +25,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from consensus.simulation.campaign import FAULTS, SIZES, Failed, Outcome, Plan, plan_of, replay, run, shrink
+from consensus.simulation.exhaustive import BYZANTINE, explore
+from consensus.simulation.invariants import Broken
 
 __all__ = ["campaign", "main"]
 
@@ -110,6 +112,30 @@ def replayed(plan: Plan) -> int:
     return 1 if broke else 0
 
 
+def exhausted(*, views: int, crashes: bool, as_json: bool) -> int:
+    """Search through every run of four authorities; print what there was."""
+    found: list[dict[str, object]] = []
+    for byzantine in BYZANTINE:
+        began = time.process_time()
+        try:
+            explored = explore(byzantine, views=views, crashes=crashes)
+        except Broken as broken:
+            print(f"broken: {broken}", file=sys.stderr)
+            return 1
+        found.append(asdict(explored) | {"finalized": len(explored.finalized), "cpu_s": time.process_time() - began})
+        if not as_json:
+            print(
+                f"Byzantine: {byzantine}, {views} view(s), {'with' if crashes else 'no'} power cuts: "
+                f"{explored.states:,} states, {explored.transitions:,} transitions, {len(explored.finalized)} blocks "
+                f"can be final, engines in {explored.local_states}, told apart {explored.classes}; "
+                f"{time.process_time() - began:.1f} s; nothing broken",
+                flush=True,
+            )
+    if as_json:
+        print(json.dumps(found, indent=2))
+    return 0
+
+
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     assert __doc__ is not None
     first, _, rest = __doc__.partition("\n")
@@ -122,6 +148,9 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--fault", default=",".join(FAULTS), metavar="F,F", help=f"faults (of {', '.join(FAULTS)})")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.add_argument("--replay", type=Plan.parse, metavar="PLAN", help="print the transcript of one run")
+    parser.add_argument("--exhaustive", action="store_true", help="search every run of four authorities, one height")
+    parser.add_argument("--views", type=int, choices=(1, 2), default=2, help="of the exhaustive search (2)")
+    parser.add_argument("--power-cuts", action="store_true", help="in the exhaustive search too")
     options = parser.parse_args(argv)
     try:
         first_seed, last_seed = (int(part) for part in options.seeds.split(".."))
@@ -140,6 +169,8 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     if options.replay is not None:
         return replayed(options.replay)
+    if options.exhaustive:
+        return exhausted(views=options.views, crashes=options.power_cuts, as_json=options.json)
     plans = [plan_of(seed, sizes=options.sizes, faults=options.faults) for seed in options.seeds]
     console = Console(stderr=options.json, width=None)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

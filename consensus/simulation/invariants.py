@@ -6,7 +6,7 @@ disk. So it does not wait for a fork: a certificate that the votes of the world 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from consensus.authorities import AuthoritySet
@@ -24,7 +24,7 @@ from registry.keys import SignatureInvalid
 if TYPE_CHECKING:
     from consensus.simulation.node import Node
 
-__all__ = ["Broken", "Invariants", "certificates_in", "votes_in"]
+__all__ = ["Broken", "Invariants", "certificates_in", "contradiction", "votes_in"]
 
 
 class Broken(Exception):
@@ -150,15 +150,9 @@ class Invariants:
         """The votes of the world can make this certificate: README, "Why it is safe", says what then cannot be."""
         known = self._certifiable.setdefault(vote.height, set())
         known.add((vote.kind, vote.view, vote.block))
-        final = [(view, block) for kind, view, block in known if kind is Kind.FINALIZE]
-        for view, block in final:
-            for kind, other_view, other_block in known:
-                if kind is Kind.NULLIFY and other_view == view:
-                    raise Broken(f"view {view} of height {vote.height} can be both finalized and nullified")
-                if kind is Kind.NOTARIZE and other_view >= view and other_block != block:
-                    raise Broken(f"another block than the final one can be notarized at height {vote.height}")
-                if kind is Kind.FINALIZE and other_block != block:
-                    raise Broken(f"two blocks can be finalized at height {vote.height}")
+        broken = contradiction(known)
+        if broken is not None:
+            raise Broken(f"{broken}, height {vote.height}")
 
     # --- what nodes do --------------------------------------------------------------------------------------------
 
@@ -220,6 +214,19 @@ class Invariants:
         verify_evidence(self._genesis_id, self.sets[evidence.first.height], evidence)
         if evidence.accused in self._honest and evidence.accused not in self.excused:
             raise Broken("an honest node is accused")
+
+
+def contradiction(known: Collection[tuple[Kind, int, bytes | None]]) -> str | None:
+    """What of these certificates (kind, view, block) of one height cannot be: README, "Why it is safe"."""
+    for view, block in [(view, block) for kind, view, block in known if kind is Kind.FINALIZE]:
+        for kind, other_view, other_block in known:
+            if kind is Kind.FINALIZE and other_block != block:
+                return "two blocks can be finalized"
+            if kind is Kind.NULLIFY and other_view == view:
+                return f"a view can be both finalized and nullified: view {view}"
+            if kind is Kind.NOTARIZE and other_view >= view and other_block != block:
+                return f"another block than the final one can be notarized: view {other_view}"
+    return None
 
 
 def votes_in(message: Message) -> Iterable[Vote]:
