@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from consensus.blocks import Block, transactions_root
-from consensus.messages import Bundle, Message, Proposal, Resend
+from consensus.messages import Bundle, Decided, Message, Proposal, Resend
 from consensus.simulation.insight import Insight
 from consensus.simulation.invariants import certificates_in, votes_in
 from consensus.simulation.ledger import BAD
@@ -221,6 +221,10 @@ class Forger(_Authority):
             self.say(self.some(), forged)
             if kind is Kind.NULLIFY:
                 self.say(self.some(), Resend(vote.height, (own,), Bundle(None, (forged,))))
+            elif vote.height == self.insight.h.height:
+                another = self.insight.fresh_block(self.key.public_key, b"forged")
+                final = self.sign(Kind.FINALIZE, vote.height, vote.view, another.hash)
+                self.say(self.some(), Decided(another, self._forged(final, authorities.n)))
 
     def _forged(self, own: Vote, n: int) -> Certificate:
         signatures = dict.fromkeys(range(n), own.signature)

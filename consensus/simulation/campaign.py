@@ -13,7 +13,7 @@ from consensus.simulation.actors import ACTORS
 from consensus.simulation.chance import Chance
 from consensus.simulation.invariants import Broken
 from consensus.simulation.weather import FEATURES, Climate
-from consensus.simulation.world import Deeds, World
+from consensus.simulation.world import Deeds, World, key_of
 
 __all__ = [
     "FAULTS",
@@ -223,6 +223,7 @@ def world_of(plan: Plan, climate: Climate, *, transcribe: bool) -> World:
         spares=climate.spares(chance),
         transcribe=transcribe,
     )
+    world.invariants.forgetful = frozenset(key_of(each).public_key for each, fault in faults.items() if fault == "lost")
     for number, fault in faults.items():
         if fault == "lost":
             climate.losing.append(world.node_of(number))

@@ -38,9 +38,11 @@ class Invariants:
         "_certifiable",
         "_committed",
         "_genesis_id",
+        "_holders",
         "_honest",
         "_memo",
         "_places",
+        "_protected",
         "_said",
         "_seen",
         "_signers",
@@ -48,6 +50,7 @@ class Invariants:
         "decided",
         "equivocations",
         "excused",
+        "forgetful",
         "sets",
         "views",
     )
@@ -73,6 +76,10 @@ class Invariants:
         """Pairs of contradictory votes that faulty authorities have signed."""
         self.excused: set[bytes] = set()
         """Keys whose node has lost its disk: others' memory of their votes protects them, not their own."""
+        self.forgetful: frozenset[bytes] = frozenset()
+        """Keys whose node may lose its disk in this run."""
+        self._holders: dict[Vote, set[int]] = {}
+        self._protected: set[Vote] = set()
 
     # --- what is said ---------------------------------------------------------------------------------------------
 
@@ -134,8 +141,10 @@ class Invariants:
         others = self._said.setdefault((vote.signer, vote.height, vote.view), [])
         for other in others:
             if conflicting(vote, other):
+                kinds = f"{other.kind.name} and {vote.kind.name}"
+                if other in self._protected:
+                    raise Broken(f"a node without a record contradicts a vote that others had told it of: {kinds}")
                 if vote.signer in self._honest and vote.signer not in self.excused:
-                    kinds = f"{other.kind.name} and {vote.kind.name}"
                     raise Broken(f"an honest node is accusable: {kinds} in view {vote.view} of height {vote.height}")
                 self.equivocations += 1
         others.append(vote)
@@ -179,6 +188,8 @@ class Invariants:
 
     def started(self, node: Node) -> None:
         """A node starts: what it had committed is still there."""
+        for holders in self._holders.values():
+            holders.discard(node.number)
         before = self._committed.get(node.number, 0)
         if node.height < before:
             raise Broken(f"{node.name} had committed height {before}, and has height {node.height} after a restart")
@@ -186,14 +197,27 @@ class Invariants:
         if tip is not None and self.decided.get(node.height) != tip.block.hash:
             raise Broken(f"{node.name} has another block at height {node.height} than it had committed")
 
+    def delivered(self, target: Node, message: Message) -> None:
+        """An honest node has been told this: it remembers the votes of those who may forget them, until it restarts."""
+        for vote in votes_in(message):
+            if vote.signer in self.forgetful and vote.signer != target.key and target.engine is not None:
+                self._holders.setdefault(vote, set()).add(target.number)
+
     def lost(self, node: Node) -> None:
-        """A node has lost its disk."""
+        """A node has lost its disk. What more than f others hold of its votes, it will be told before it votes."""
         self._committed.pop(node.number, None)
         self.excused.add(node.key)
+        for vote, holders in self._holders.items():
+            if vote.signer == node.key and len(holders) > self.sets[vote.height].f:
+                self._protected.add(vote)
 
-    def committed(self, node: Node, block: Block, certificate: Certificate, following: AuthoritySet) -> None:
-        """An honest node has committed this: no other block is decided at its height, and it is on the disk."""
+    def committed(
+        self, node: Node, block: Block, certificate: Certificate, following: AuthoritySet, *, latest_ms: int
+    ) -> None:
+        """An honest node has committed this: no other block is decided at its height, and none of the future."""
         header = block.header
+        if header.timestamp_ms > latest_ms:
+            raise Broken(f"the block of height {header.height} is {header.timestamp_ms - latest_ms} ms in the future")
         if self.decided.setdefault(header.height, block.hash) != block.hash:
             raise Broken(f"two blocks are decided at height {header.height}")
         if header.height > 1 and self.decided.get(header.height - 1) != header.parent:

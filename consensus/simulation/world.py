@@ -16,6 +16,7 @@ from consensus.simulation.clock import Clock
 from consensus.simulation.disk import Disk
 from consensus.simulation.insight import Insight
 from consensus.simulation.invariants import Broken, Invariants
+from consensus.simulation.ledger import CLOCK_RULE_MS, EPOCH_MS
 from consensus.simulation.memo import Memo, RememberedSigner
 from consensus.simulation.network import Network
 from consensus.simulation.node import Crash, Node, describe
@@ -26,6 +27,7 @@ __all__ = ["GENESIS_ID", "TRANSCRIPT_LINES_MAX", "Deeds", "World", "authority_of
 
 GENESIS_ID = digest(b"the genesis of simulated chains")
 TRANSCRIPT_LINES_MAX = 5_000
+CLOCKS_APART_MS = 2_000  # by which the clocks of honest nodes may be ahead of the world's
 
 
 @cache
@@ -230,7 +232,10 @@ class World:
     def _deliver(self, source: int, target: int, data: bytes) -> None:
         self.deeds.delivered += 1
         key = self.authorities.members[-1 - source].public_key if source < 0 else self.nodes[source].key
-        self.nodes[target].receive(key, data)
+        node = self.nodes[target]
+        node.receive(key, data)
+        if self.invariants.forgetful and node.honest:
+            self.invariants.delivered(node, self.memo.decode(data))
 
     def syncs(self, node: Node) -> None:
         """A node may crash whenever it syncs."""
@@ -256,7 +261,8 @@ class World:
     def committed(self, node: Node, action: Commit, following: AuthoritySet) -> None:
         """A node has committed."""
         if node.honest:
-            self.invariants.committed(node, action.block, action.certificate, following)
+            latest_ms = EPOCH_MS + self.clock.now_ms + CLOCK_RULE_MS + CLOCKS_APART_MS
+            self.invariants.committed(node, action.block, action.certificate, following, latest_ms=latest_ms)
         if self.on_commit is not None:
             self.on_commit(node, action)
 
