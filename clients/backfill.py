@@ -6,25 +6,40 @@ What was agreed is recorded with its date and changes no rank: whoever is on the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from clients.dossier import Dossier
+from clients.errors import ClientError
 from clients.exchange import Procedure
 from clients.exporter import Listing, drafted
-from clients.session import Session, send, signed, submit
+from clients.pipeline import RunStopped, send_all
+from clients.session import Session, signed
 from clients.submission import Submission
+from clients.verify import Final
 from registry.reasons import OK, ROLLED_BACK
 from registry.records import Claim
 from registry.transactions.claims import Fund, Offer, Reserve
 from registry.transactions.envelope import ALL, subject_id
 from registry.transactions.operations import Operation
 
-__all__ = ["BATCH_ROWS", "Batch", "Outcome", "Row", "TakenUp", "batches", "prepare_batch", "send_batch", "take_up"]
+__all__ = [
+    "BATCH_ROWS",
+    "Batch",
+    "Outcome",
+    "Row",
+    "TakeUpInterrupted",
+    "TakenUp",
+    "batches",
+    "outcomes_of",
+    "prepare_batch",
+    "take_up",
+]
 
-BATCH_ROWS = 200  # receivables under one signature: about 300 kB
-TAKE_UP_CLAIMS = 100  # reserved and funded in one transaction, all or none
+BATCH_ROWS = 100  # receivables under one signature: about 150 kB, and 200 operations in one block
+TAKE_UP_CLAIMS = 50  # reserved and funded in one transaction, all or none
 RESERVE_MS = 60_000
 OFFER_MS = 30 * 86_400_000  # how long the financier has to take it up
 
@@ -70,6 +85,16 @@ class TakenUp:
     refused: tuple[tuple[bytes, str, tuple[bytes, ...]], ...]
 
 
+class TakeUpInterrupted(ClientError):
+    """Taking up stopped; the error that stopped it is the cause. `done` is final, `undecided` may be or become so."""
+
+    def __init__(self, stopped: RunStopped, done: TakenUp) -> None:
+        super().__init__(str(stopped))
+        self.submission = stopped.submission
+        self.undecided = stopped.undecided
+        self.done = done
+
+
 def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """The rows in the order of the book, as many together as one transaction takes: the same ones every time."""
     remaining = iter(rows)
@@ -97,9 +122,8 @@ def prepare_batch(session: Session, rows: Sequence[Row], *, to: str, terms: byte
     return Batch(submission, tuple([row.place for row in rows]), tuple(dossiers))
 
 
-def send_batch(session: Session, submission: Submission, places: Sequence[str]) -> Procedure[tuple[Outcome, ...]]:
-    """Submit a batch and wait until it is final; one outcome per row. May be repeated: it takes effect once."""
-    final = yield from send(session, submission)
+def outcomes_of(places: Sequence[str], final: Final) -> tuple[Outcome, ...]:
+    """What became of a batch's rows, in order, by its receipts."""
     outcomes = []
     for index, place in enumerate(places):
         registered, offered = final.receipts[2 * index], final.receipts[2 * index + 1]
@@ -117,27 +141,54 @@ def send_batch(session: Session, submission: Submission, places: Sequence[str]) 
     return tuple(outcomes)
 
 
-def take_up(session: Session, claims: Sequence[Claim], *, acknowledged: Sequence[bytes] = ()) -> Procedure[TakenUp]:
+def take_up(
+    session: Session,
+    claims: Sequence[Claim],
+    *,
+    acknowledged: Sequence[bytes] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> Procedure[TakenUp]:
     """As the financier: reserve and fund these offers, as many as can be; `acknowledged` was looked at by people.
 
     Chunks take effect whole or not at all, so that no reservation is left of one that cannot be funded: such a one is
-    taken out of its chunk, and the rest is tried again.
+    taken out of its chunk, and the rest is tried again. `progress` hears how many claims are decided, of how many.
+    Raises `TakeUpInterrupted`; to go on, take up what is still offered.
     """
     funded: list[bytes] = []
     refused: list[tuple[bytes, str, tuple[bytes, ...]]] = []
-    waiting = [claim.id for claim in claims]
-    while waiting:
-        chunk, waiting = waiting[:TAKE_UP_CLAIMS], waiting[TAKE_UP_CLAIMS:]
-        operations: list[Operation] = []
-        for claim in chunk:
-            operations.append(Reserve(claim=claim, ttl_ms=RESERVE_MS))
-            operations.append(Fund(claim=claim, acknowledged=tuple(sorted(acknowledged))))
-        final = yield from submit(session, operations, mode=ALL)
+    ids = [claim.id for claim in claims]
+    chunks = deque(ids[start : start + TAKE_UP_CLAIMS] for start in range(0, len(ids), TAKE_UP_CLAIMS))
+
+    def taken(chunk: list[bytes]) -> Procedure[Submission]:
+        yield from ()
+        looked_at = tuple(sorted(acknowledged))
+        pairs = [
+            (Reserve(claim=claim, ttl_ms=RESERVE_MS), Fund(claim=claim, acknowledged=looked_at)) for claim in chunk
+        ]
+        return signed(session, [operation for pair in pairs for operation in pair], mode=ALL)
+
+    def settled(chunk: list[bytes], final: Final) -> None:
         culprit = next((receipt for receipt in final.receipts if receipt.code not in (OK, ROLLED_BACK)), None)
         if culprit is None:
-            funded += chunk
-            continue
-        out = chunk[culprit.operation // 2]
-        refused.append((out, culprit.code, culprit.related))
-        waiting = [claim for claim in chunk if claim != out] + waiting
+            funded.extend(chunk)
+        else:
+            out = chunk[culprit.operation // 2]
+            refused.append((out, culprit.code, culprit.related))
+            rest = [claim for claim in chunk if claim != out]
+            if rest:
+                chunks.append(rest)
+        if progress is not None:
+            progress(len(funded) + len(refused), len(ids))
+
+    try:
+        while chunks:
+            yield from send_all(session, _emptied(chunks), signed=taken, settled=settled)
+    except RunStopped as stopped:
+        raise TakeUpInterrupted(stopped, TakenUp(tuple(funded), tuple(refused))) from stopped.__cause__
     return TakenUp(tuple(funded), tuple(refused))
+
+
+def _emptied(chunks: deque[list[bytes]]) -> Iterator[list[bytes]]:
+    """The chunks, those included that are added on the way."""
+    while chunks:
+        yield chunks.popleft()

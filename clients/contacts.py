@@ -58,14 +58,14 @@ class Contact:
 def ask(session: Session, receivable: bytes, about: bytes, *, text: bytes, language: str) -> Procedure[Receipt]:
     """Ask whoever stands on `about`, a match of `receivable`, to make contact; `text` is a digest of what is asked.
 
-    The contact's id is the receipt's subject. Accepted, it opens this side's identities too. Raises `Refused`.
+    The contact's id is the receipt's subject. Whoever accepts learns who asks. Raises `Refused`.
     """
     operation = AskContact(receivable=receivable, about=about, text_digest=text, language=language)
     return accepted((yield from submit(session, [operation])))
 
 
 def accept(session: Session, contact: bytes, *, text: bytes, language: str) -> Procedure[Receipt]:
-    """Open the identities of both sides to each other. Raises `Refused`."""
+    """Be known to the asker, and know it; nobody else of this side is. Raises `Refused`."""
     operation = AnswerContact(contact=contact, answer="accept", text_digest=text, language=language)
     return accepted((yield from submit(session, [operation])))
 

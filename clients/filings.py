@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from clients import reads
+from clients.errors import ClientError
 from clients.exchange import Procedure
 from clients.session import Session, accepted, submit
 from registry.receipts import Receipt
-from registry.records.filings import Filing
+from registry.records.filings import Filed, Filing
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 
-__all__ = ["continue_filing", "due", "end_filing", "record_filing"]
+__all__ = ["continue_filing", "due", "end_filing", "filings_of", "own_filings", "record_filing"]
 
 
 def record_filing(
@@ -35,6 +37,35 @@ def continue_filing(session: Session, filing: bytes, *, number: bytes, lapses_ms
 def end_filing(session: Session, filing: bytes, *, number: bytes) -> Procedure[Receipt]:
     """Record that it was taken off the official register. Raises `Refused`."""
     return accepted((yield from submit(session, [EndFiling(filing=filing, number_digest=number)])))
+
+
+def filings_of(session: Session, claim: bytes) -> Procedure[tuple[Filing, ...] | None]:
+    """All filings of a claim, in order, each proved: for who holds it now, and overseers; None if none are shown.
+
+    Raises `ClientError` if the node keeps one of them back.
+    """
+    listed = yield from reads.record(session, Filed, claim)
+    if listed is None:
+        return None
+    found = []
+    for subject in listed.filings:
+        filing = yield from reads.record(session, Filing, subject)
+        if filing is None:
+            raise ClientError(f"{subject.hex()}: a filing of the claim that this node does not show")
+        found.append(filing)
+    return tuple(found)
+
+
+def own_filings(session: Session) -> Procedure[tuple[Filing, ...]]:
+    """The filings of claims that this party holds now, also those that an earlier holder recorded, by id."""
+    claims = yield from reads.own_claims(session)
+    held = {claim.id: claim for claim in claims if claim.holder == session.party}
+    recorded = yield from reads.own_records(session, Filing)
+    found = {filing.id: filing for filing in recorded if filing.claim in held}
+    for claim in held.values():
+        if len(claim.holders) > 1:  # it came from another holder
+            found |= {filing.id: filing for filing in (yield from filings_of(session, claim.id)) or ()}
+    return tuple(found[id_] for id_ in sorted(found))
 
 
 def due(filings: Iterable[Filing], *, now_ms: int, within_ms: int) -> list[Filing]:

@@ -7,14 +7,17 @@ over by the channel that it names, with the notice's id.
 
 from __future__ import annotations
 
+from clients import reads
 from clients.dossier import Dossier
+from clients.errors import ClientError
 from clients.exchange import Procedure
 from clients.session import Session, accepted, submit
 from registry.receipts import Receipt
+from registry.records.notices import Notice, Notified
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.receivables import NO_DIGEST
 
-__all__ = ["acknowledge", "deem", "notify", "prove_receipt"]
+__all__ = ["acknowledge", "deem", "notices_of", "notify", "prove_receipt"]
 
 
 def notify(
@@ -65,3 +68,20 @@ def deem(session: Session, notice: bytes) -> Procedure[Receipt]:
     Raises `Refused` (`too_early`, `no_deemed_acceptance`, `not_received`).
     """
     return accepted((yield from submit(session, [Deem(notice=notice)])))
+
+
+def notices_of(session: Session, claim: bytes) -> Procedure[tuple[Notice, ...] | None]:
+    """All notices of a claim, in order, each proved: for who holds it now, and overseers; None if none are shown.
+
+    Raises `ClientError` if the node keeps one of them back.
+    """
+    listed = yield from reads.record(session, Notified, claim)
+    if listed is None:
+        return None
+    found = []
+    for subject in listed.notices:
+        notice = yield from reads.record(session, Notice, subject)
+        if notice is None:
+            raise ClientError(f"{subject.hex()}: a notice of the claim that this node does not show")
+        found.append(notice)
+    return tuple(found)

@@ -1,8 +1,8 @@
 """Pool factoring: facilities, drawings, substitutions and borrowing bases that two sides sign (registry.md 6.2).
 
-A drawing is an ordinary claim: the seller offers, the financier reserves and funds, in one transaction that both sign.
-That it is drawn under a facility, its offer says in `terms_digest` (`drawing_terms`). A batch of drawings has one
-signature of each side, and every drawing in it stands for itself: a refused one stops nothing.
+A drawing is an ordinary claim, offered, reserved and funded in one operation that both sides sign. That it is drawn
+under a facility, its `terms_digest` says (`drawing_terms`). A batch of drawings has one signature of each side, and
+every drawing in it stands for itself: a refused one stops nothing. Several batches are on their way at a time.
 
 What one side composes, the other signs: `countersign` is asked for its signatures (in one process, or by a file that
 travels: `clients.drafts`), after it has compared what it is shown with what it would compose itself (`same`).
@@ -10,29 +10,30 @@ travels: `clients.drafts`), after it has compared what it is shown with what it 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from clients import reads
 from clients.errors import ClientError
 from clients.exchange import Procedure
-from clients.session import Draft, Session, accepted, compose, send, submit
+from clients.pipeline import RunStopped, send_all
+from clients.session import Draft, Session, accepted, compose, send, signed, submit
+from clients.submission import Submission
 from clients.verify import Final
-from registry.codec import tagged_digest
 from registry.limits import OPERATIONS_MAX
 from registry.money import WHOLE
 from registry.pools import BorrowingBase
 from registry.receipts import Receipt
 from registry.records.facilities import Facility
-from registry.transactions.claims import Fund, Offer, Release, Reserve
+from registry.transactions.claims import Release
 from registry.transactions.envelope import ALL, EACH
 from registry.transactions.facilities import (
     AmendFacility,
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
     Scope,
@@ -54,7 +55,6 @@ __all__ = [
     "close",
     "draw",
     "drawing_batches",
-    "drawing_terms",
     "drawn",
     "facility",
     "key_of",
@@ -67,9 +67,7 @@ __all__ = [
     "substitution",
 ]
 
-OFFER_MS = 10 * 60 * 1000  # how long an offer stands that is taken up in its own transaction: as long as that may wait
-RESERVE_MS = 60 * 1000  # a reservation whose funding was refused lapses soon
-DRAWINGS_MAX = OPERATIONS_MAX // 3  # of one transaction
+DRAWINGS_MAX = 100  # of one transaction: the leader packs as many into a block as the nodes can do in a view
 ACKNOWLEDGED_IDS_MAX = 6_000  # of one transaction, about 200 kB
 
 Countersign: TypeAlias = Callable[[Draft], Mapping[bytes, bytes]]  # the other side's signatures, by public key
@@ -95,7 +93,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class NotDrawn:
-    """A drawing that a rule refused: the code, and what it is about. A reservation it left lapses by itself."""
+    """A drawing that a rule refused: the code, and what it is about. It left nothing behind."""
 
     receivable: bytes
     code: str
@@ -105,13 +103,14 @@ class NotDrawn:
 class DrawingsInterrupted(ClientError):
     """Drawing stopped in the middle; the error that stopped it is the cause.
 
-    `outcomes` are of the first drawings, in order; `left` are the others. The first batch of them may be on the ledger
-    or get there later: `resume` its `submission` to know, before drawing them again.
+    `outcomes` are of the drawings that are final, `left` are the others, both in the order given. Some of those left
+    may be on the ledger or get there later: `resume` each of `undecided` to know, before drawing them again.
     """
 
-    def __init__(self, cause: ClientError, outcomes: tuple[Drawn | NotDrawn, ...], left: tuple[Drawing, ...]) -> None:
-        super().__init__(str(cause))
-        self.submission = cause.submission
+    def __init__(self, stopped: RunStopped, outcomes: tuple[Drawn | NotDrawn, ...], left: tuple[Drawing, ...]) -> None:
+        super().__init__(str(stopped))
+        self.submission = stopped.submission
+        self.undecided = stopped.undecided
         self.outcomes = outcomes
         self.left = left
 
@@ -139,7 +138,7 @@ def certification(base: BorrowingBase) -> tuple[Operation, ...]:
 def substitution(facility: Facility, out: bytes, drawing: Drawing) -> tuple[Operation, ...]:
     """The claim `out` leaves the pool and a receivable comes in; to be signed in mode ALL: both or neither."""
     _require_open(facility)
-    return (Release(out), *_drawing(facility, drawing, 1, _until_ms()))
+    return (Release(out), _draw(facility, drawing))
 
 
 def drawing_batches(
@@ -155,24 +154,12 @@ def drawing_batches(
             batches.append([])
             acknowledged = len(drawing.acknowledged)
         batches[-1].append(drawing)
-    until_ms = _until_ms()
-    return [
-        (
-            tuple(batch),
-            [each for i, drawing in enumerate(batch) for each in _drawing(facility, drawing, 3 * i, until_ms)],
-        )
-        for batch in batches
-    ]
-
-
-def drawing_terms(facility: Facility) -> bytes:
-    """The terms of an offer under a facility, 32 bytes: whoever knows the facility knows its drawings by them."""
-    return tagged_digest(b"NEMODAT-v1-drawing", facility.id, facility.terms_digest)
+    return [(tuple(batch), [_draw(facility, drawing) for drawing in batch]) for batch in batches]
 
 
 def same(mine: Sequence[Operation], theirs: Sequence[Operation]) -> bool:
-    """Whether the other side wants what I would compose, but for how long its offers stand."""
-    return list(map(_timeless, mine)) == list(map(_timeless, theirs))
+    """Whether the other side wants exactly what I would compose."""
+    return list(mine) == list(theirs)
 
 
 # --- procedures -----------------------------------------------------------------------------------------------------
@@ -223,16 +210,11 @@ def draw(
     `progress` hears after every transaction. Raises `DrawingsInterrupted`, and `ClientError` for a closed facility.
     """
     other_key = yield from key_of(session, other_side(facility, session.party))
-    outcomes: list[Drawn | NotDrawn] = []
-    for batch, operations in drawing_batches(facility, drawings):
-        try:
-            final = yield from _send(session, operations, EACH, other_key, countersign)
-            outcomes += drawn(batch, final)
-        except ClientError as error:
-            raise DrawingsInterrupted(error, tuple(outcomes), tuple(drawings[len(outcomes) :])) from error
-        if progress is not None:
-            progress(len(outcomes), len(drawings))
-    return tuple(outcomes)
+
+    def signed_by_both(_: int, operations: Sequence[Operation]) -> Submission:
+        return _countersigned(session, operations, EACH, other_key, countersign)
+
+    return (yield from _draw_all(session, facility, drawings, signed_by_both, progress))
 
 
 def send_drawings(
@@ -244,28 +226,22 @@ def send_drawings(
     progress: Progress | None = None,
 ) -> Procedure[tuple[Drawn | NotDrawn, ...]]:
     """As `draw`, of drafts that both have signed, one for each of the `drawing_batches`."""
-    outcomes: list[Drawn | NotDrawn] = []
-    for (batch, _), (draft, signatures) in zip(drawing_batches(facility, drawings), drafts, strict=True):
-        try:
-            outcomes += drawn(batch, (yield from send(session, draft.sealed(session.genesis, signatures))))
-        except ClientError as error:
-            raise DrawingsInterrupted(error, tuple(outcomes), tuple(drawings[len(outcomes) :])) from error
-        if progress is not None:
-            progress(len(outcomes), len(drawings))
-    return tuple(outcomes)
+
+    def sealed(index: int, _: Sequence[Operation]) -> Submission:
+        draft, signatures = drafts[index]
+        return draft.sealed(session.genesis, signatures)
+
+    return (yield from _draw_all(session, facility, drawings, sealed, progress))
 
 
 def drawn(batch: Sequence[Drawing], final: Final) -> list[Drawn | NotDrawn]:
-    """What became of the drawings of one transaction: three receipts each, the first that is refused says why."""
-    outcomes: list[Drawn | NotDrawn] = []
-    for index, drawing in enumerate(batch):
-        offered, *_ = own = final.receipts[3 * index : 3 * index + 3]
-        refused = next((receipt for receipt in own if not receipt.done), None)
-        if refused is None:
-            outcomes.append(Drawn(drawing.receivable, offered.subject))
-        else:
-            outcomes.append(NotDrawn(drawing.receivable, str(refused.code), refused.related))
-    return outcomes
+    """What became of the drawings of one transaction."""
+    return [
+        Drawn(drawing.receivable, receipt.subject)
+        if receipt.done
+        else NotDrawn(drawing.receivable, receipt.code, receipt.related)
+        for drawing, receipt in zip(batch, final.receipts, strict=True)
+    ]
 
 
 def release_from_pool(
@@ -273,11 +249,17 @@ def release_from_pool(
 ) -> Procedure[tuple[Receipt, ...]]:
     """As the financier: give claims up, many under one signature; one receipt each, refused ones included."""
     receipts: list[Receipt] = []
-    for start in range(0, len(claims), OPERATIONS_MAX):
-        final = yield from submit(session, [Release(claim) for claim in claims[start : start + OPERATIONS_MAX]])
-        receipts += final.receipts
+
+    def release(start: int) -> Procedure[Submission]:
+        yield from ()
+        return signed(session, [Release(claim) for claim in claims[start : start + OPERATIONS_MAX]])
+
+    def settled(start: int, final: Final) -> None:
+        receipts.extend(final.receipts)
         if progress is not None:
             progress(len(receipts), len(claims))
+
+    yield from send_all(session, range(0, len(claims), OPERATIONS_MAX), signed=release, settled=settled)
     return tuple(receipts)
 
 
@@ -296,29 +278,56 @@ def close(session: Session, facility: bytes) -> Procedure[Receipt]:
     return accepted((yield from submit(session, [CloseFacility(facility)])))
 
 
+def _draw_all(
+    session: Session,
+    facility: Facility,
+    drawings: Sequence[Drawing],
+    submission: Callable[[int, Sequence[Operation]], Submission],
+    progress: Progress | None,
+) -> Procedure[tuple[Drawn | NotDrawn, ...]]:
+    batches = drawing_batches(facility, drawings)
+    outcomes: dict[int, list[Drawn | NotDrawn]] = {}
+
+    def signed(index: int) -> Procedure[Submission]:
+        yield from ()
+        return submission(index, batches[index][1])
+
+    def settled(index: int, final: Final) -> None:
+        batch, _ = batches[index]
+        outcomes[index] = drawn(batch, final)
+        if progress is not None:
+            progress(sum(map(len, outcomes.values())), len(drawings))
+
+    stopped: RunStopped | None = None
+    try:
+        yield from send_all(session, range(len(batches)), signed=signed, settled=settled)
+    except RunStopped as error:
+        stopped = error
+    known = tuple([outcome for index in sorted(outcomes) for outcome in outcomes[index]])
+    if stopped is not None:
+        left = [drawing for index, (batch, _) in enumerate(batches) if index not in outcomes for drawing in batch]
+        raise DrawingsInterrupted(stopped, known, tuple(left)) from stopped.__cause__
+    return known
+
+
 def _send(
     session: Session, operations: Sequence[Operation], mode: str, other_key: bytes, countersign: Countersign
 ) -> Procedure[Final]:
+    return (yield from send(session, _countersigned(session, operations, mode, other_key, countersign)))
+
+
+def _countersigned(
+    session: Session, operations: Sequence[Operation], mode: str, other_key: bytes, countersign: Countersign
+) -> Submission:
     draft = compose(session.genesis, operations, signers=[session.signer.public_key, other_key], mode=mode)
     signatures = {session.signer.public_key: draft.sign(session.genesis, session.signer), **countersign(draft)}
-    return (yield from send(session, draft.sealed(session.genesis, signatures)))
+    return draft.sealed(session.genesis, signatures)
 
 
-def _drawing(facility: Facility, drawing: Drawing, index: int, until_ms: int) -> Iterable[Operation]:
-    """Offer, reserve and fund, where the offer is operation `index` of the transaction."""
-    yield Offer(drawing.receivable, facility.financier, drawing.share, drawing_terms(facility), until_ms)
-    yield Reserve(index, RESERVE_MS)
-    yield Fund(index, tuple(sorted(drawing.acknowledged)))
-
-
-def _timeless(operation: Operation) -> Operation:
-    return replace(operation, valid_until_ms=0) if isinstance(operation, Offer) else operation
+def _draw(facility: Facility, drawing: Drawing) -> Operation:
+    return Draw(facility.id, drawing.receivable, drawing.share, tuple(sorted(drawing.acknowledged)))
 
 
 def _require_open(facility: Facility) -> None:
     if facility.state != "open":
         raise ClientError(f"{facility.id.hex()}: the facility is closed: no new drawings")
-
-
-def _until_ms() -> int:
-    return time.time_ns() // 1_000_000 + OFFER_MS

@@ -1,23 +1,35 @@
-"""The folder of a backfill: what was signed, what became of it, and the dossiers, each on the disk before what follows.
+"""A backfill that survives being killed at any moment, by its folder: each thing is on the disk before what follows.
 
+    book               a digest that names the book and all settings
     0000012.dossiers   one dossier a line (JSON): nobody can make them again
-    0000012.sent       the signed transaction, in hex: to be sent again until it is known what became of it
-    0000012.done       one outcome a line (JSON)
+    0000012.sent       the signed transaction, in hex, until it is known what became of it
+    outcomes           one outcome a line (JSON), in the order of the book; only ever appended to
+    position           how many batches are final, how long `outcomes` is with them, and how many rows had which code
 
 A batch is looked up by its number, which counts the rows of the same book in the same order: `RunMismatch` if not.
+To go on costs reading the book up to the position, whatever it holds; nothing is kept in memory but what is in flight.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from clients.backfill import Batch, Outcome
-from clients.errors import ClientError
+from clients.backfill import Batch, Outcome, Row, batches, outcomes_of, prepare_batch
+from clients.errors import ClientError, Rejected
+from clients.exchange import Procedure
+from clients.exporter import canonical_listings
+from clients.pipeline import send_all
+from clients.session import Session, offer
+from clients.submission import Submission
+from clients.verify import Final
 
-__all__ = ["Run", "RunMismatch"]
+__all__ = ["Run", "RunMismatch", "backfill"]
 
 
 class RunMismatch(ClientError):
@@ -31,30 +43,38 @@ class Run:
         """`book` is a digest that names the book and all settings. Raises `RunMismatch`, `OSError`."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
+        self._outcomes = folder / "outcomes"
         mark = folder / "book"
         if not mark.exists():
             self._write(mark, book)
         elif mark.read_text() != book:
             raise RunMismatch(f"{folder}: was begun for another book, or with other settings: use another folder")
+        self._go_on()
 
-    def outcomes(self, number: int) -> tuple[Outcome, ...] | None:
-        """What became of a batch; None while that is not known."""
-        path = self._path(number, "done")
-        if not path.exists():
-            return None
-        rows = [json.loads(line) for line in path.read_text().splitlines()]
-        return tuple(
-            [
-                Outcome(
+    @property
+    def done(self) -> int:
+        """How many batches are final: the number of the first that is not."""
+        return self._done
+
+    @property
+    def counted(self) -> Counter[str]:
+        """How many rows of those batches ended with which code."""
+        return self._counted
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """What became of the rows of the batches that are final, in the order of the book."""
+        if not self._done:
+            return
+        with self._outcomes.open(encoding="utf-8") as file:
+            for line in file:
+                row = json.loads(line)
+                yield Outcome(
                     place=row["place"],
                     code=row["code"],
                     receivable=bytes.fromhex(row["receivable"]),
                     claim=bytes.fromhex(row["claim"]),
                     related=tuple(map(bytes.fromhex, row["related"])),
                 )
-                for row in rows
-            ]
-        )
 
     def sent(self, number: int) -> bytes | None:
         """The signed transaction of a batch that may have been sent."""
@@ -67,8 +87,8 @@ class Run:
         self._write(self._path(number, "dossiers"), "\n".join(lines) + "\n")
         self._write(self._path(number, "sent"), batch.submission.wire.hex())
 
-    def finish(self, number: int, outcomes: Sequence[Outcome]) -> None:
-        """Keep what became of a batch."""
+    def finish(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep what became of the next batch that is not done: appended, then counted as done."""
         rows = [
             {
                 "place": each.place,
@@ -79,7 +99,26 @@ class Run:
             }
             for each in outcomes
         ]
-        self._write(self._path(number, "done"), "".join(json.dumps(row) + "\n" for row in rows))
+        with open(os.open(self._outcomes, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
+            file.write("".join(json.dumps(row) + "\n" for row in rows).encode())
+            file.flush()
+            os.fsync(file.fileno())
+            size = file.tell()
+        self._counted.update(each.code for each in outcomes)
+        position = {"batches": self._done + 1, "bytes": size, "counted": self._counted}
+        self._write(self._folder / "position", json.dumps(position))
+        self._path(self._done, "sent").unlink(missing_ok=True)
+        self._done += 1
+
+    def _go_on(self) -> None:
+        """Where the run stands; what was appended for a batch that was not counted any more is taken off."""
+        position = self._folder / "position"
+        begun = '{"batches": 0, "bytes": 0, "counted": {}}'
+        found = json.loads(position.read_text() if position.exists() else begun)
+        self._done: int = found["batches"]
+        self._counted: Counter[str] = Counter(found["counted"])
+        if self._outcomes.exists():
+            os.truncate(self._outcomes, found["bytes"])
 
     def _path(self, number: int, what: str) -> Path:
         return self._folder / f"{number:07d}.{what}"
@@ -98,3 +137,48 @@ class Run:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def backfill(
+    session: Session,
+    run: Run,
+    rows: Iterable[Row],
+    *,
+    to: str,
+    terms: bytes,
+    progress: Callable[[int], None] | None = None,
+) -> Procedure[None]:
+    """As the seller: register and offer `rows` to financier `to`, going on where the run is; `terms` is a digest.
+
+    What was sent before is sent again, and made anew only if it can never take effect. `progress` hears how many rows
+    are final, those of earlier times included. Raises `RunStopped`, then call it again with the same rows.
+    """
+
+    def signed(item: tuple[int, list[Row]]) -> Procedure[Submission]:
+        number, batch = item
+        before = run.sent(number)
+        if before is not None:
+            submission = Submission.of(before, session.genesis.id)
+            try:
+                yield from offer(submission)
+            except Rejected as error:
+                if error.code != "expired":
+                    raise
+            else:
+                return submission
+        listings = yield from canonical_listings(session, [row.listing for row in batch])
+        known = [replace(row, listing=listing) for row, listing in zip(batch, listings, strict=True)]
+        made = prepare_batch(session, known, to=to, terms=terms, now_ms=time.time_ns() // 1_000_000)
+        run.begin(number, made)
+        return made.submission
+
+    def settled(item: tuple[int, list[Row]], final: Final) -> None:
+        number, batch = item
+        if number != run.done:  # behind the one that stopped the run: heard of again when it goes on
+            return
+        run.finish(outcomes_of([row.place for row in batch], final))
+        if progress is not None:
+            progress(run.counted.total())
+
+    left = ((number, batch) for number, batch in enumerate(batches(rows)) if number >= run.done)
+    yield from send_all(session, left, signed=signed, settled=settled)

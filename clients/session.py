@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import cast
 
 from clients.errors import ClientError, NotFinal, ProofInvalid, Refused, Rejected
@@ -20,9 +21,10 @@ from registry.receipts import Receipt
 from registry.transactions.envelope import EACH, draft, seal
 from registry.transactions.operations import Operation
 
-__all__ = ["Draft", "Session", "accepted", "compose", "resume", "send", "signed", "submit"]
+__all__ = ["Draft", "Session", "accepted", "compose", "offer", "resume", "send", "signed", "submit", "until_final"]
 
 VALIDITY_MS = 10 * 60 * 1000  # how long a composed transaction may still be included
+AHEAD_MAX_MS = 60_000  # so far ahead of the clock expiries may run in a burst of transactions
 WAIT_S = 5.0  # one long poll; if it is not final after that, another node is given the transaction too
 
 
@@ -71,6 +73,25 @@ class Draft:
         return Submission.of(seal(self.payload, [signatures[signer] for signer in self.signers]), genesis.id)
 
 
+class _Expiries:
+    """Expiries that only grow: within a block a party's own transactions stand in their order (`registry.order`)."""
+
+    def __init__(self) -> None:
+        self._last_ms = 0
+        self._lock = Lock()
+
+    def next_ms(self) -> int:
+        """Ten minutes from now, and later than any before, unless the clock was set back."""
+        wanted_ms = time.time_ns() // 1_000_000 + VALIDITY_MS
+        with self._lock:
+            is_set_back = self._last_ms - wanted_ms > AHEAD_MAX_MS
+            self._last_ms = wanted_ms if is_set_back else max(self._last_ms + 1, wanted_ms)
+            return self._last_ms
+
+
+_expiries = _Expiries()
+
+
 def compose(genesis: Genesis, operations: Sequence[Operation], *, signers: Sequence[bytes], mode: str = EACH) -> Draft:
     """A draft with a fresh nonce, valid for ten minutes from now. Raises `Rejected` naming the field that is wrong."""
     try:
@@ -78,7 +99,7 @@ def compose(genesis: Genesis, operations: Sequence[Operation], *, signers: Seque
             chain_id=genesis.id,
             signers=tuple(signers),
             nonce=secrets.token_bytes(16),
-            valid_until_ms=time.time_ns() // 1_000_000 + VALIDITY_MS,
+            valid_until_ms=_expiries.next_ms(),
             operations=tuple(operations),
             mode=mode,
         )
@@ -101,7 +122,17 @@ def submit(session: Session, operations: Sequence[Operation], *, mode: str = EAC
 
 
 def send(session: Session, submission: Submission) -> Procedure[Final]:
-    """Submit until it is final, and verify its receipts. Raises `ClientError`, with `submission` to resume.
+    """Submit until it is final, and verify its receipts. Raises `ClientError`, with `submission` to resume."""
+    try:
+        yield from offer(submission)
+    except ClientError as error:
+        error.submission = submission
+        raise
+    return (yield from until_final(session, submission))
+
+
+def until_final(session: Session, submission: Submission) -> Procedure[Final]:
+    """Wait until what was offered is final, and verify its receipts. Raises as `send`.
 
     Sending again is harmless, so a node that does not get it decided (it is cut off, say) is followed by another one.
     """
@@ -109,7 +140,8 @@ def send(session: Session, submission: Submission) -> Procedure[Final]:
     elsewhere = False
     try:
         while (left := deadline - time.monotonic()) > 0:
-            yield from _offer(submission, elsewhere=elsewhere)
+            if elsewhere:
+                yield from offer(submission, elsewhere=True)
             wait_s = min(WAIT_S, left)
             path = f"/v1/transactions/{submission.transaction_id.hex()}?wait_s={wait_s:.3f}"
             answer = yield from get(path, wait_s=wait_s)
@@ -137,7 +169,7 @@ def accepted(final: Final) -> Receipt:
     return final.receipts[-1]
 
 
-def _offer(submission: Submission, *, elsewhere: bool) -> Procedure[None]:
+def offer(submission: Submission, *, elsewhere: bool = False) -> Procedure[None]:
     """Hand it to one node. Raises `Rejected` when every node has been asked and none takes it."""
     refused_by: set[str] = set()
     while True:

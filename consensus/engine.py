@@ -33,7 +33,6 @@ from typing import Any
 
 from consensus.events import (
     Action,
-    AlarmCode,
     Broadcast,
     Built,
     Checked,
@@ -49,7 +48,7 @@ from consensus.events import (
     Work,
 )
 from consensus.hearing import notice_own
-from consensus.journal import Journal, Standing, recover
+from consensus.journal import Journal, Standing, recover, standings_in
 from consensus.messages import DecidedRequest, VotesRequest
 from consensus.parameters import Parameters
 from consensus.rules import apply_rules, nullify, propose_built
@@ -64,6 +63,9 @@ __all__ = ["Engine"]
 class Engine:
     """One node's consensus. Without a signer it is an observer: the same rules, no votes.
 
+    A node may have further signers: at each height it is the authority whose key is in force, so that a key is
+    replaced, or a node becomes an authority, without a restart.
+
     The first event is `Start`, and raises `RecordError` if the record cannot be trusted: the node must not go on with
     it. An `AssertionError` is a bug, and the node must stop. `verifier` lets many engines in one process share a memory
     of signatures that verified.
@@ -71,8 +73,10 @@ class Engine:
 
     __slots__ = ("_state",)
 
-    def __init__(self, parameters: Parameters, signer: Signer | None, verifier: Verifier = verify) -> None:
-        self._state = State(parameters, signer, verifier)
+    def __init__(
+        self, parameters: Parameters, signer: Signer | None, *further: Signer, verifier: Verifier = verify
+    ) -> None:
+        self._state = State(parameters, (*([] if signer is None else [signer]), *further), verifier)
 
     def handle(self, event: Event) -> tuple[Action, ...]:
         """What to do about `event`, in order."""
@@ -116,6 +120,7 @@ class Engine:
 
 def _start(state: State, event: Start) -> None:
     height = event.tip_height + 1
+    state.take_signer(event.authorities)
     recovered = recover(
         event.record,
         height=height,
@@ -124,10 +129,9 @@ def _start(state: State, event: Start) -> None:
         public_key=state.me,
         verifier=state.verifier,
     )
-    state.standing = recovered.standing
+    state.standings = standings_in(event.record)
     state.heard_from_height = height
-    if state.standing is Standing.BURNT:
-        state.alarm(AlarmCode.KEY_IN_USE_ELSEWHERE, "the record says that this key has votes elsewhere")  # R9
+    state.warn_if_burnt()
     if recovered.stale:
         state.do(Persist((), recovered.stale))
     state.begin(height, event.tip, event.authorities, Journal(height, recovered.keys))
@@ -159,6 +163,8 @@ def _committed(state: State, event: Committed) -> None:
     kept = state.desk.take_kept() if event.height == h.height else []
     teacher = h.told_by
     state.work = False
+    state.take_signer(event.next_authorities)
+    state.warn_if_burnt()
     state.begin(event.height + 1, event.block, event.next_authorities, Journal(event.height + 1))
     for peer, message in kept:
         receive(state, peer, message)

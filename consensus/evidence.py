@@ -1,7 +1,8 @@
 """Evidence: two votes that no honest authority ever signs together.
 
 Either two votes of one kind for different blocks, or a FINALIZE with a NULLIFY, by one signer in one view of one
-height. It needs no history: whoever has the genesis id and the set of that height checks it.
+height. Whoever has the genesis id checks the signatures; that the signer was an authority at that height is seen from
+its set.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from consensus.votes import Kind, Vote
 from registry.codec import CodecError, decode, encode
 from registry.keys import SignatureInvalid
 
-__all__ = ["EVIDENCE_SIZE_MAX", "Evidence", "conflicting", "verify_evidence"]
+__all__ = ["EVIDENCE_SIZE_MAX", "Evidence", "conflicting", "verify_evidence", "verify_signatures"]
 
 EVIDENCE_SIZE_MAX = 512  # bytes, encoded
 
@@ -46,6 +47,11 @@ class Evidence:
             object.__setattr__(self, "second", second)
 
     @property
+    def height(self) -> int:
+        """The height at which both were signed."""
+        return self.first.height
+
+    @property
     def accused(self) -> bytes:
         """The public key that signed both."""
         return self.first.signer
@@ -74,6 +80,14 @@ def verify_evidence(genesis_id: bytes, authorities: AuthoritySet, evidence: Evid
     """Return if a member of the height's set signed both votes. Raises `EvidenceError`."""
     if evidence.accused not in authorities:
         raise EvidenceError("the accused is no authority of this height")
+    verify_signatures(genesis_id, evidence)
+
+
+def verify_signatures(genesis_id: bytes, evidence: Evidence) -> None:
+    """Return if the accused key signed both votes. Raises `EvidenceError`.
+
+    Whether it was an authority's at that height is for the caller to know.
+    """
     try:
         evidence.first.verify(genesis_id)
         evidence.second.verify(genesis_id)

@@ -39,7 +39,7 @@ def hear(state: State, peer: bytes, message: Message) -> None:
 def clear_standing(state: State) -> None:
     """R9: a key without a record signs only after q - 1 others have said which votes of it they hold."""
     if state.is_unknown and len(state.told_about_me) >= state.h.authorities.quorum - 1:
-        state.standing = Standing.GOOD
+        state.standings[state.own_key()] = Standing.GOOD
         state.do(Persist((standing_put(state.own_key(), Standing.GOOD),)))
         if state.h.armed:
             state.set_view_timer()

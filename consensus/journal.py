@@ -33,6 +33,7 @@ __all__ = [
     "certificate_key",
     "recover",
     "standing_put",
+    "standings_in",
     "vote_key",
 ]
 
@@ -57,7 +58,6 @@ class Recovered:
     votes: tuple[Vote, ...]
     certificates: tuple[Certificate, ...]
     blocks: tuple[Block, ...]
-    standing: Standing
     keys: frozenset[bytes]
     """The keys of this height in the record."""
     stale: tuple[bytes, ...]
@@ -145,20 +145,18 @@ def recover(
                 blocks.append(_block(key, value, height))
         except (CodecError, MessageError, CertificateError, SignatureInvalid) as error:
             raise RecordError(f"record {key!r}: {error}") from error
-    standing = _standing(record, public_key)
-    if votes and standing is Standing.UNKNOWN:
+    if votes and public_key not in standings_in(record):
         raise RecordError("the record holds votes, but not the standing of their key")
-    return Recovered(tuple(votes), tuple(certificates), tuple(blocks), standing, frozenset(keys), tuple(stale))
+    return Recovered(tuple(votes), tuple(certificates), tuple(blocks), frozenset(keys), tuple(stale))
 
 
-def _standing(record: Mapping[bytes, bytes], public_key: bytes | None) -> Standing:
-    value = None if public_key is None else record.get(_STANDING + public_key)
-    if value is None:
-        return Standing.UNKNOWN
+def standings_in(record: Mapping[bytes, bytes]) -> dict[bytes, Standing]:
+    """The standing of each consensus key that the record tells of. Raises `RecordError`."""
     known = {encode(standing.value): standing for standing in Standing}
-    if value not in known:
-        raise RecordError("the standing of the key cannot be read")
-    return known[value]
+    found = {key.removeprefix(_STANDING): value for key, value in record.items() if key.startswith(_STANDING)}
+    if not known.keys() >= set(found.values()):
+        raise RecordError("the standing of a key cannot be read")
+    return {key: known[value] for key, value in found.items()}
 
 
 def _own_vote(

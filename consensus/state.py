@@ -24,7 +24,7 @@ class State:
     __slots__ = (
         "accused",
         "actions",
-        "alarmed",
+        "alarms",
         "committing",
         "desk",
         "fetches",
@@ -36,18 +36,21 @@ class State:
         "pending",
         "resends",
         "signer",
-        "standing",
+        "signers",
+        "standings",
         "token",
         "told_about_me",
         "verifier",
         "work",
     )
 
-    def __init__(self, parameters: Parameters, signer: Signer | None, verifier: Verifier) -> None:
+    def __init__(self, parameters: Parameters, signers: tuple[Signer, ...], verifier: Verifier) -> None:
         self.parameters = parameters
-        self.signer = signer
+        self.signers = signers
         self.verifier = verifier
-        self.me = None if signer is None else signer.public_key
+        self.signer = signers[0] if signers else None
+        """Of this node's signers the one whose key is in force, if any is."""
+        self.me = None if self.signer is None else self.signer.public_key
         self.actions: list[Action] = []
         self.h: Height
         """The height in progress; there is none before `Start`."""
@@ -55,8 +58,10 @@ class State:
         self.committing = False
         """From `Commit` to `Committed`: nothing of the height in progress is done any more."""
         self.work = False
-        self.standing = Standing.UNKNOWN
-        self.alarmed = False
+        self.standings: dict[bytes, Standing] = {}
+        """Which of this node's keys may sign (R9)."""
+        self.alarms: set[AlarmCode] = set()
+        """Why this node does not vote any more; a key's own fault ends with the key."""
         self.told_about_me: set[bytes] = set()
         """Members that have said which of this node's votes of this height they hold (R9)."""
         self.heard: dict[bytes, int] = {}
@@ -71,9 +76,14 @@ class State:
         self.fetches = 0
 
     @property
+    def standing(self) -> Standing:
+        """Whether this node's key may sign (R9)."""
+        return Standing.UNKNOWN if self.me is None else self.standings.get(self.me, Standing.UNKNOWN)
+
+    @property
     def votes(self) -> bool:
         """Whether this node takes part: an authority of this height, with a record, not alarmed."""
-        return self.standing is Standing.GOOD and not self.alarmed and self.is_authority
+        return self.standing is Standing.GOOD and not self.alarms and self.is_authority
 
     @property
     def is_authority(self) -> bool:
@@ -89,6 +99,13 @@ class State:
     def leads(self) -> bool:
         """Whether this node is the leader of the view in progress."""
         return self.h.authorities.leader(self.h.height, self.h.view).public_key == self.me
+
+    def take_signer(self, authorities: AuthoritySet) -> None:
+        """Be the authority whose key is in this set: keys are replaced from one height to the next."""
+        in_force = next((signer for signer in self.signers if signer.public_key in authorities), None)
+        if in_force is not None and in_force is not self.signer:
+            self.signer, self.me = in_force, in_force.public_key
+            self.alarms.discard(AlarmCode.KEY_IN_USE_ELSEWHERE)  # that was the former key
 
     def own_key(self) -> bytes:
         """This node's public key, where it must have one."""
@@ -112,16 +129,21 @@ class State:
 
     def alarm(self, code: AlarmCode, reason: str) -> None:
         """Stop voting; go on following."""
-        if not self.alarmed:
-            self.alarmed = True
+        if code not in self.alarms:
+            self.alarms.add(code)
             self.do(Alarm(code, reason))
 
     def burn(self) -> None:
         """R9: votes under this node's key that it does not know of: it never signs with that key again."""
         if self.standing is not Standing.BURNT:
-            self.standing = Standing.BURNT
+            self.standings[self.own_key()] = Standing.BURNT
             self.do(Persist((standing_put(self.own_key(), Standing.BURNT),)))
             self.alarm(AlarmCode.KEY_IN_USE_ELSEWHERE, f"votes of key {self.own_key().hex()} are not in the record")
+
+    def warn_if_burnt(self) -> None:
+        """R9: say so if the key in force is one that never signs here again."""
+        if self.standing is Standing.BURNT:
+            self.alarm(AlarmCode.KEY_IN_USE_ELSEWHERE, "the record says that this key has votes elsewhere")
 
     def verdict_on(self, block: bytes) -> Verdict | None:
         """The verdict on a block that is here; asks for it once. None if there is none yet, or no block any more."""

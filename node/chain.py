@@ -13,31 +13,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
+from consensus.authorities import AuthoritySet
 from consensus.blocks import BLOCK_SIZE_MAX, HEADER_SIZE_MAX, TRANSACTIONS_MAX, Block, Header
 from consensus.errors import ConsensusError
 from consensus.light import verify_header
 from consensus.votes import Certificate
+from node.authorities import MemberNode, authority_set, judge_of, member_nodes, set_of, stored_set, touches_members
 from node.cache import OpenedCache, StateCache
 from node.errors import GenesisMismatch, Inconsistent, StoreError
 from node.index import block_entries
 from node.layout import (
+    AUTHORITIES,
     BLOCK,
     CONSENSUS,
     GENESIS_KEY,
     HEIGHT,
+    JOINING_KEY,
     LAYOUT_VERSION,
     PAGE,
-    STATE,
     TIP_KEY,
     TRANSACTION,
     VERSION_KEY,
     HeightRecord,
     at_height,
     log_key,
+    read_state,
+    state_puts,
 )
-from node.recovery import Tip, authority_set, initialise, read_tip
+from node.recovery import Tip, initialise, read_tip
 from node.store import Store
 from registry.codec import decode, encode
 from registry.errors import CodecError, InvalidBlock, TransactionError
@@ -46,13 +51,14 @@ from registry.ledger import BlockContext, Outcome, execute
 from registry.merkle import tree
 from registry.merkle.log import CompactRange, completed_nodes, entry_hash
 from registry.merkle.pages import PageCache
+from registry.order import in_order
 from registry.parties import Party
 from registry.reasons import REASONS
 from registry.rules.parties import signing_party
-from registry.state import key_key, party_key
+from registry.state import NETWORK_KEY, key_key, party_key
 from registry.transactions.envelope import Transaction, admissible
 
-__all__ = ["CLOCK_TOLERANCE_MS", "Chain", "Committed", "Tip", "authority_set"]
+__all__ = ["CLOCK_TOLERANCE_MS", "Chain", "Committed", "Tip"]
 
 CLOCK_TOLERANCE_MS = 2_000  # a fresh proposal further from this node's clock is not notarized (consensus.md 4)
 PARTIES_DECODED_MAX = 4_096  # by their stored bytes
@@ -79,6 +85,7 @@ class _Executed:
     transactions: tuple[Transaction, ...]
     outcome: Outcome
     update: tree.TreeUpdate
+    next_authorities: AuthoritySet
 
 
 class Chain:
@@ -87,14 +94,17 @@ class Chain:
     def __init__(self, store: Store, genesis: Genesis, tip: Tip, history: CompactRange) -> None:
         self._store = store
         self._genesis = genesis
-        self._state = StateCache(lambda key: store.get(STATE + key))
+        self._state = StateCache(partial(read_state, store))
         self._pages = PageCache(lambda key: store.get(PAGE + key))
         self._opened = OpenedCache(genesis.id)
         self._history = history  # of all header hashes up to the tip's
         self._executed: dict[bytes, _Executed] = {}
+        self._judge = judge_of(genesis.id)
         self.tip = tip
-        self.authorities = authority_set(genesis)
+        self.authorities = self._set_after({})
         """In force at the height above the tip."""
+        self.members: tuple[MemberNode, ...] = member_nodes(self._state.get)
+        """The nodes let in, as of the tip."""
 
     @classmethod
     def open(cls, store: Store, genesis: Genesis) -> Chain:
@@ -103,6 +113,8 @@ class Chain:
         Raises `GenesisMismatch` for another network's store, `StoreDamaged` or `Inconsistent` if tip, state and
         history do not belong together.
         """
+        if store.get(JOINING_KEY) is not None:
+            raise StoreError('the data folder holds a part of a state: start the node with sync = "snapshot"')
         if store.get(GENESIS_KEY) is None:
             initialise(store, genesis)
         found = store.get(GENESIS_KEY)
@@ -117,7 +129,14 @@ class Chain:
         chain = cls(store, genesis, tip, history)
         if tree.root(chain._pages) != tip.state_root:
             raise Inconsistent(f"height {tip.height}: the state tree on disk is not the one the header names")
+        named = authority_set(genesis).digest if tip.header is None else tip.header.next_authorities
+        if chain.authorities.digest != named:
+            raise Inconsistent(f"height {tip.height}: the authorities on disk are not those the header names")
         return chain
+
+    def read(self, key: bytes) -> bytes | None:
+        """The value under a state key, as of the tip."""
+        return self._state.get(key)
 
     # --- transactions -----------------------------------------------------------------------------------------------
 
@@ -129,25 +148,31 @@ class Chain:
         """Whether a final block has this transaction."""
         return self._store.get(TRANSACTION + transaction_id) is not None
 
-    def admitted(self, transaction: Transaction, *, now_ms: int) -> Transaction:
-        """The transaction itself, if it may wait for a block here: closed by default, unknown keys cost nothing.
+    def admitted(self, transaction: Transaction, *, now_ms: int) -> str:
+        """The party that a transaction counts for, if it may wait for a block here: closed by default, unknown keys
+        cost nothing. It is the first signer's.
 
         Raises `TransactionError`: `unknown_party`, `suspended`, `replayed`, `expired` or `too_far_ahead` (by the later
         of this node's clock, milliseconds UTC, and the tip's time).
         """
+        parties: list[str] = []
         for index, key in enumerate(transaction.signers):
-            party = signing_party(self._owner_of(key), key, transaction)
+            party = signing_party(self._owner_of(key), key, transaction, self.authorities)
             if isinstance(party, str):
                 raise TransactionError(party, f"signers[{index}]", REASONS[party])
+            parties.append(party.id)
         admissible(transaction, timestamp_ms=max(now_ms, self.tip.timestamp_ms), seen=self.is_final)
-        return transaction
+        return parties[0]
 
     # --- blocks -----------------------------------------------------------------------------------------------------
 
     def build(self, transactions: Sequence[Transaction], *, proposer: bytes, now_ms: int) -> Block:
-        """A block on the tip of those transactions that may stand in it, in order; its outcome is remembered."""
+        """A block on the tip of those transactions that may stand in it; its outcome is remembered.
+
+        Given in the order in which they are to be taken, they stand in the order of `registry.order`.
+        """
         timestamp_ms = max(now_ms, self.tip.timestamp_ms + 1)
-        chosen = self._choose(transactions, timestamp_ms)
+        chosen = self._in_order(self._choose(transactions, timestamp_ms))
         executed = self._execute(chosen, timestamp_ms)
         header = self._header(executed, proposer=proposer, timestamp_ms=timestamp_ms)
         block = Block(header, tuple([transaction.wire for transaction in chosen]))
@@ -171,13 +196,15 @@ class Chain:
             transactions = [self.opened(wire) for wire in block.transactions]
             if sum(len(each.operations) for each in transactions) > self._genesis.parameters.block_operations_max:
                 return "transactions: more operations than genesis allows in a block"
+            if transactions != self._in_order(transactions):
+                return "transactions: not in the order that the ledger's rule gives them"
             executed = self._execute(transactions, header.timestamp_ms)
         except TransactionError as error:
             return f"transactions: {error}"
         except InvalidBlock as error:
             return f"transactions: {error}"
         mine = self._header(executed, proposer=header.proposer, timestamp_ms=header.timestamp_ms)
-        for root in ("transactions_root", "results_root", "state_root", "history_root"):
+        for root in ("transactions_root", "results_root", "state_root", "history_root", "next_authorities"):
             if getattr(mine, root) != getattr(header, root):
                 return f"{root}: {getattr(header, root).hex()}, executed here it is {getattr(mine, root).hex()}"
         self._remember(block.hash, executed)
@@ -208,6 +235,9 @@ class Chain:
         self._pages.commit(executed.update.pages)
         self._executed.clear()
         self._history = history
+        self.authorities = executed.next_authorities
+        if touches_members(executed.outcome.writes):
+            self.members = member_nodes(self._state.get)
         self.tip = Tip(
             height=header.height,
             block_hash=block.hash,
@@ -247,11 +277,29 @@ class Chain:
             chosen[transaction.id] = transaction
         return list(chosen.values())
 
+    def _in_order(self, transactions: Sequence[Transaction]) -> list[Transaction]:
+        """The order in which these stand in the block above the tip."""
+        header = self.tip.header
+        seed = self._genesis.id if header is None else header.parent
+
+        def party_of(key: bytes) -> str | None:
+            party = self._owner_of(key)
+            return None if party is None else party.id
+
+        return in_order(seed, transactions, party_of)
+
     def _execute(self, transactions: Sequence[Transaction], timestamp_ms: int) -> _Executed:
         """What these transactions do to the state of the tip. Raises `InvalidBlock`."""
         context = BlockContext(self._genesis.id, self.tip.height + 1, timestamp_ms)
-        outcome = execute(self._state.get, context, transactions, self.is_final)
-        return _Executed(tuple(transactions), outcome, tree.update(self._pages, outcome.writes))
+        outcome = execute(self._state.get, context, transactions, self.is_final, self._judge)
+        update = tree.update(self._pages, outcome.writes)
+        return _Executed(tuple(transactions), outcome, update, self._set_after(outcome.writes))
+
+    def _set_after(self, writes: Mapping[bytes, bytes | None]) -> AuthoritySet:
+        """The set in force at the height after a block that writes this to the state of the tip."""
+        network = writes.get(NETWORK_KEY) or self._state.get(NETWORK_KEY)
+        assert network is not None, "the state of a genesis has the network's record"
+        return set_of(network)
 
     def _header(self, executed: _Executed, *, proposer: bytes, timestamp_ms: int) -> Header:
         """The only header that a block with this outcome can have on the tip."""
@@ -266,7 +314,7 @@ class Chain:
             state_root=executed.update.root,
             history_root=self._history.root(),
             authorities=self.authorities.digest,
-            next_authorities=self.authorities.digest,
+            next_authorities=executed.next_authorities.digest,
         )
 
     def _check_header(self, header: Header) -> str | None:
@@ -279,7 +327,7 @@ class Chain:
             return "timestamp_ms: not later than the parent's"
         if header.proposer not in self.authorities:
             return "proposer: not an authority of this height"
-        if header.authorities != self.authorities.digest or header.next_authorities != self.authorities.digest:
+        if header.authorities != self.authorities.digest:
             return "authorities: not the set in force"
         return None
 
@@ -302,11 +350,13 @@ class Chain:
         """Block, certificate, state, tree pages, receipts and indexes."""
         height, outcome = block.header.height, executed.outcome
         record = HeightRecord(block.hash, block.header.encode(), certificate)
-        batch: dict[bytes, bytes | None] = {STATE + key: value for key, value in outcome.writes.items()}
+        batch = state_puts(outcome.writes)
         batch.update((PAGE + key, page) for key, page in executed.update.records())
         batch.update(block_entries(height, executed.transactions, outcome.results, outcome.events))
         batch[at_height(BLOCK, height)] = block.encode()
         batch[at_height(HEIGHT, height)] = record.encode()
+        if executed.next_authorities != self.authorities:
+            batch[at_height(AUTHORITIES, height)] = stored_set(executed.next_authorities)
         return batch
 
     def _remember(self, block_hash: bytes, executed: _Executed) -> None:

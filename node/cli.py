@@ -7,18 +7,28 @@ member compares what `genesis show` prints with the others, runs `node join`, an
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 
 from node.clock import clock_ms
@@ -27,6 +37,7 @@ from node.errors import CeremonyError, Inconsistent, NodeError
 from node.genesis import assemble, card_toml, init_node, join, new_party, read_card, read_genesis, write_public
 from node.keystore import describe, generate_key, save_key
 from node.layout import GENESIS_KEY
+from node.operating import back_up, node_status, restore_node, status_table
 from node.store import open_store
 from node.verification import Verified, verify_chain
 from registry.errors import FieldError
@@ -37,12 +48,15 @@ __all__ = ["app", "main"]
 
 EXIT_FAILED = 1  # could not start, or could not do what was asked: the message says why
 EXIT_INCONSISTENT = 70  # what is on disk contradicts itself
+EXIT_CODES = """Exit codes: 0 done; 1 not done, one line on standard error says why; 2 wrong usage; 3 done, and \
+something needs a person's eye; 70 the node contradicted itself: look at its log before you start it again."""
 
 # Typer's own tracebacks show local variables: passphrases have no place there.
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="nemodat: one receivable, one financier, provable by anyone.",
+    epilog=EXIT_CODES,
 )
 node_app = typer.Typer(no_args_is_help=True, help="Make, run and check a node.")
 genesis_app = typer.Typer(no_args_is_help=True, help="Make and read the file that a network begins with.")
@@ -54,6 +68,7 @@ app.add_typer(key_app, name="key")
 _File = {"exists": True, "dir_okay": False}
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The node's node.toml.", **_File)]
 GenesisPath = Annotated[Path, typer.Argument(metavar="GENESIS", help="The network's genesis.toml.", **_File)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
 PassphraseFile = Annotated[
     Path | None, typer.Option(help="File with the passphrase of the keys, readable by you only. Default: asked for.")
 ]
@@ -82,7 +97,11 @@ def init(
     ] = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Make the keys of a party and of its node, and the card to hand to whoever makes the genesis file."""
+    """Make the keys of a party and of its node, and the card to hand to whoever makes the genesis file.
+
+    Example: nemodat node init member --name node-a --party lei:984500TJEXPORT000197 --party-name "A GmbH" --country
+    DE --address node-a.example:7001
+    """
     roles = set(party_role or []) | ({"authority"} if role == "authority" else set())
     wanted = Party(
         id=party,
@@ -114,7 +133,10 @@ def join_network(
     api_listen: Annotated[str, typer.Option(help="host:port of the HTTP interface.")] = "127.0.0.1:8001",
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Write the configuration of a node whose card is in the genesis file. Then: `nemodat node run`."""
+    """Write the configuration of a node whose card is in the genesis file. Then: `nemodat node run`.
+
+    Example: nemodat node join genesis.toml --folder member --name node-a --api-listen 127.0.0.1:8001
+    """
     with _told():
         config = join(
             folder,
@@ -130,7 +152,10 @@ def join_network(
 
 @node_app.command("run")
 def run(config: ConfigPath) -> None:
-    """Run a node until SIGTERM or Ctrl-C. Exit code 70: it contradicted itself; do not restart it, look at its log."""
+    """Run a node until SIGTERM or Ctrl-C. Exit code 70: it contradicted itself; do not restart it, look at its log.
+
+    Example: nemodat node run member/node.toml
+    """
     from node.process import run_node  # brings the web framework, which no other command needs
 
     with _told():
@@ -138,13 +163,94 @@ def run(config: ConfigPath) -> None:
         raise typer.Exit(run_node(loaded, _passphrase(loaded)))
 
 
-@node_app.command("verify")
-def verify(config: ConfigPath) -> None:
-    """Check the whole chain on this node's disk again, from genesis. The node must be stopped."""
+@node_app.command("status")
+def status(
+    config: ConfigPath,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """How the running node is: height, lag, peers and who of them is slow, the last failed views.
+
+    Exit code 1 if it does not answer.
+
+    Example: nemodat node status me/node.toml
+    """
+    with _told():
+        found = node_status(load_config(config))
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    behind = f", {found['lag']} behind" if found["lag"] else ""
+    votes = "votes" if found["voting"] else "does not vote"
+    typer.echo(f"{found['name']} ({found['role']}, {votes}) at height {found['height']}{behind}")
+    typer.echo(f"newest block {found['block_hash']}, {found['tip_age_ms'] / 1000:.0f} s old")
+    typer.echo(f"{found['mempool']} transactions wait")
+    if found["alarm"]:
+        typer.echo(f"ALARM {found['alarm']}")
+    for accused in found["accused"]:
+        typer.echo(f"ACCUSED {accused}: it has provably misbehaved")
+    Console(markup=False, emoji=False).print(status_table(found))
+    for change in found["view_changes"]:
+        at = datetime.fromtimestamp(change["at_ms"] / 1000, UTC).isoformat(timespec="seconds")
+        typer.echo(f"{at} height {change['height']} view {change['view']} failed, leader {change['leader']}")
+
+
+@node_app.command("backup")
+def backup(
+    config: ConfigPath,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; never over another.")],
+) -> None:
+    """Copy the node's ledger into one file, while it runs or while it is stopped. Its votes are not copied.
+
+    A running node is asked with its operator token.
+
+    Example: nemodat node backup me/node.toml ledger.backup
+    """
+    with _told(), _bytes_bar("bytes written") as progress:
+        head = back_up(load_config(config), file, progress)
+    typer.echo(f"{file}: the ledger up to height {head.height}, block {head.block_hash.hex()}")
+
+
+@node_app.command("restore")
+def restore(
+    config: ConfigPath,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of `node backup`.", **_File)],
+) -> None:
+    """Make the node's data folder, which must be empty, of a backup. Then check it, and run the node.
+
+    A backup knows nothing of what the node has voted since, so an authority's consensus key never votes again: the
+    node follows, until its party enrols a new key.
+
+    Example: nemodat node restore me/node.toml ledger.backup
+    """
+    with _told(), _bytes_bar("bytes read") as progress:
+        loaded = load_config(config)
+        head = restore_node(loaded, file, progress)
+    typer.echo(f"{loaded.data_dir}: the ledger up to height {head.height}, block {head.block_hash.hex()}")
+    typer.echo(f"to execute all of it again from genesis: nemodat node check {config}")
+
+
+@node_app.command("check")
+def check(config: ConfigPath, as_json: AsJson = False) -> None:
+    """Check the whole ledger on this node's disk again, from genesis: every signature, root and index, offline.
+
+    The node must be stopped. Exit code 70: it differs.
+
+    Example: nemodat node check me/node.toml
+    """
     with _told():
         loaded = load_config(config)
         genesis = read_genesis(loaded.genesis)
         found = _verify(loaded, genesis)
+    if as_json:
+        _print(
+            genesis=genesis.id.hex(),
+            state_root=found.state_root.hex(),
+            height=found.height,
+            transactions=found.transactions,
+            block_hash=found.block_hash.hex(),
+        )
+        return
     typer.echo(f"genesis {genesis.id.hex()}")
     typer.echo(f"state root {found.state_root.hex()}")
     typer.echo(f"{found.height} blocks with {found.transactions} transactions are good, up to {found.block_hash.hex()}")
@@ -157,7 +263,11 @@ def create(
     name: Annotated[str, typer.Option(help="The network's name.")],
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("genesis.toml"),
 ) -> None:
-    """Make the genesis file of a network of these nodes; authorities lead in the order of their cards."""
+    """Make the genesis file of a network of these nodes; authorities lead in the order of their cards.
+
+    Example: nemodat genesis create a/card.toml b/card.toml c/card.toml d/card.toml --name trade-net --out
+    genesis.toml
+    """
     with _told():
         genesis = assemble(name, [read_card(card) for card in cards], created_ms=clock_ms())
         write_public(out, genesis.to_toml())
@@ -165,11 +275,20 @@ def create(
 
 
 @genesis_app.command("show")
-def show(path: GenesisPath) -> None:
-    """Show what a genesis file says, and its id: compare it with the other members before you run a node."""
+def show(path: GenesisPath, as_json: AsJson = False) -> None:
+    """Show what a genesis file says, and its id: compare it with the other members before you run a node.
+
+    Example: nemodat genesis show genesis.toml
+    """
     with _told():
         genesis = read_genesis(path)
-    _show(genesis)
+    if not as_json:
+        _show(genesis)
+        return
+    members = [(entry.party, "authority", entry.address) for entry in genesis.authorities]
+    members += [(entry.party, "observer", entry.address) for entry in genesis.observers]
+    nodes = [dict(zip(("party", "role", "address"), member, strict=True)) for member in members]
+    _print(name=genesis.name, id=genesis.id.hex(), parties=[party.id for party in genesis.parties], nodes=nodes)
 
 
 @key_app.command("new")
@@ -181,6 +300,7 @@ def new_key(
         typer.Option(help="What it is for: daily signatures, recovery (keep it offline), or what others seal for you."),
     ] = "sign",
     passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Make a key of a party, sealed under a passphrase. One key has one use.
 
@@ -189,17 +309,32 @@ def new_key(
     with _told():
         made = generate_key(kind)
         save_key(file, made, _new_passphrase(passphrase_file))
-    typer.echo(f"{kind} key in {file}")
-    typer.echo(f"public {made.public.hex()}")
+    _tell_key(file, kind, made.public, as_json=as_json)
 
 
 @key_app.command("show")
-def show_key(file: Annotated[Path, typer.Argument(metavar="FILE", help="A key file.", **_File)]) -> None:
-    """Show what a key file is for, and its public half. No passphrase is needed, so neither is proved."""
+def show_key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A key file.", **_File)], as_json: AsJson = False
+) -> None:
+    """Show what a key file is for, and its public half. No passphrase is needed, so neither is proved.
+
+    Example: nemodat key show sign.json
+    """
     with _told():
         kind, public = describe(file)
+    _tell_key(file, kind, public, as_json=as_json)
+
+
+def _tell_key(file: Path, kind: str, public: bytes, *, as_json: bool) -> None:
+    if as_json:
+        _print(kind=kind, file=str(file), public=public.hex())
+        return
     typer.echo(f"{kind} key in {file}")
     typer.echo(f"public {public.hex()}")
+
+
+def _print(**values: object) -> None:
+    typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
 
 
 def _vet(party: Party) -> None:
@@ -247,6 +382,16 @@ def _verify(config: NodeConfig, genesis: Genesis) -> Verified:
                 scratch.close()
     finally:
         store.close()
+
+
+@contextmanager
+def _bytes_bar(text: str) -> Iterator[Callable[[int], None]]:
+    """Shows how many bytes are done."""
+    columns = (TextColumn(text), DownloadColumn(), TransferSpeedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(text, total=None)
+        yield lambda done: bar.update(task, completed=done)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 __all__ = [
+    "BackupError",
     "CeremonyError",
     "ConfigError",
     "GenesisMismatch",
@@ -12,6 +13,7 @@ __all__ = [
     "KeyFileError",
     "NodeError",
     "NotFound",
+    "Pruned",
     "StoreDamaged",
     "StoreError",
     "StoreLocked",
@@ -32,6 +34,10 @@ class StoreLocked(StoreError):
 
 class StoreDamaged(StoreError):
     """What the disk gave back is not what was written. Never repaired here: a repair forgets votes."""
+
+
+class BackupError(NodeError):
+    """A backup that cannot be made, read, or restored here. What was restored of it is not to be used."""
 
 
 class KeyFileError(NodeError):
@@ -58,6 +64,10 @@ class GenesisMismatch(NodeError):
 
 class NotFound(NodeError):
     """Nothing final is known under this height, id or key."""
+
+
+class Pruned(NodeError):
+    """It was final, and this node does not keep it (any more): ask an archive, a node that keeps everything."""
 
 
 class Inconsistent(NodeError):

@@ -53,22 +53,26 @@ __all__ = [
 
 CARD_FORMAT = "nemodat-card-v1"
 CARD_BYTES_MAX = 64 * 1024
+OPERATOR_TOKEN = "operator-token"  # noqa: S105 - the name of a file
+OPERATOR_TOKEN_BYTES = 32
 GENESIS_BYTES_MAX = 16 * 1024 * 1024
 FINGERPRINT_KEY_SIZE = 32  # bytes
 
-_CARD = ("format", "role", "address", "consensus_key", "transport_certificate", "party")
+_CARD = ("format", "role", "address", "consensus_key", "checkpoint_key", "transport_certificate", "party")
 _PARTY_KEYS = ("sign", "owner", "receive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeCard:
-    """What a member tells the others of its node: party, role, "host:port", certificate (DER), consensus key or b""."""
+    """What a member tells the others of its node: party, role, "host:port", certificate (DER); its
+    consensus key, or, for an observer of a regulator, the key that signs checkpoints."""
 
     party: Party
     role: Literal["authority", "observer"]
     address: str
     transport_certificate: bytes
     consensus_key: bytes = b""
+    checkpoint_key: bytes = b""
 
 
 def new_party(folder: Path, party: Party, passphrase: bytes, *, cost: KdfCost = KDF_STANDARD) -> Party:
@@ -102,9 +106,9 @@ def init_node(
     passphrase: bytes,
     cost: KdfCost = KDF_STANDARD,
 ) -> NodeCard:
-    """Make a node's keys (`transport`, for an authority `consensus`) in `folder`; the card to hand on.
+    """Make a node's keys in `folder`; the card to hand on.
 
-    Raises `KeyFileError` if one is there already.
+    They are `transport`, for an authority `consensus`, for an observer of a regulator `checkpoint`. Raises `KeyFileError` if one is there already.
     """
     transport = generate_transport_key(name)
     save_key(folder / "transport.json", transport, passphrase, cost=cost)
@@ -113,12 +117,18 @@ def init_node(
         consensus = generate_key("consensus")
         save_key(folder / "consensus.json", consensus, passphrase, cost=cost)
         consensus_key = consensus.public
+    checkpoint_key = b""
+    if role == "observer" and "regulator" in party.roles:
+        checkpoint = generate_key("checkpoint")
+        save_key(folder / "checkpoint.json", checkpoint, passphrase, cost=cost)
+        checkpoint_key = checkpoint.public
     return NodeCard(
         party=party,
         role=role,
         address=address,
         transport_certificate=transport.public,
         consensus_key=consensus_key,
+        checkpoint_key=checkpoint_key,
     )
 
 
@@ -131,6 +141,7 @@ def card_toml(card: NodeCard) -> str:
             "role": card.role,
             "address": card.address,
             "consensus_key": card.consensus_key.hex(),
+            "checkpoint_key": card.checkpoint_key.hex(),
             "transport_certificate": base64.b64encode(card.transport_certificate).decode(),
             "party": {
                 "id": party.id,
@@ -199,7 +210,12 @@ def assemble(
             if card.role == "authority"
         ),
         observers=tuple(
-            ObserverEntry(party=card.party.id, transport_certificate=card.transport_certificate, address=card.address)
+            ObserverEntry(
+                party=card.party.id,
+                transport_certificate=card.transport_certificate,
+                address=card.address,
+                checkpoint_key=card.checkpoint_key,
+            )
             for card in cards
             if card.role == "observer"
         ),
@@ -246,6 +262,11 @@ def join(
         consensus = keys / "consensus.json"
         if read_public(consensus, kind="consensus") != found.consensus_key:
             raise CeremonyError(f"{consensus}: not the consensus key that genesis has for {found.party}")
+    checkpoint: Path | None = None
+    if isinstance(found, ObserverEntry) and found.checkpoint_key:
+        checkpoint = keys / "checkpoint.json"
+        if read_public(checkpoint, kind="checkpoint") != found.checkpoint_key:
+            raise CeremonyError(f"{checkpoint}: not the checkpoint key that genesis has for {found.party}")
     folder = folder.absolute()
     config = NodeConfig(
         file=folder / "node.toml",
@@ -255,15 +276,29 @@ def join(
         data_dir=folder / "data",
         genesis=genesis.absolute(),
         network=NetworkConfig(listen=listen),
-        api=ApiConfig(listen=api_listen),
+        api=ApiConfig(listen=api_listen, operator_token_file=_operator_token(folder / OPERATOR_TOKEN)),
         keys=KeysConfig(
             transport=(keys / "transport.json").absolute(),
             consensus=None if consensus is None else consensus.absolute(),
+            checkpoint=None if checkpoint is None else checkpoint.absolute(),
             passphrase_file=None if passphrase_file is None else passphrase_file.absolute(),
         ),
     )
     write_public(config.file, config_toml(config))
     return config
+
+
+def _operator_token(path: Path) -> Path:
+    """A file with a new operator token, for `nemodat node status` and `backup`; one that is there already stays."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(OPERATOR_TOKEN_BYTES) + "\n")
+    except FileExistsError:
+        return path
+    except OSError as error:
+        raise CeremonyError(f"{path}: {error.strerror}: choose a folder this user may write to") from error
+    return path
 
 
 def write_public(path: Path, text: str) -> None:
@@ -299,6 +334,7 @@ def _card(table: Table, text: str, *, role: Literal["authority", "observer"], co
         address=table.text("address"),
         transport_certificate=table.base64("transport_certificate"),
         consensus_key=consensus_key,
+        checkpoint_key=table.hex("checkpoint_key"),
     )
 
 

@@ -1,5 +1,9 @@
 """Transactions come in: from this node's own API and from other authorities; each is verified once, then pooled.
 
+Verifying is what a flood would use up, so sources take turns at it, a chunk each: every caller of the API is a source,
+and so is every authority that gossips. A chunk waits for at most one of every other source, and no source may have more
+waiting than is left free for others (`fairness.Room`).
+
 What was submitted here is gossiped to every authority at once; what came by gossip is not passed on, for authorities
 are a full mesh. What stays in the pool too long is sent once more, in case a peer never got it: a leader that does not
 know of a transaction does not propose it.
@@ -8,12 +12,13 @@ know of a transaction does not propose it.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from node.fairness import FairQueue, Room
 from node.ledger import Ledger, OnLedger, Opened
 from node.network import PAYLOAD_MAX, Channel, Mesh, Peer, ProtocolViolation
 from registry.codec import decode, encode
@@ -21,12 +26,12 @@ from registry.errors import CodecError, TransactionError
 from registry.limits import WIRE_BYTES_MAX
 from registry.transactions.envelope import CODES
 
-__all__ = ["Intake", "Submitted"]
+__all__ = ["Intake", "Submitted", "wires_in"]
 
 CHUNK_WIRES_MAX = 32  # verified in one go: about 2 ms, for as long as which a proposal may have to wait
 CHUNK_BYTES_MAX = 64 * 1024
 WAITING_BYTES_MAX = 32 * 1024 * 1024  # of transactions that wait to be verified
-WAITING_PER_PEER_MAX = 8 * 1024 * 1024  # bytes, of one peer's gossip
+WAITING_EACH_MAX = 8 * 1024 * 1024  # bytes, of one source
 WIRE_COST_BYTES = 64  # of memory, for each transaction that waits, however small it is
 GOSSIP_WIRES_MAX = 4096  # in one gossip message
 GOSSIP_BYTES_MAX = 256 * 1024  # a message is sent when this much has come together
@@ -45,14 +50,15 @@ Submitted = bytes | TransactionError
 class _Chunk:
     """Transactions that wait to be verified together: of a peer's gossip, or of a submission that is waited for."""
 
+    source: str
     wires: list[bytes]
     peer: Peer | None
     results: asyncio.Future[list[Submitted]] | None
 
     @property
     def size(self) -> int:
-        """Bytes that the bounds count: those of a transaction, and what it costs beside them."""
-        return sum(map(len, self.wires)) + WIRE_COST_BYTES * len(self.wires)
+        """What it counts in the room for what waits."""
+        return _size(self.wires)
 
 
 class Intake:
@@ -62,9 +68,8 @@ class Intake:
         self._ledger = ledger
         self._mesh = mesh
         self._on_work = on_work
-        self._waiting: deque[_Chunk] = deque()
-        self._waiting_bytes = 0
-        self._waiting_of: Counter[bytes] = Counter()
+        self._waiting: FairQueue[_Chunk] = FairQueue()
+        self._room = Room(most=WAITING_BYTES_MAX, each_max=WAITING_EACH_MAX)
         self._verifying = False
         self._outgoing: list[bytes] = []
         self._outgoing_bytes = 0
@@ -76,12 +81,17 @@ class Intake:
         self.dropped = 0
         """Gossiped transactions dropped because too many waited."""
 
-    async def submit(self, wires: Sequence[bytes]) -> list[Submitted]:
-        """Verify, pool and gossip; one result each, in order. What is pending or final already counts as accepted."""
-        if self._waiting_bytes + sum(map(len, wires)) > WAITING_BYTES_MAX:
-            return [TransactionError("mempool_full", "transaction", "this node has too much to verify") for _ in wires]
+    async def submit(self, wires: Sequence[bytes], *, by: str) -> list[Submitted]:
+        """Verify, pool and gossip what the caller `by` sends; one result each, in order.
+
+        What is pending or final already counts as accepted.
+        """
+        source = f"caller {by}"
+        if not self._room.fits(source, _size(wires)):
+            reason = "too much of this caller waits to be verified here: try again later, or at another node"
+            return [TransactionError("mempool_full", "transaction", reason) for _ in wires]
         loop = asyncio.get_running_loop()
-        chunks = [_Chunk(part, None, loop.create_future()) for part in _parts(wires)]
+        chunks = [_Chunk(source, part, None, loop.create_future()) for part in _parts(wires)]
         for chunk in chunks:
             self._put(chunk)
         results: list[Submitted] = []
@@ -94,12 +104,13 @@ class Intake:
         """Gossip arrived. Raises `ProtocolViolation`."""
         if peer.role != "authority":
             raise ProtocolViolation("transactions from an observer")
-        wires = _wires(payload)
-        if self._waiting_of[peer.id] + len(payload) > WAITING_PER_PEER_MAX or self._waiting_bytes > WAITING_BYTES_MAX:
+        wires = wires_in(payload)
+        source = f"peer {peer.name}"
+        if not self._room.fits(source, _size(wires)):
             self.dropped += len(wires)
             return
         for part in _parts(wires):
-            self._put(_Chunk(part, peer, None))
+            self._put(_Chunk(source, part, peer, None))
 
     def connected(self, peer: Peer) -> None:
         """There is a connection to an authority: it may have missed what waits here."""
@@ -122,25 +133,21 @@ class Intake:
                 self._on_work()
 
     def _put(self, chunk: _Chunk) -> None:
-        self._waiting.append(chunk)
-        self._waiting_bytes += chunk.size
-        if chunk.peer is not None:
-            self._waiting_of[chunk.peer.id] += chunk.size
+        self._waiting.put(chunk.source, chunk)
+        self._room.take(chunk.source, chunk.size)
         if not self._verifying:
             self._verify_next()
 
     def _verify_next(self) -> None:
         """One chunk at a time, so that consensus never waits for more than one."""
-        self._verifying = bool(self._waiting)
-        if self._waiting:
-            chunk = self._waiting.popleft()
+        self._verifying = len(self._waiting) > 0
+        if self._verifying:
+            chunk = self._waiting.take()
             self._ledger.open(chunk.wires, lambda opened: self._verified(chunk, opened))
 
     def _verified(self, chunk: _Chunk, opened: list[Opened]) -> None:
         self._verify_next()
-        self._waiting_bytes -= chunk.size
-        if chunk.peer is not None:
-            self._waiting_of[chunk.peer.id] -= chunk.size
+        self._room.give_back(chunk.source, chunk.size)
         results = [self._take_in(each, local=chunk.peer is None) for each in opened]
         if len(self._ledger.pool):
             self._on_work()
@@ -155,12 +162,12 @@ class Intake:
         if isinstance(opened, OnLedger):
             return opened.id
         try:
-            self._ledger.pool.add(opened)
+            self._ledger.pool.add(opened.transaction, opened.sender)
         except TransactionError as error:
-            return opened.id if error.code == "duplicate_pending" else error
+            return opened.transaction.id if error.code == "duplicate_pending" else error
         if local:
-            self._gossip(opened.wire)
-        return opened.id
+            self._gossip(opened.transaction.wire)
+        return opened.transaction.id
 
     def _blame(self, peer: Peer, results: list[Submitted]) -> None:
         """An honest peer has verified what it passes on; that a pool is full or a time has passed is no fault."""
@@ -197,6 +204,11 @@ _FAULTS = frozenset(CODES) - {"expired", "too_far_ahead", "replayed"}
 assert PAYLOAD_MAX[Channel.TRANSACTIONS] > WIRE_BYTES_MAX + GOSSIP_BYTES_MAX
 
 
+def _size(wires: Sequence[bytes]) -> int:
+    """Bytes that the bounds count: those of the transactions, and what each costs beside them."""
+    return sum(map(len, wires)) + WIRE_COST_BYTES * len(wires)
+
+
 def _parts(wires: Sequence[bytes]) -> list[list[bytes]]:
     """Cut into chunks."""
     parts: list[list[bytes]] = []
@@ -210,7 +222,8 @@ def _parts(wires: Sequence[bytes]) -> list[list[bytes]]:
     return parts
 
 
-def _wires(payload: bytes) -> list[bytes]:
+def wires_in(payload: bytes) -> list[bytes]:
+    """The transactions in a gossip message. Raises `ProtocolViolation`."""
     try:
         value = decode(payload, size_max=PAYLOAD_MAX[Channel.TRANSACTIONS])
     except CodecError as error:

@@ -6,11 +6,10 @@ listens.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from consensus.authorities import AuthoritySet
 from consensus.blocks import Block
@@ -24,7 +23,7 @@ from node.worker import Worker
 from registry.errors import TransactionError
 from registry.transactions.envelope import Transaction
 
-__all__ = ["Ledger", "Listener", "OnLedger", "Opened", "Pace"]
+__all__ = ["Admitted", "Ledger", "Listener", "OnLedger", "Opened", "Pace", "Witness"]
 
 VIEW_PART = 2  # a block should take this part of the first view's timeout, from building to commit
 OPERATIONS_AT_FIRST = 250
@@ -32,6 +31,15 @@ OPERATIONS_LEAST = 32
 CHANGE_MAX = 2.0  # factor, from one block to the next
 
 Listener: TypeAlias = Callable[[Committed], None]
+Witness: TypeAlias = Callable[[Tip, Tip], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A transaction that may wait for a block, and the party that it counts for."""
+
+    transaction: Transaction
+    sender: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,15 @@ class OnLedger:
     id: bytes
 
 
-Opened: TypeAlias = "Transaction | OnLedger | TransactionError"
+Opened: TypeAlias = "Admitted | OnLedger | TransactionError"
+
+
+class _Grown(NamedTuple):
+    """A commit, and the chain right after it: when that is heard of, the ledger thread may be further on."""
+
+    committed: Committed
+    tip: Tip
+    authorities: AuthoritySet
 
 
 class Pace:
@@ -87,6 +103,7 @@ class Ledger:
         self._chain = chain
         self._worker = worker
         self._listeners: list[Listener] = []
+        self._witnesses: list[Witness] = []
         self.pool = pool
         self.tip: Tip = chain.tip
         """The newest final block whose commit has been heard of here."""
@@ -97,10 +114,14 @@ class Ledger:
         """Call `listener` after each commit, in order of height."""
         self._listeners.append(listener)
 
+    def witness(self, witness: Witness) -> None:
+        """Call `witness(tip before, tip)` in the ledger's thread after each commit, before the next thing is done."""
+        self._witnesses.append(witness)
+
     def build(self, *, proposer: bytes, then: Callable[[Block], None]) -> None:
         """Make a block on the tip of what is in the pool."""
         chain, now_ms = self._chain, clock_ms()
-        transactions = self.pool.take(self._pace.operations_max()) or self.pool.take()[:1]
+        transactions = self.pool.take(self._pace.operations_max())
         self._pace.builds(sum(len(each.operations) for each in transactions), now_s=time.monotonic())
         self._worker.do(lambda: chain.build(transactions, proposer=proposer, now_ms=now_ms), then)
 
@@ -113,16 +134,9 @@ class Ledger:
         """Make a final block so on disk, together with `puts`."""
         self._worker.do(lambda: self._commit(block, certificate, puts), self._committed)
 
-    async def add_final(self, block: Block, certificate: bytes) -> None:
+    def add_final(self, block: Block, certificate: bytes) -> None:
         """Commit a fetched block whose certificate was verified; nothing happens if it is final already."""
-        done = asyncio.Event()
-
-        def committed(result: Committed | None) -> None:
-            self._committed(result)
-            done.set()
-
-        self._worker.do(lambda: self._commit(block, certificate, {}), committed)
-        await done.wait()
+        self._worker.do(lambda: self._commit(block, certificate, {}), self._committed)
 
     def open(self, wires: Sequence[bytes], then: Callable[[list[Opened]], None]) -> None:
         """Open and verify transactions, and see whether they may wait here; one result each.
@@ -146,7 +160,7 @@ class Ledger:
         """Whether a final block has this transaction."""
         return self._store.get(TRANSACTION + transaction_id) is not None
 
-    def _commit(self, block: Block, certificate: bytes, puts: Mapping[bytes, bytes | None]) -> Committed | None:
+    def _commit(self, block: Block, certificate: bytes, puts: Mapping[bytes, bytes | None]) -> _Grown | None:
         tip = self._chain.tip
         if tip.height >= block.header.height:  # fetched while the engine decided it, or the other way round
             if tip.height == block.header.height and tip.block_hash != block.hash:
@@ -154,12 +168,15 @@ class Ledger:
             if puts:
                 self._store.write(puts, sync=True)
             return None
-        return self._chain.commit(block, certificate, puts=puts)
+        committed = self._chain.commit(block, certificate, puts=puts)
+        for witness in self._witnesses:
+            witness(tip, self._chain.tip)
+        return _Grown(committed, self._chain.tip, self._chain.authorities)
 
-    def _committed(self, committed: Committed | None) -> None:
-        if committed is None:
+    def _committed(self, grown: _Grown | None) -> None:
+        if grown is None:
             return
-        self.tip, self.authorities = self._chain.tip, self._chain.authorities
+        committed, self.tip, self.authorities = grown
         self._pace.committed(now_s=time.monotonic())
         self.pool.remove(committed.transactions)
         self.forget_expired()
@@ -172,6 +189,6 @@ def _open(chain: Chain, wire: bytes, now_ms: int) -> Opened:
         transaction = chain.opened(wire)
         if chain.is_final(transaction.id):
             return OnLedger(transaction.id)
-        return chain.admitted(transaction, now_ms=now_ms)
+        return Admitted(transaction, chain.admitted(transaction, now_ms=now_ms))
     except TransactionError as error:
         return error

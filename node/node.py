@@ -24,10 +24,14 @@ from node.intake import Intake
 from node.ledger import Ledger, Pace
 from node.mempool import Bounds, Mempool
 from node.network import Channel, Credentials, Directory, Mesh, Peer, ProtocolViolation
+from node.pruning import Pruner
 from node.runtime import Runtime
 from node.service import NodeService
+from node.snapshots.held import HeldStates
+from node.snapshots.serving import StateServer
 from node.store import Store
 from node.sync import Synchroniser
+from node.watch import Watch
 from node.worker import Worker
 from registry.genesis import Genesis
 from registry.keys import SigningKey
@@ -43,11 +47,13 @@ _log = structlog.get_logger(room="node")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What makes a node this node: its name in logs, its connection keys, and its consensus key if it votes."""
+    """What makes a node this node: its name in logs, its connection keys, its consensus key if it votes,
+    and its checkpoint key if it cosigns."""
 
     name: str
     transport: Credentials
     consensus: SigningKey | None
+    checkpoint: SigningKey | None = None
 
 
 def directory_of(genesis: Genesis, addresses: Mapping[str, str]) -> Directory:
@@ -74,8 +80,16 @@ class Node:
     """A running node. Made inside the event loop by `start`; `failed` says when it must be stopped at once."""
 
     def __init__(
-        self, *, genesis: Genesis, identity: Identity, store: Store, bounds: Bounds, addresses: Mapping[str, str]
+        self,
+        *,
+        genesis: Genesis,
+        identity: Identity,
+        store: Store,
+        bounds: Bounds,
+        addresses: Mapping[str, str],
+        keep_ms: int | None = None,
     ) -> None:
+        """`keep_ms`: how long blocks are kept, in block time; None: for good."""
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
         self._ledger_worker = Worker("ledger", self._fail)
@@ -92,6 +106,7 @@ class Node:
         chain = Chain.open(store, genesis)
         ledger = Ledger(store=store, chain=chain, pool=pool, worker=self._ledger_worker, pace=pace)
         self._hub = Hub()
+        watch = Watch(ledger.authorities)
         self._runtime: Runtime | None = None
         self._intake: Intake | None = None
         if identity.consensus is not None:
@@ -103,9 +118,16 @@ class Node:
                 mesh=self._mesh,
                 journal=self._journal,
                 reader=self._reader,
+                watch=watch,
             )
             self._intake = Intake(ledger, self._mesh, on_work=self._runtime.work)
+        self._held = HeldStates(store)
+        self._held.begin(chain.tip)
+        ledger.witness(self._held.grown)
+        if keep_ms is not None:
+            ledger.witness(Pruner(store, keep_ms=keep_ms).grown)
         self._sync = Synchroniser(
+            states=StateServer(self._held, self._mesh, self._reader),
             genesis_id=genesis.id,
             ledger=ledger,
             store=store,
@@ -114,6 +136,7 @@ class Node:
             lag=OBSERVER_LAG if self._runtime is None else AUTHORITY_LAG,
         )
         ledger.listen(self._hub.committed)
+        ledger.listen(lambda _: _watch_commit(watch, ledger))
         self.service = NodeService(
             name=identity.name,
             genesis=genesis,
@@ -124,6 +147,7 @@ class Node:
             sync=self._sync,
             runtime=self._runtime,
             intake=self._intake,
+            watch=watch,
         )
 
     async def start(self, listen: str) -> int:
@@ -147,6 +171,7 @@ class Node:
         await self._mesh.stop()
         for worker in (self._ledger_worker, self._journal, self._reader):
             await worker.close()
+        self._held.close()
         _log.info("node stopped", name=self.service.name, height=self.service.ledger.tip.height)
 
     # --- what the mesh calls --------------------------------------------------------------------------------------
@@ -201,6 +226,11 @@ class Node:
         if not self.failed.done():
             _log.critical("this node contradicts itself and halts", error=repr(error), exc_info=error)
             self.failed.set_result(error)
+
+
+def _watch_commit(watch: Watch, ledger: Ledger) -> None:
+    assert ledger.tip.certificate is not None, "what was committed has a certificate"
+    watch.committed(ledger.tip.certificate, ledger.authorities)
 
 
 def _parameters(genesis: Genesis) -> Parameters:

@@ -27,8 +27,12 @@ from node.keystore import load_key
 from node.logs import configure_logs
 from node.network import Credentials, split_address
 from node.node import Identity, Node
+from node.pruning import DAY_MS
+from node.snapshots.joining import join
+from node.snapshots.landing import is_new
 from node.store import Store, open_store
-from registry.genesis import AuthorityEntry, Genesis
+from registry.genesis import AuthorityEntry, Genesis, ObserverEntry
+from registry.keys import SigningKey
 
 __all__ = ["EXIT_FAILED", "EXIT_HALTED", "EXIT_OK", "load_identity", "run_node"]
 
@@ -60,11 +64,22 @@ def load_identity(config: NodeConfig, genesis: Genesis, passphrase: bytes) -> Id
     if config.keys.consensus is None:
         if isinstance(entry, AuthorityEntry):
             raise ConfigError(config.file, "node.role", "genesis has this node as an authority")
-        return Identity(name=config.name, transport=credentials, consensus=None)
+        checkpoint = _checkpoint_key(config, entry, passphrase)
+        return Identity(name=config.name, transport=credentials, consensus=None, checkpoint=checkpoint)
     consensus = load_key(config.keys.consensus, passphrase, kind="consensus").signing_key
     if not isinstance(entry, AuthorityEntry) or entry.consensus_key != consensus.public_key:
         raise ConfigError(config.file, "keys.consensus", f"is not a consensus key of {entry.party} in genesis")
     return Identity(name=config.name, transport=credentials, consensus=consensus)
+
+
+def _checkpoint_key(config: NodeConfig, entry: ObserverEntry, passphrase: bytes) -> SigningKey | None:
+    """The key that an observer cosigns checkpoints with, if it does."""
+    if config.keys.checkpoint is None:
+        return None
+    key = load_key(config.keys.checkpoint, passphrase, kind="checkpoint").signing_key
+    if key.public_key != entry.checkpoint_key:
+        raise ConfigError(config.file, "keys.checkpoint", f"is not the checkpoint key of {entry.party} in genesis")
+    return key
 
 
 def run_node(config: NodeConfig, passphrase: bytes) -> int:
@@ -82,7 +97,16 @@ def run_node(config: NodeConfig, passphrase: bytes) -> int:
 
 
 async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store: Store) -> int:
-    node = Node(genesis=genesis, identity=identity, store=store, bounds=config.mempool, addresses=config.network.peers)
+    if config.sync == "snapshot" and is_new(store) and not await _joined(config, genesis, identity, store):
+        return EXIT_OK
+    node = Node(
+        genesis=genesis,
+        identity=identity,
+        store=store,
+        bounds=config.mempool,
+        addresses=config.network.peers,
+        keep_ms=config.keep_days * DAY_MS or None,
+    )
     api = _api(config, node)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -107,6 +131,21 @@ async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store
     if node.failed.done():
         return EXIT_HALTED
     return EXIT_OK if stopping.is_set() else EXIT_FAILED
+
+
+async def _joined(config: NodeConfig, genesis: Genesis, identity: Identity, store: Store) -> bool:
+    """Whether the store is one to start with: False if this process was told to stop before. It goes on next time."""
+    loop = asyncio.get_running_loop()
+    network = config.network
+    joining = loop.create_task(
+        join(genesis=genesis, identity=identity, store=store, addresses=network.peers, listen=network.listen)
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, joining.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await joining
+        return True
+    return False
 
 
 async def _run_api(api: uvicorn.Server) -> None:

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consensus.authorities import Authority, AuthoritySet
 from consensus.blocks import Header
 from consensus.errors import ConsensusError
 from consensus.light import verify_header
 from consensus.votes import Certificate
+from node.authorities import set_at
 from node.errors import StoreDamaged
 from node.layout import (
+    CONSENSUS,
+    EVIDENCE,
     GENESIS_KEY,
     HEIGHT,
     LAYOUT_VERSION,
     PAGE,
-    STATE,
     TIP_KEY,
     VERSION_KEY,
     HeightRecord,
     at_height,
     read_list,
+    state_puts,
 )
 from node.store import Reader, Store
 from registry.codec import decode, encode
@@ -35,7 +37,7 @@ from registry.merkle import tree
 from registry.merkle.hashing import ProofError
 from registry.merkle.log import CompactRange
 
-__all__ = ["Tip", "authority_set", "initialise", "read_tip"]
+__all__ = ["Tip", "initialise", "read_tip"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +52,12 @@ class Tip:
     timestamp_ms: int
 
 
-def authority_set(genesis: Genesis) -> AuthoritySet:
-    """The authorities of genesis in their order, named by party id: the same set that light clients make of it."""
-    return AuthoritySet(tuple(Authority(entry.party, entry.consensus_key) for entry in genesis.authorities))
-
-
 def initialise(store: Store, genesis: Genesis) -> None:
     """Write the state of genesis into an empty store, in one batch."""
-    if next(store.scan(b""), None) is not None:
+    if any(not key.startswith((CONSENSUS, EVIDENCE)) for key, _ in store.scan(b"")):  # what was signed here is kept
         raise StoreDamaged("the data folder is not empty and has no chain: use an empty data_dir")
     state = genesis_state(genesis)
-    batch: dict[bytes, bytes | None] = {STATE + key: value for key, value in state.items()}
+    batch = state_puts(dict(state))
     batch.update((PAGE + key, page) for key, page in tree.rebuild(state.items()).records())
     batch[TIP_KEY] = encode([0, CompactRange().encode()])
     batch[VERSION_KEY] = LAYOUT_VERSION
@@ -91,7 +88,7 @@ def read_tip(store: Reader, genesis: Genesis) -> tuple[Tip, CompactRange]:
     try:
         header = Header.decode(record.header)
         certificate = Certificate.from_value(decode(record.certificate))
-        verify_header(genesis.id, authority_set(genesis), header, certificate)
+        verify_header(genesis.id, set_at(store, genesis, height), header, certificate)
     except (ConsensusError, CodecError) as error:
         raise StoreDamaged(f"the stored tip at height {height}: {error}") from error
     if header.height != height or header.hash != record.block_hash:

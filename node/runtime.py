@@ -52,6 +52,7 @@ from node.ledger import Ledger
 from node.network import Channel, Mesh, Peer, ProtocolViolation
 from node.store import Store
 from node.views import decided
+from node.watch import Watch
 from node.worker import Worker
 from registry.codec import decode, encode
 
@@ -69,9 +70,18 @@ class Runtime:
     """One engine and what it needs. `run` ends only by cancellation; an exception out of it means: halt."""
 
     def __init__(
-        self, *, engine: Engine, store: Store, ledger: Ledger, mesh: Mesh, journal: Worker, reader: Worker
+        self,
+        *,
+        engine: Engine,
+        store: Store,
+        ledger: Ledger,
+        mesh: Mesh,
+        journal: Worker,
+        reader: Worker,
+        watch: Watch,
     ) -> None:
         self._engine = engine
+        self._watch = watch
         self._store = store
         self._ledger = ledger
         self._mesh = mesh
@@ -145,11 +155,24 @@ class Runtime:
             self._events.put_nowait(Work(True))
 
     async def _handle(self, event: Event) -> None:
-        for action in self._engine.handle(event):
+        before = self._place() if self._started else None
+        actions = self._engine.handle(event)
+        if before is not None:
+            self._note_view_changes(before)
+        for action in actions:
             if isinstance(action, Persist):
                 await self._journal.run(partial(self._write, action))  # durable before the next action
             else:
                 self._actions[type(action)](self, action)
+
+    def _place(self) -> tuple[int, int]:
+        return self._engine.height, self._engine.view
+
+    def _note_view_changes(self, before: tuple[int, int]) -> None:
+        height, view = self._place()
+        if height == before[0] == self.height:
+            for failed in range(before[1], view):
+                self._watch.view_failed(height, failed, self._ledger.authorities)
 
     # --- what becomes of actions ----------------------------------------------------------------------------------
 
@@ -165,17 +188,19 @@ class Runtime:
         self._mesh.broadcast(Channel.CONSENSUS, encode_message(action.message), role="authority")
 
     def _send_decided(self, action: SendDecided) -> None:
-        def read() -> bytes:
+        def read() -> bytes | None:
             with self._store.snapshot() as reader:
                 found = decided(reader, action.height)
-            assert found is not None, "the engine answers for heights that are final here"
+            if found is None:
+                return None  # pruned: the peer fetches it from another (`consensus.following`)
             block, certificate = found
             return encode_message(Decided(Block.decode(block), Certificate.from_value(decode(certificate))))
 
-        def send(payload: bytes) -> None:
+        def send(payload: bytes | None) -> None:
             self.answering[action.peer] -= 1
             self.answering += Counter()  # without those that have none
-            self._mesh.send(action.peer, Channel.CONSENSUS, payload)
+            if payload is not None:
+                self._mesh.send(action.peer, Channel.CONSENSUS, payload)
 
         if self.answering[action.peer] < ANSWERS_MAX:
             self.answering[action.peer] += 1

@@ -15,6 +15,7 @@ from node.network import Mesh
 from node.runtime import Runtime
 from node.store import Reader, Store
 from node.sync import Synchroniser
+from node.watch import Watch
 from registry.errors import TransactionError
 from registry.genesis import Genesis
 
@@ -25,14 +26,29 @@ READY_LAG_MAX = 100  # heights behind what enough connected authorities claim
 
 
 class PeerReport(TypedDict):
-    """One other member of the network."""
+    """One other member of the network.
+
+    `votes_in_time` is the part of the latest certificates that hold its vote (0 to 1; observers: None): a member that
+    is missing from most is slow. `failed_views` counts the views that it led to nothing since this process began.
+    """
 
     name: str
     role: str
     connected: bool
     height: int | None
     round_trip_ms: float | None
+    votes_in_time: float | None
+    failed_views: int
     last_error: str
+
+
+class ViewReport(TypedDict):
+    """A view that ended without a final block: where, whose turn it was, when (ms UTC)."""
+
+    height: int
+    view: int
+    leader: str
+    at_ms: int
 
 
 class Status(TypedDict):
@@ -56,6 +72,7 @@ class Status(TypedDict):
     lag: int
     sync_blocks_per_s: float
     accused: list[str]
+    view_changes: list[ViewReport]
     peers: list[PeerReport]
 
 
@@ -72,6 +89,7 @@ class NodeService:
     sync: Synchroniser
     runtime: Runtime | None
     intake: Intake | None
+    watch: Watch
 
     @property
     def genesis_id(self) -> bytes:
@@ -83,12 +101,15 @@ class NodeService:
         """Whether this node votes."""
         return "observer" if self.runtime is None else "authority"
 
-    async def submit(self, wires: Sequence[bytes]) -> list[Submitted]:
-        """Verify, pool and gossip transactions; one id or error each. Idempotent. Observers refuse: `read_only`."""
+    async def submit(self, wires: Sequence[bytes], *, by: str) -> list[Submitted]:
+        """Verify, pool and gossip what the caller `by` sends; one id or error each. Idempotent.
+
+        Observers refuse: `read_only`.
+        """
         if self.intake is None:
             reason = "this node is an observer: submit to an authority"
             return [TransactionError("read_only", "transaction", reason) for _ in wires]
-        return await self.intake.submit(wires)
+        return await self.intake.submit(wires, by=by)
 
     async def wait_final(self, transaction_id: bytes, timeout_s: float) -> bool:
         """Whether the transaction is final, or becomes so in time. Raises `TooManyWaiters`."""
@@ -136,12 +157,25 @@ class NodeService:
             "lag": self._lag(),
             "sync_blocks_per_s": self.sync.progress().blocks_per_s,
             "accused": [] if runtime is None else sorted(key.hex() for key in runtime.accused),
+            "view_changes": self._view_changes(),
             "peers": self._peers(),
         }
 
     def _lag(self) -> int:
         progress = self.sync.progress()
         return max(0, progress.target - progress.height)
+
+    def _view_changes(self) -> list[ViewReport]:
+        names = {peer.id: peer.name for peer in self.mesh.directory.members}
+        return [
+            {
+                "height": each.height,
+                "view": each.view,
+                "leader": names.get(each.leader, each.leader.hex()),
+                "at_ms": each.at_ms,
+            }
+            for each in self.watch.view_changes
+        ]
 
     def _peers(self) -> list[PeerReport]:
         return [
@@ -151,6 +185,8 @@ class NodeService:
                 "connected": status.connected,
                 "height": self.sync.claim(status.peer),
                 "round_trip_ms": status.round_trip_ms,
+                "votes_in_time": self.watch.votes_in_time(status.peer.id) if status.peer.role == "authority" else None,
+                "failed_views": self.watch.failed_views[status.peer.id],
                 "last_error": status.last_error,
             }
             for status in self.mesh.status()

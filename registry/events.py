@@ -15,6 +15,11 @@ EVENT_KINDS: Final = frozenset(
         "suspended",  # of governance as "admitted", like the two that follow
         "reinstated",
         "amended",
+        "authority_seated",  # an authority is added, or has another consensus key or node; as "admitted"
+        "authority_unseated",  # as "admitted"; after misbehaviour the subject is the accused consensus key
+        "node_admitted",  # others let this node in, which follows; as "admitted"
+        "node_dismissed",
+        "misbehaviour",  # an authority signed two conflicting votes; subject: its consensus key, detail: party id
         "key_added",  # subject: the key, detail: party id, as in all events of keys below
         "key_revoked",
         "receive_key_set",
@@ -75,12 +80,17 @@ EVENT_KINDS: Final = frozenset(
         "dispute_concluded",  # by missed clocks; detail: the outcome
         "award_proposed",  # subject: the proposal, detail: the dispute
         "voided",  # a registration was found false; subject: the receivable, detail: the ground
+        # Claims outside this ledger; subject: the external claim
+        "external_claim_recorded",  # detail: its source
+        "external_claim_ended",  # detail: the ground
     }
 )
 
 _SEVERITY: Final = MappingProxyType(
     {
         "double_confirmation": "alarm",
+        "external_claim_recorded": "warning",
+        "misbehaviour": "alarm",
         "matched": "warning",
         "over_advanced": "warning",
         "refused_claim": "warning",

@@ -21,13 +21,14 @@ from registry.merkle import log
 from registry.parties import Party
 from registry.reasons import OK, ROLLED_BACK
 from registry.receipts import Receipt
-from registry.records import Network
 from registry.rules import (
     attestations,
+    authorities,
     claims,
     contacts,
     disputes,
     double_confirmation,
+    external_claims,
     facilities,
     filings,
     governance,
@@ -35,9 +36,10 @@ from registry.rules import (
     parties,
     receivables,
 )
-from registry.rules.verdicts import Call, Refusal, Verdict
-from registry.state import NETWORK_KEY, Put, Read, State, encode_stored
+from registry.rules.verdicts import Call, Judge, Refusal, Verdict
+from registry.state import Put, Read, State, encode_stored
 from registry.transactions.attestations import Attest, WithdrawAttestation
+from registry.transactions.authorities import ReportMisbehaviour
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.contacts import AnswerContact, AskContact
 from registry.transactions.disputes import (
@@ -50,11 +52,13 @@ from registry.transactions.disputes import (
     WithdrawDispute,
 )
 from registry.transactions.envelope import ALL, Transaction, admissible
+from registry.transactions.external_claims import EndExternalClaim, RecordExternalClaim
 from registry.transactions.facilities import (
     AmendFacility,
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
 )
@@ -115,6 +119,10 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         CarveOutReceivable: facilities.carve_out,
         CertifyBase: facilities.certify_base,
         CloseFacility: facilities.close_facility,
+        RecordExternalClaim: external_claims.record_external_claim,
+        EndExternalClaim: external_claims.end_external_claim,
+        ReportMisbehaviour: authorities.report,
+        Draw: facilities.draw,
     }
 )
 
@@ -144,11 +152,20 @@ class Outcome:
     results_root: bytes
 
 
+def _proves_nothing(evidence: bytes) -> None:
+    """The judge of a ledger that nobody told how votes are verified."""
+
+
 def execute(
-    read: Read, context: BlockContext, transactions: Sequence[Transaction], seen: Callable[[bytes], bool]
+    read: Read,
+    context: BlockContext,
+    transactions: Sequence[Transaction],
+    seen: Callable[[bytes], bool],
+    judge: Judge = _proves_nothing,
 ) -> Outcome:
     """The outcome of a block on the state that `read` shows; `seen` tells whether an id is in an earlier block.
 
+    `judge` tells what evidence of misbehaviour proves (`rules.authorities`); a chain with consensus must give it.
     Raises `InvalidBlock` if a transaction may not stand in this block (expired, too far ahead, replayed).
     """
     state = State(read)
@@ -165,7 +182,7 @@ def execute(
         except TransactionError as error:
             raise InvalidBlock(f"height {context.height}: transaction {transaction.id.hex()}: {error}") from error
         here.add(transaction.id)
-        _run(state, context.timestamp_ms, transaction, receipts, events)
+        _run(_Setting(state, context, judge), transaction, receipts, events)
     results = tuple([receipt.encode() for receipt in receipts])
     return Outcome(
         receipts=tuple(receipts),
@@ -179,8 +196,7 @@ def execute(
 
 def genesis_state(genesis: Genesis) -> dict[bytes, bytes]:
     """The state before the first block: the parties of genesis and the network's record, keys sorted."""
-    network = Network(genesis.name, tuple([entry.party for entry in genesis.authorities]))
-    puts: list[Put] = [(NETWORK_KEY, network)]
+    puts: list[Put] = list(authorities.founding_puts(genesis))
     for party in genesis.parties:
         puts += governance.admission_puts(party)
     values = {key: encode_stored(record) for key, record in sorted(puts, key=lambda put: put[0])}
@@ -188,35 +204,50 @@ def genesis_state(genesis: Genesis) -> dict[bytes, bytes]:
     return values
 
 
-def _run(state: State, now_ms: int, transaction: Transaction, receipts: list[Receipt], events: list[Event]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What all transactions of a block are executed in."""
+
+    state: State
+    context: BlockContext
+    judge: Judge
+
+    def call(self, transaction: Transaction, index: int, signers: tuple[Party, ...]) -> Call:
+        """The operation at `index` of a transaction, in its place."""
+        now_ms, height = self.context.timestamp_ms, self.context.height
+        return Call(self.state, now_ms, transaction, index, signers, height, self.judge)
+
+
+def _run(setting: _Setting, transaction: Transaction, receipts: list[Receipt], events: list[Event]) -> None:
     """Execute one transaction, adding its receipts and events."""
+    state = setting.state
     signers = _parties(state, transaction)
     if isinstance(signers, str):
         receipts += [Receipt(transaction.id, index, signers) for index in range(len(transaction.operations))]
         return
     if transaction.mode == ALL:
-        _run_all(state, now_ms, transaction, signers, receipts, events)
+        _run_all(setting, transaction, signers, receipts, events)
         return
     for index, operation in enumerate(transaction.operations):
-        verdict = RULES[type(operation)](Call(state, now_ms, transaction, index, signers), operation)
+        verdict = RULES[type(operation)](setting.call(transaction, index, signers), operation)
         receipts.append(_settle(state, transaction, index, verdict))
         events += verdict.events
 
 
 def _run_all(
-    state: State,
-    now_ms: int,
+    setting: _Setting,
     transaction: Transaction,
     signers: tuple[Party, ...],
     receipts: list[Receipt],
     events: list[Event],
 ) -> None:
     """All operations or none: the first refusal undoes what came before it and stands with the others' receipts."""
+    state = setting.state
     done: list[Receipt] = []
     heard: list[Event] = []
     state.begin()
     for index, operation in enumerate(transaction.operations):
-        verdict = RULES[type(operation)](Call(state, now_ms, transaction, index, signers), operation)
+        verdict = RULES[type(operation)](setting.call(transaction, index, signers), operation)
         receipt = _settle(state, transaction, index, verdict)
         if isinstance(verdict, Refusal):
             state.rollback()
@@ -245,8 +276,9 @@ def _settle(state: State, transaction: Transaction, index: int, verdict: Verdict
 def _parties(state: State, transaction: Transaction) -> tuple[Party, ...] | str:
     """The parties of the signers, in order, or the reason why the transaction as a whole is refused."""
     signers: list[Party] = []
+    in_force = [seat.consensus_key for seat in state.network().seats]
     for key in transaction.signers:
-        party = parties.signing_party(state.owner_of_key(key), key, transaction)
+        party = parties.signing_party(state.owner_of_key(key), key, transaction, in_force)
         if isinstance(party, str):
             return party
         signers.append(party)

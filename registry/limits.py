@@ -12,6 +12,10 @@ NONCE_BYTES: Final = 16
 VALIDITY_MAX_MS: Final = 3_600_000  # how far `valid_until_ms` may lie ahead of the block's time: one hour
 TIME_MAX_MS: Final = 2**48  # about the year 10889; keeps every sum of times far below 2**63
 
+# Authorities and nodes
+EVIDENCE_BYTES_MAX: Final = 512  # two votes
+NODES_MAX: Final = 320  # nodes let in, of authorities and observers
+
 # Parties
 ATTESTATIONS_MAX: Final = 32  # attestations that count of one party
 
@@ -30,12 +34,16 @@ PRINT_HOLDERS_MAX: Final = 256  # receivables that hold one fingerprint
 CLAIMS_MAX: Final = 64  # claims ever offered on one receivable
 HOLDERS_MAX: Final = 16  # holders of one claim, one after the other
 RESERVATION_MAX_MS: Final = 15 * 60 * 1000  # longest reservation: 15 minutes
-ACKNOWLEDGED_MAX: Final = MATCHES_MAX  # matches acknowledged in one funding
+EXTERNAL_CLAIMS_MAX: Final = 64  # claims outside ever recorded of one receivable
+EXTERNAL_CLAIMS_BY_MAX: Final = 8  # of these by one party
+EXTERNAL_LOOKED_AT_MAX: Final = 256  # claims outside, on a receivable and its lineage, that funding must acknowledge
+ACKNOWLEDGED_MAX: Final = MATCHES_MAX + EXTERNAL_LOOKED_AT_MAX  # acknowledged in one funding
 
 # Disputes
 DISPUTES_OPEN_MAX: Final = 32  # open disputes on one receivable: a few who act together cannot keep others out
 RUNGS_MAX: Final = 8  # rungs of a rule-book
 # Filings
+FILINGS_MAX: Final = 32  # official filings ever recorded of one claim
 CONTINUATIONS_MAX: Final = 32  # of one official filing: 160 years of UCC-1
 # Notices
 NOTICES_MAX: Final = 16  # notices ever sent of one claim

@@ -32,6 +32,7 @@ __all__ = [
     "NOT_FOUND",
     "NOT_HOLDER",
     "NOT_OFFERED",
+    "NOT_PROVEN",
     "NOT_RECEIVED",
     "NO_DEEMED_ACCEPTANCE",
     "NO_MATCH",
@@ -90,6 +91,8 @@ TOO_EARLY: Final = "too_early"
 # Disputes
 DISPUTED: Final = "disputed"
 OUT_OF_TIME: Final = "out_of_time"
+# Authorities
+NOT_PROVEN: Final = "not_proven"
 
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -120,7 +123,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         OVER_RESIDUAL: "More than is left: claims on the receivable and its lineage would exceed what is collectible.",
         ROLLED_BACK: "Another operation of the same all-or-nothing transaction was refused; see its receipt.",
         SUSPENDED: "A party involved is suspended.",
-        UNACKNOWLEDGED_MATCH: "Similar receivables exist (listed) that the financier has not said it has looked at.",
+        UNACKNOWLEDGED_MATCH: "Similar receivables or claims outside (listed) were not said to have been looked at.",
         UNKNOWN_PARTY: "A signing key, or the party named, belongs to no registered party.",
         DOUBLE_CONFIRMED: "The debtor confirmed another record of the same debt, older than this one or financed.",
         NO_DEEMED_ACCEPTANCE: "The rule-book knows no deemed acceptance between the countries of seller and debtor.",
@@ -129,5 +132,6 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         TOO_EARLY: "The debtor's period to answer has not run out in every calendar.",
         DISPUTED: "A dispute is open on the receivable or its lineage: no new claim, and none changes hands.",
         OUT_OF_TIME: "The clock of the dispute does not allow this: it still runs, or it has run out.",
+        NOT_PROVEN: "These are not two conflicting votes of one key that was an authority's at their height.",
     }
 )

@@ -10,10 +10,24 @@
     proposal/<id>                  Proposal
     notice/<id>                    Notice
     notified/<claim id>            Notified: the notices of a claim
+    filing/<id>                    Filing
+    filed/<claim id>               Filed: the filings of a claim
+    attestation/<id>               Attestation
+    dispute/<id>                   Dispute
+    raised/<id of a mark>          Raised: what one opener raised last on one ground
+    contact/<id>                   Contact
+    contact-opening/<id>           Opening: who is known to whom by a contact
+    contacts-about/<receivable>    AskedAbout
+    contacts-by/<party>            AskedBy
     distinct/<id of a pair>        Distinction
     facility/<id>                  Facility
-    carve-out/<facility><receivable>  CarveOut
-    network                        Network
+    carve-out/<id of a pair>       CarveOut
+    external/<id>                  ExternalClaim
+    external-of/<receivable>       ExternalClaims: those of a receivable
+    network                        Network: the authorities' seats, in order, and the nodes let in
+    node/<digest of certificate>   NodeEntry
+    consensus-key/<public key>     ConsensusKey: of an authority, now or once
+    misbehaviour/<public key>      Misbehaviour: what that consensus key provably did
 
 Within a block each record is decoded once, however often it is read, and encoded once, however often it is changed.
 """
@@ -140,6 +154,16 @@ class State:
         """The party with this id as it will be from the next height on: what changes a party starts from this."""
         coming = self._later.get(party_key(party))
         return cast("Party", coming) if coming is not None else self.party(party)
+
+    def coming_network(self) -> Network:
+        """The network's own record as it will be from the next height on."""
+        coming = self._later.get(NETWORK_KEY)
+        return cast("Network", coming) if coming is not None else self.network()
+
+    def coming(self, kind: type[R], subject: bytes) -> R | None:
+        """The record of this kind with this id as it will be from the next height on."""
+        coming = self._later.get(kind.PREFIX + subject)
+        return cast("R", coming) if coming is not None else self.find(kind, subject)
 
     def party_of_alias(self, identifier: str) -> Party | None:
         """The party that has this identifier."""

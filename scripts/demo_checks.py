@@ -132,7 +132,7 @@ def observer_verifies(devnet: Devnet) -> Check:
     """Its node is stopped for the moment: the ledger on its disk is executed again from the genesis file."""
     devnet.stop("observer")
     done = subprocess.run(
-        [sys.executable, "-m", "node.cli", "node", "verify", str(devnet.config_path("observer"))],
+        [sys.executable, "-m", "node.cli", "node", "check", str(devnet.config_path("observer"))],
         capture_output=True,
         text=True,
         check=False,

@@ -10,9 +10,12 @@ from clients.cli import (
     contacts,
     disputes,
     drafts,
+    events,
     export,
+    external,
     filings,
     forms,
+    instalments,
     law,
     law_receivable,
     notices,
@@ -39,8 +42,10 @@ app.add_typer(parties.app, name="party", help="Parties, their keys and attestati
 app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
 app.add_typer(portfolios.app, name="portfolio", help="Bring an existing portfolio onto the ledger, resumable.")
 app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the ledger, or with another book.")
+app.add_typer(external.app, name="external", help="Claims asserted outside this ledger: record, import, end, look.")
 app.add_typer(texts.app, name="text", help="Show standard texts in English and Chinese, and their digests.")
 app.add_typer(export.app, name="export", help="Write an assignment for other systems and official registers.")
+receivables.app.command("instalments")(instalments.instalments)
 claims.app.command("take-out")(forms.take_out)
 claims.app.command("syndicate")(forms.syndicate)
 claims.app.command("cover")(forms.cover)
@@ -48,3 +53,4 @@ app.add_typer(law.app, name="law", help="Who comes first under each law, and who
 law.app.command("receivable", epilog=law.CASE_FIELDS)(law_receivable.rank_receivable)
 app.add_typer(notices.app, name="notice", help="Give notice of assignments to debtors, acknowledge and prove them.")
 app.command("search")(search.search)
+app.command("events")(events.events)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from clients.cli.context import GenesisOption, console, load_genesis, plain, problems, tabulate
+from clients.cli.context import GenesisOption, JsonOption, console, load_genesis, plain, problems, show, tabulate
 from clients.errors import ClientError
 from clients.verify import Trust
+from registry.certificates import SearchCertificate
 
 __all__ = ["app"]
 
@@ -29,6 +30,7 @@ def _group() -> None:
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A search certificate (JSON).")],
     genesis: GenesisOption,
+    as_json: JsonOption = False,
 ) -> None:
     """Verify a search certificate with the genesis file alone, offline. Exit code 1 if it does not hold.
 
@@ -46,14 +48,38 @@ def verify(
         if not isinstance(content, dict):
             raise ClientError(f"{file}: not a certificate")
         checked = Trust(load_genesis(genesis)).search_certificate(content)
-        table = Table("kind", "fingerprint", "proved", title=f"Search certificate {checked.number}")
-        for finding in checked.findings:
-            found = ", ".join(match.hex()[:16] for match in finding.matches) or "nothing registered"
-            table.add_row(finding.kind, finding.fingerprint.hex()[:16], found)
-        tabulate(table)
-        console.print(f"Not searched: {plain(', '.join(checked.not_searched))}")
-        console.print(
-            f"VALID as of height {checked.height} ({checked.timestamp_ms} ms UTC), for {plain(checked.requester)}",
-            highlight=False,
-            soft_wrap=True,
-        )
+    if as_json:
+        show(_shown(checked))
+    else:
+        _told(checked)
+
+
+def _shown(checked: SearchCertificate) -> dict[str, Any]:
+    findings = [
+        {"kind": one.kind, "fingerprint": one.fingerprint.hex(), "proved": [match.hex() for match in one.matches]}
+        for one in checked.findings
+    ]
+    return {
+        "valid": True,
+        "number": checked.number,
+        "requester": checked.requester,
+        "purpose": checked.purpose,
+        "height": checked.height,
+        "timestamp_ms": checked.timestamp_ms,
+        "findings": findings,
+        "not_searched": list(checked.not_searched),
+    }
+
+
+def _told(checked: SearchCertificate) -> None:
+    table = Table("kind", "fingerprint", "proved", title=f"Search certificate {checked.number}")
+    for finding in checked.findings:
+        found = ", ".join(match.hex()[:16] for match in finding.matches) or "nothing registered"
+        table.add_row(finding.kind, finding.fingerprint.hex()[:16], found)
+    tabulate(table, as_json=False)
+    console.print(f"Not searched: {plain(', '.join(checked.not_searched))}")
+    console.print(
+        f"VALID as of height {checked.height} ({checked.timestamp_ms} ms UTC), for {plain(checked.requester)}",
+        highlight=False,
+        soft_wrap=True,
+    )

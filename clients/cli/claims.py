@@ -14,6 +14,7 @@ from clients import exporter
 from clients.cli.context import (
     SETTINGS,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -26,10 +27,9 @@ from clients.cli.context import (
     signing_key_of,
     subject,
     tabulate,
-    text_of,
 )
+from clients.cli.countersigning import countersigned, first_signed, passed_on
 from clients.cli.receivables import ReceivableArgument, ShareOption
-from clients.drafts import draft_from_json, draft_to_json
 from clients.errors import ClientError
 from clients.exporter import ExporterClient
 from clients.financier import RESERVE_MS, FinancierClient
@@ -38,7 +38,6 @@ from registry.money import WHOLE
 from registry.receipts import Receipt
 from registry.records import FORMS, Claim
 from registry.transactions.claims import Reassign
-from registry.transactions.envelope import open_transaction
 
 __all__ = ["app"]
 
@@ -97,7 +96,10 @@ def offer(
 
 @app.command()
 def revoke(claim: ClaimArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
-    """As the seller: withdraw an offer that nobody has reserved."""
+    """As the seller: withdraw an offer that nobody has reserved.
+
+    Example: nemodat claim revoke 9f86...0a08
+    """
     with problems(), ExporterClient(**access(genesis, url, party, key)) as client:
         _done(client.revoke(subject(claim, "claim")), "revoked")
 
@@ -113,7 +115,10 @@ def reserve(
         int, typer.Option(help="After so many it lapses by itself.", min=1, max=RESERVATION_MAX_MS // MINUTE_MS)
     ] = RESERVE_MS // MINUTE_MS,
 ) -> None:
-    """As the financier: reserve an offer, before paying out."""
+    """As the financier: reserve an offer, before paying out.
+
+    Example: nemodat claim reserve 9f86...0a08 --minutes 10
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         _done(client.reserve(subject(claim, "claim"), ttl_ms=minutes * MINUTE_MS), "reserved")
 
@@ -146,7 +151,10 @@ def finance(
     key: KeyOption,
     acknowledged: AcknowledgedOption = [],  # noqa: B006
 ) -> None:
-    """As the financier: reserve and fund at once; both or neither."""
+    """As the financier: reserve and fund at once; both or neither.
+
+    Example: nemodat claim finance 9f86...0a08 --acknowledged 2c26...e7ae
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         final = client.finance(subject(claim, "claim"), acknowledged=_ids(acknowledged))
         _done(final.receipts[-1], "funded")
@@ -174,10 +182,7 @@ def reassign(
     with problems(), FinancierClient(**(settings := access(genesis, url, party, key))) as client:
         taker = signing_key_of(client, to) if taker_key is None else subject(taker_key, "taker-key")
         draft = client.compose_reassignment(subject(claim, "claim"), to=to, taker_key=taker)
-        signer = settings["signer"]
-        signatures = {signer.public_key: draft.sign(settings["genesis"], signer)}
-        output.write_text(draft_to_json(draft, signatures) + "\n", encoding="utf-8")
-        show({"draft": str(output), "claim": claim, "to": to, "taker_key": taker.hex()})
+        first_signed(draft, settings, output)
 
 
 @app.command()
@@ -189,21 +194,25 @@ def accept(
     party: PartyOption,
     key: KeyOption,
 ) -> None:
-    """As the taker: sign the reassignment of this claim, and nothing else, and submit it."""
+    """As the taker: sign the reassignment of this claim, and nothing else, and submit it.
+
+    Example: nemodat claim accept 9f86...0a08 draft.json
+    """
     with problems(), FinancierClient(**(settings := access(genesis, url, party, key))) as client:
-        made, signatures = draft_from_json(text_of(draft, "a draft"))
-        signer = settings["signer"]
-        signatures[signer.public_key] = made.sign(settings["genesis"], signer)
-        submission = made.sealed(settings["genesis"], signatures)
-        operations = open_transaction(submission.wire, settings["genesis"].id).operations
-        if operations != (Reassign(claim=subject(claim, "claim"), to=party),):
-            raise ClientError(f"{draft}: is not the reassignment of that claim to {party} alone: nothing was sent")
-        _done(client.resume(submission).receipts[0], "reassigned")
+        expected = (Reassign(claim=subject(claim, "claim"), to=party),)
+        what = f"the reassignment of that claim to {party} alone"
+        signed = countersigned(draft, settings, lambda _, operations: operations == expected, what)
+        final = passed_on(client, draft, signed)
+        if final is not None:
+            _done(final.receipts[0], "reassigned")
 
 
 @app.command()
 def release(claim: ClaimArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
-    """As the holder: give a claim up."""
+    """As the holder: give a claim up.
+
+    Example: nemodat claim release 9f86...0a08
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         _done(client.release(subject(claim, "claim")), "released")
 
@@ -220,7 +229,10 @@ def discharge(
         typer.Option(parser=share, metavar="SHARE", help="What was paid; all that is outstanding if left out."),
     ] = None,
 ) -> None:
-    """As the holder: record that the debtor paid, all or a share."""
+    """As the holder: record that the debtor paid, all or a share.
+
+    Example: nemodat claim discharge 9f86...0a08 --share 40%
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         claim_id = subject(claim, "claim")
         _done(
@@ -230,22 +242,33 @@ def discharge(
 
 @app.command("list")
 def list_claims(
-    receivable: ReceivableArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
+    receivable: ReceivableArgument,
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    as_json: JsonOption = False,
 ) -> None:
-    """The claims on a receivable that this party may see, in the order of their offers."""
+    """The claims on a receivable that this party may see, in the order of their offers.
+
+    Example: nemodat claim list 2c26...e7ae
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         table = Table("id", "state", "share", "holder", "assignor")
         for record in client.claims(subject(receivable, "receivable")):
             cells = (record.id.hex(), _state(record), percent(record.share), record.holder, record.assignor)
             table.add_row(*map(plain, cells))
-        tabulate(table)
+        tabulate(table, as_json=as_json)
 
 
 @app.command("show")
 def show_claim(
     claim: ClaimArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
 ) -> None:
-    """The record, proved against genesis."""
+    """The record, proved against genesis.
+
+    Example: nemodat claim show 9f86...0a08
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         record = _claim(client, subject(claim, "claim"))
         show(

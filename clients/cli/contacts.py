@@ -14,6 +14,7 @@ from clients import contacts
 from clients.cli.context import (
     SETTINGS,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -47,7 +48,7 @@ def ask(
     key: KeyOption,
     language: LanguageOption = "en",
 ) -> None:
-    """Ask the other side of a match to make contact. If one of it accepts, your side is opened to it too.
+    """Ask the other side of a match to make contact. Whoever of it accepts learns who you are, and you who it is.
 
     Example: nemodat contact ask 9f86...0a08 60303...ae22 --text question.txt --language en
     """
@@ -68,7 +69,7 @@ def answer(
     key: KeyOption,
     language: LanguageOption = "en",
 ) -> None:
-    """Answer the other side: accept, and each side sees who the other is; or decline, and stay unknown.
+    """Answer the other side: accept, and you and the asker see who the other is; or decline, and stay unknown.
 
     Example: nemodat contact answer 9f86...0a08 accept --text answer.txt --language zh
     """
@@ -103,7 +104,7 @@ def order(
 def show_contact(
     contact: ContactArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
 ) -> None:
-    """One contact; once it is open, who stands on both sides, proved against genesis.
+    """One contact; once it is open, who is known to whom, proved against genesis.
 
     Until then it is what the node says: the proof would show who the sides are.
 
@@ -123,6 +124,7 @@ def list_contacts(
     party: PartyOption,
     key: KeyOption,
     of: Annotated[str, typer.Option(help="As a regulator: the contacts of this party.")] = "me",
+    as_json: JsonOption = False,
 ) -> None:
     """The contacts on your receivables and claims, asked for and received.
 
@@ -133,7 +135,7 @@ def list_contacts(
         for one in client.call(contacts.contacts_of, of):
             ids = (one.receivable.hex(), one.about.hex())
             table.add_row(*map(plain, (one.id.hex(), one.state, one.severity, _time(one.until_ms), *ids)))
-        tabulate(table)
+        tabulate(table, as_json=as_json)
 
 
 def _shown(found: contacts.Contact) -> dict[str, Any]:

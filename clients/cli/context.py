@@ -35,6 +35,7 @@ __all__ = [
     "SETTINGS",
     "ColumnsOption",
     "GenesisOption",
+    "JsonOption",
     "KeyOption",
     "PartyOption",
     "UrlOption",
@@ -62,7 +63,8 @@ WIDTH_UNREAD = 250  # characters of a line that no terminal shows: ids stay whol
 TEXT_BYTES_MAX = 4 * 1024 * 1024
 SETTINGS = (
     "Settings that every command needs can stand in the environment: NEMODAT_GENESIS, NEMODAT_URL, NEMODAT_PARTY, \
-NEMODAT_KEY, NEMODAT_PASSPHRASE."
+NEMODAT_KEY, NEMODAT_PASSPHRASE. What shows one thing prints JSON, what lists several a table, or JSON with --json. \
+Exit codes: 0 done; 1 not done, standard error says why; 2 wrong usage; 3 done, and something needs a person's eye."
 )
 GENESIS_BYTES_MAX = 32 * 1024 * 1024
 _DECIMALS = len(str(WHOLE // 100)) - 1  # of a percentage that is a whole number of parts
@@ -84,6 +86,7 @@ ColumnsOption = Annotated[
         "decimal_mark, encoding, delimiter, sheet.",
     ),
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 KeyOption = Annotated[Path, typer.Option("--key", envvar="NEMODAT_KEY", help="The party's signing key file.")]
 
 # Much of what is shown comes from others' files: brackets in it are text, not markup.
@@ -144,11 +147,23 @@ def text_of(path: Path, what: str) -> str:
         raise ClientError(f"{path}: not text: not {what}") from error
 
 
-def tabulate(table: Table) -> None:
-    """Print a table; where no terminal is, in lines wide enough for whole ids."""
+def tabulate(table: Table, *, as_json: bool) -> None:
+    """Print a table; where no terminal is, in lines wide enough for whole ids.
+
+    As JSON it is a list of objects, one for each row: the same cells, by their column's header.
+    """
+    if as_json:
+        console.print_json(json.dumps(rows_of(table), ensure_ascii=False))
+        return
     if not console.is_terminal:
         console.width = max(console.width, WIDTH_UNREAD)
     console.print(table)
+
+
+def rows_of(table: Table) -> list[dict[str, Any]]:
+    """The rows of a table: the same cells, by their column's header."""
+    names = [str(column.header).replace(" ", "_") for column in table.columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*(column.cells for column in table.columns), strict=True)]
 
 
 def column_map_in(path: Path | None) -> ColumnMap | None:

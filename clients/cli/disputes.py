@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -15,6 +15,7 @@ from clients.base import Client
 from clients.cli.context import (
     SETTINGS,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -28,19 +29,17 @@ from clients.cli.context import (
     tabulate,
     text_of,
 )
+from clients.cli.countersigning import countersigned, first_signed, passed_on
 from clients.cli.receivables import ReceivableArgument, ShareOption
 from clients.dossier import Dossier
-from clients.drafts import draft_from_json, draft_to_json
 from clients.errors import ClientError
-from clients.session import Draft
-from registry.codec import Value, decode
 from registry.money import WHOLE
 from registry.receipts import Receipt
 from registry.records import Dispute
 from registry.records.disputes import FORUMS, GROUNDS, OUTCOMES, other_side
 from registry.transactions.disputes import DecideDispute, SettleDispute, Standing
 from registry.transactions.governance import Award
-from registry.transactions.operations import operation_from
+from registry.transactions.operations import Operation
 
 __all__ = ["app"]
 
@@ -109,7 +108,10 @@ def answer(
     key: KeyOption,
     language: LanguageOption = "en",
 ) -> None:
-    """Answer in the rung's time, as the side that is waited for (the seller, or a holder of a claim)."""
+    """Answer in the rung's time, as the side that is waited for (the seller, or a holder of a claim).
+
+    Example: nemodat dispute answer 9f86...0a08 --text answer.pdf --language zh
+    """
     with problems(), Client(**access(genesis, url, party, key)) as client:
         said = {"text": _digest(text), "language": language}
         _done(client.call(disputes.answer, subject(dispute, "dispute"), **said), "answered")  # type: ignore[arg-type]
@@ -153,7 +155,10 @@ def withdraw(
     key: KeyOption,
     language: LanguageOption = "en",
 ) -> None:
-    """Give your own dispute up. The same ground is not heard again."""
+    """Give your own dispute up. The same ground is not heard again.
+
+    Example: nemodat dispute withdraw 9f86...0a08 --text letter.pdf
+    """
     with problems(), Client(**access(genesis, url, party, key)) as client:
         said = {"text": _digest(text), "language": language}
         _done(client.call(disputes.withdraw, subject(dispute, "dispute"), **said), "withdrawn")  # type: ignore[arg-type]
@@ -163,7 +168,10 @@ def withdraw(
 def conclude(
     dispute: DisputeArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
 ) -> None:
-    """Put on record what missed clocks have decided; whoever is concerned may."""
+    """Put on record what missed clocks have decided; whoever is concerned may.
+
+    Example: nemodat dispute conclude 9f86...0a08
+    """
     with problems(), Client(**access(genesis, url, party, key)) as client:
         _done(client.call(disputes.conclude, subject(dispute, "dispute")), "concluded")
 
@@ -194,7 +202,7 @@ def settle(
             language=language,
             others=with_,
         )
-        _write(draft, settings, output)
+        first_signed(draft, settings, output)
 
 
 @app.command()
@@ -227,7 +235,7 @@ def decide(
             language=language,
             others=with_,
         )
-        _write(draft, settings, output)
+        first_signed(draft, settings, output)
 
 
 @app.command()
@@ -248,18 +256,12 @@ def accept(
     Example: nemodat dispute accept 9f86...0a08 draft.json --reduction 20%
     """
     with problems(), Client(**(settings := access(genesis, url, party, key))) as client:
-        made, signatures = draft_from_json(text_of(draft, "a draft"))
         expected = (subject(dispute, "dispute"), outcome, _reduction(reduction))
-        if _meaning(made) != expected:
-            raise ClientError(f"{draft}: is not that settlement or award of that dispute: nothing was signed")
-        signer = settings["signer"]
-        signatures[signer.public_key] = made.sign(settings["genesis"], signer)
-        if set(signatures) < set(made.signers):
-            draft.write_text(draft_to_json(made, signatures) + "\n", encoding="utf-8")
-            show({"draft": str(draft), "signatures_missing": len(made.signers) - len(signatures)})
-            return
-        final = client.resume(made.sealed(settings["genesis"], signatures))
-        _done(final.receipts[0], "decided" if outcome else "settled")
+        what = "that settlement or award of that dispute"
+        signed = countersigned(draft, settings, lambda _, operations: _meaning(operations) == expected, what)
+        final = passed_on(client, draft, signed)
+        if final is not None:
+            _done(final.receipts[0], "decided" if outcome else "settled")
 
 
 @app.command("award")
@@ -274,7 +276,10 @@ def award_(
     reduction: ReductionOption = "0",
     language: LanguageOption = "en",
 ) -> None:
-    """As an authority: propose to execute an award. The others approve it: `nemodat party approve`."""
+    """As an authority: propose to execute an award. The others approve it: `nemodat party approve`.
+
+    Example: nemodat dispute award 9f86...0a08 --outcome reduced --reduction 20% --award award.pdf
+    """
     with problems(), Client(**access(genesis, url, party, key)) as client:
         change = Award(subject(dispute, "dispute"), outcome, _reduction(reduction), _digest(award), language)
         show({"proposal": client.call(disputes.propose_award, change).hex()})
@@ -287,8 +292,12 @@ def list_disputes(
     party: PartyOption,
     key: KeyOption,
     receivable: Annotated[str, typer.Option(help="Only the open ones of this receivable.")] = "",
+    as_json: JsonOption = False,
 ) -> None:
-    """The disputes that concern this party, and how each stands."""
+    """The disputes that concern this party, and how each stands.
+
+    Example: nemodat dispute list --receivable 2c26...e7ae
+    """
     with problems(), Client(**access(genesis, url, party, key)) as client:
         if receivable:
             found = client.call(disputes.open_disputes, subject(receivable, "receivable"))
@@ -306,14 +315,17 @@ def list_disputes(
                 record.receivable.hex(),
             )
             table.add_row(*map(plain, cells))
-        tabulate(table)
+        tabulate(table, as_json=as_json)
 
 
 @app.command("show")
 def show_dispute(
     dispute: DisputeArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
 ) -> None:
-    """The record, proved against genesis, and for whom it stands by this computer's clock."""
+    """The record, proved against genesis, and for whom it stands by this computer's clock.
+
+    Example: nemodat dispute show 9f86...0a08
+    """
     with problems(), Client(**access(genesis, url, party, key)) as client:
         record = client.call(reads.record, Dispute, subject(dispute, "dispute"))
         if record is None:
@@ -360,22 +372,14 @@ def _digest(file: Path) -> bytes:
     return hashlib.sha256(file.read_bytes()).digest()
 
 
-def _meaning(draft: Draft) -> tuple[bytes, str, int] | None:
-    """The dispute, outcome ("" of a settlement) and reduction that signing the draft agrees to, and nothing else."""
-    *_, rows = cast("list[list[Value]]", decode(draft.payload))
-    match [operation_from(row, "operations") for row in rows]:
+def _meaning(operations: tuple[Operation, ...]) -> tuple[bytes, str, int] | None:
+    """The dispute, outcome ("" of a settlement) and reduction that signing these agrees to, and nothing else."""
+    match operations:
         case [SettleDispute(bytes() as dispute, reduction)]:
             return dispute, "", reduction
         case [DecideDispute(bytes() as dispute, outcome, reduction)]:
             return dispute, outcome, reduction
     return None
-
-
-def _write(draft: Draft, settings: dict[str, Any], output: Path) -> None:
-    signer = settings["signer"]
-    signatures = {signer.public_key: draft.sign(settings["genesis"], signer)}
-    output.write_text(draft_to_json(draft, signatures) + "\n", encoding="utf-8")
-    show({"draft": str(output), "signers": [one.hex() for one in draft.signers]})
 
 
 def _now_ms() -> int:

@@ -19,14 +19,11 @@ from clients.cli.context import (
     load_genesis,
     problems,
     show,
-    text_of,
 )
-from clients.drafts import draft_from_json, draft_to_json
-from clients.errors import ClientError
+from clients.cli.countersigning import anything, countersigned, operations_of, read_draft
+from clients.drafts import draft_to_json
 from clients.session import Draft
-from registry.errors import TransactionError
 from registry.genesis import Genesis
-from registry.transactions.envelope import read_payload
 from registry.transactions.operations import Operation
 
 __all__ = ["app"]
@@ -38,9 +35,12 @@ DraftArgument = Annotated[Path, typer.Argument(metavar="DRAFT", help="The draft 
 
 @app.command("show")
 def show_draft(draft: DraftArgument, genesis: GenesisOption) -> None:
-    """What a draft would do, until when, and who has signed: read it before you sign it."""
+    """What a draft would do, until when, and who has signed: read it before you sign it.
+
+    Example: nemodat draft show take-out.json
+    """
     with problems():
-        made, signatures = draft_from_json(text_of(draft, "a draft"))
+        made, signatures = read_draft(draft)
         show(_described(made, signatures, load_genesis(genesis)))
 
 
@@ -48,32 +48,30 @@ def show_draft(draft: DraftArgument, genesis: GenesisOption) -> None:
 def sign(draft: DraftArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
     """Add this party's signature to the draft's file; it is sent when all have signed.
 
-    Example: nemodat draft show take-out.json && nemodat draft sign take-out.json
+    Example: nemodat draft sign take-out.json
     """
     with problems():
         settings = access(genesis, url, party, key)
-        made, signatures = draft_from_json(text_of(draft, "a draft"))
-        signer = settings["signer"]
-        signatures[signer.public_key] = made.sign(settings["genesis"], signer)
+        made, signatures = countersigned(draft, settings, anything, "a draft")
         draft.write_text(draft_to_json(made, signatures) + "\n", encoding="utf-8")
         show(_described(made, signatures, settings["genesis"]))
 
 
 @app.command()
 def send(draft: DraftArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
-    """Submit a draft that all have signed, and wait until it is final."""
+    """Submit a draft that all have signed, and wait until it is final.
+
+    Example: nemodat draft send take-out.json
+    """
     with problems(), Client(**(settings := access(genesis, url, party, key))) as client:
-        made, signatures = draft_from_json(text_of(draft, "a draft"))
+        made, signatures = read_draft(draft)
         final = client.resume(made.sealed(settings["genesis"], signatures))
         created = [receipt.subject.hex() for receipt in final.receipts]
         show({"transaction": final.transaction_id.hex(), "height": final.height, "subjects": created})
 
 
 def _described(made: Draft, signatures: dict[bytes, bytes], genesis: Genesis) -> dict[str, Any]:
-    try:
-        _, _, valid_until_ms, mode, operations = read_payload(made.payload, genesis.id)
-    except TransactionError as error:
-        raise ClientError(f"draft: {error}") from error
+    valid_until_ms, mode, operations = operations_of(made, genesis)
     return {
         "mode": mode,
         "valid_until_ms": valid_until_ms,

@@ -10,12 +10,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from clients import filings, reads
+from clients import filings
 from clients.cli.claims import ClaimArgument
 from clients.cli.context import (
     EXIT_LOOK,
     SETTINGS,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -82,7 +83,10 @@ def continue_(
     party: PartyOption,
     key: KeyOption,
 ) -> None:
-    """As the holder: record a continuation, before the filing lapses."""
+    """As the holder: record a continuation, before the filing lapses.
+
+    Example: nemodat filing continue 9f86...0a08 --number 203103011234567 --lapses 2036-05-20
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         receipt = client.call(
             filings.continue_filing, subject(filing, "filing"), number=_digest(number), lapses_ms=_ms(lapses)
@@ -99,17 +103,25 @@ def end(
     party: PartyOption,
     key: KeyOption,
 ) -> None:
-    """As the holder: record that it was taken off the official register."""
+    """As the holder: record that it was taken off the official register.
+
+    Example: nemodat filing end 9f86...0a08 --number 203201011234567
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         receipt = client.call(filings.end_filing, subject(filing, "filing"), number=_digest(number))
         show({"ended": receipt.subject.hex(), "transaction": receipt.transaction.hex()})
 
 
 @app.command("list")
-def list_filings(genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
-    """The filings that this party has recorded."""
+def list_filings(
+    genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption, as_json: JsonOption = False
+) -> None:
+    """The filings of the claims that this party holds, also those that an earlier holder recorded.
+
+    Example: nemodat filing list
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        _table(client.call(reads.own_records, Filing))
+        _table(client.call(filings.own_filings), as_json=as_json)
 
 
 @app.command()
@@ -119,26 +131,31 @@ def due(
     party: PartyOption,
     key: KeyOption,
     days: Annotated[int, typer.Option(help="How far to look ahead.", min=0, max=3650)] = 180,
+    as_json: JsonOption = False,
 ) -> None:
-    """The filings that lapse soon, or have lapsed: exit code 3 if there are any, for a daily job.
+    """The filings that lapse soon, or have lapsed. Exit code 3 if there are any, for a daily job.
 
     UCC 9-515(d): a continuation is filed within six months before the lapse.
+
+    Example: nemodat filing due --days 90
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        urgent = filings.due(client.call(reads.own_records, Filing), now_ms=_now_ms(), within_ms=days * DAY_MS)
+        urgent = filings.due(client.call(filings.own_filings), now_ms=_now_ms(), within_ms=days * DAY_MS)
+    if urgent or as_json:
+        _table(urgent, as_json=as_json)
+    else:
+        console.print(f"none lapses within {days} days")
     if urgent:
-        _table(urgent)
         raise typer.Exit(EXIT_LOOK)
-    console.print(f"none lapses within {days} days")
 
 
-def _table(found: tuple[Filing, ...] | list[Filing]) -> None:
+def _table(found: tuple[Filing, ...] | list[Filing], *, as_json: bool) -> None:
     table = Table("id", "register", "state", "filed", "lapses", "claim")
     for one in found:
         lapses = _day(one.lapses_ms) if one.lapses_ms else "never"
         cells = (one.id.hex(), one.register, one.state_at(_now_ms()), _day(one.filed_ms), lapses, one.claim.hex())
         table.add_row(*map(plain, cells))
-    tabulate(table)
+    tabulate(table, as_json=as_json)
 
 
 def _digest(number: str) -> bytes:

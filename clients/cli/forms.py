@@ -24,10 +24,9 @@ from clients.cli.context import (
     signing_key_of,
     subject,
 )
+from clients.cli.countersigning import first_signed
 from clients.cli.receivables import ReceivableArgument, ShareOption
-from clients.drafts import draft_to_json
 from clients.errors import ClientError
-from clients.session import Draft
 from registry.money import WHOLE
 
 __all__ = ["cover", "syndicate", "take_out"]
@@ -50,7 +49,10 @@ def cover(
     party: PartyOption,
     key: KeyOption,
 ) -> None:
-    """As the import factor: bear the credit risk for a share of a claim."""
+    """As the import factor: bear the credit risk for a share of a claim.
+
+    Example: nemodat claim cover 9f86...0a08 --share 80%
+    """
     with problems(), Client(**access(genesis, url, party, key)) as client:
         receipt = client.call(forms.cover, subject(claim, "claim"), share=share)
         show({"covered": receipt.subject.hex(), "transaction": receipt.transaction.hex()})
@@ -89,7 +91,7 @@ def take_out(
             terms=_digest(terms),
             valid_until_ms=_now_ms() + OFFER_MS,
         )
-        _write(output, draft, settings)
+        first_signed(draft, settings, output)
 
 
 def syndicate(
@@ -105,6 +107,9 @@ def syndicate(
     """As the seller: have several financiers fund one receivable together, all or none.
 
     They sign after you, within ten minutes: `nemodat draft sign`, then `draft send`.
+
+    Example: nemodat claim syndicate 9f86...0a08 --part lei:984500SGBANK00000120=40% --part
+    lei:984500DEBANK00000124=60% --terms terms.pdf
     """
     with problems(), Client(**(settings := access(genesis, url, party, key))) as client:
         parts = []
@@ -121,15 +126,7 @@ def syndicate(
             terms=_digest(terms),
             valid_until_ms=_now_ms() + OFFER_MS,
         )
-        _write(output, draft, settings)
-
-
-def _write(output: Path, draft: Draft, settings: dict[str, object]) -> None:
-    genesis, signer = settings["genesis"], settings["signer"]
-    signatures = {signer.public_key: draft.sign(genesis, signer)}  # type: ignore[attr-defined, arg-type]
-    output.write_text(draft_to_json(draft, signatures) + "\n", encoding="utf-8")
-    missing = [signing.hex() for signing in draft.signers if signing not in signatures]
-    show({"draft": str(output), "to_sign": missing})
+        first_signed(draft, settings, output)
 
 
 def _digest(file: Path) -> bytes:

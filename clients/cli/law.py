@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 import typer
 from rich.table import Table
 
-from clients.cli.context import EXIT_LOOK, console, fail, problems, show, tabulate, text_of
+from clients.cli.context import EXIT_LOOK, JsonOption, console, fail, problems, show, tabulate, text_of
 from registry.errors import FieldError
 from registry.law.case import Case
 from registry.law.case_file import case_from_json
@@ -20,7 +20,7 @@ from registry.law.report import report, rule_in_words
 from registry.law.shipped import conflict_rules, example_case, shipped_profiles, shipped_texts
 from registry.law.wording import Language
 
-__all__ = ["CASE_FIELDS", "JsonOption", "LanguageOption", "app", "print_opinion", "read_case"]
+__all__ = ["CASE_FIELDS", "LanguageOption", "app", "print_opinion", "read_case"]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -74,7 +74,6 @@ LABELS: Final[Mapping[str, Mapping[Language, str]]] = {
 }
 
 LanguageOption = Annotated[Literal["en", "zh"], typer.Option("--language", help="English or Chinese.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 
 
 @app.command("rank", epilog=CASE_FIELDS)
@@ -172,7 +171,7 @@ def print_opinion(found: dict[str, Any], language: Language) -> None:
     for law in found["laws"]:
         first = ", ".join(law["winners"]) or _label("nobody", language)
         table.add_row(law["law"], first, _payee(law["payment"], language), _label(law["confidence"], language))
-    tabulate(table)
+    tabulate(table, as_json=False)
     for law in found["laws"]:
         _line("")
         _line(f"== {law['law']}  {law['name']}")
@@ -213,7 +212,7 @@ def _print_profiles(found: list[dict[str, Any]], language: Language) -> None:
         registers = ", ".join(each["registers"])
         confidence = _label(each["confidence"], language)
         table.add_row(each["law"], each["name"], each["family"], registers, confidence, each["checked"])
-    tabulate(table)
+    tabulate(table, as_json=False)
 
 
 def _print_rules(rules: list[dict[str, Any]], language: Language) -> None:

@@ -11,6 +11,7 @@ import typer
 from clients.cli.context import (
     EXIT_LOOK,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -21,7 +22,7 @@ from clients.cli.context import (
     show,
     subject,
 )
-from clients.cli.law import JsonOption, LanguageOption, print_opinion, read_case
+from clients.cli.law import LanguageOption, print_opinion, read_case
 from clients.cli.receivables import ReceivableArgument
 from clients.financier import FinancierClient
 from clients.law import rank_receivable as ranked
@@ -38,6 +39,10 @@ NOT_SHOWN: Final[Mapping[Language, str]] = {
 FILINGS_NOT_SHOWN: Final[Mapping[Language, str]] = {
     "en": "Official filings of these are not shown to this party; those in --amounts alone are weighed:",
     "zh": "以下各方的官方登记未向本方披露，仅考虑 --amounts 中所列者：",
+}
+NOTICES_NOT_SHOWN: Final[Mapping[Language, str]] = {
+    "en": "Notices to the debtor of these are not shown to this party; those in --amounts alone are weighed:",
+    "zh": "以下各方向债务人发出的通知未向本方披露，仅考虑 --amounts 中所列者：",
 }
 WITHOUT_PROFILE: Final[Mapping[Language, str]] = {
     "en": "Candidate laws that nothing is known of here:",
@@ -61,7 +66,7 @@ def rank_receivable(
     language: LanguageOption = "en",
     as_json: JsonOption = False,
 ) -> None:
-    """Read a receivable, its claims and your filings with proof, and say what each candidate law makes of them.
+    """Read a receivable, its claims, and the filings and notices of yours with proof; say what each law makes of them.
 
     Without amounts the receivable stands for 100 units of its currency. Not legal advice.
     Exit code 3 if the winner depends on the law.
@@ -76,11 +81,12 @@ def rank_receivable(
         found = report(made.opinion, shipped_texts(language), conflict_rules())
     hidden = [claim.hex() for claim in made.claims_not_shown]
     if as_json:
-        more = {"claims_not_shown": hidden, "filings_not_shown": list(made.filings_not_shown)}
-        show(found | more | {"without_profile": list(made.without_profile)})
+        facts = {"filings_not_shown": list(made.filings_not_shown), "notices_not_shown": list(made.notices_not_shown)}
+        show(found | {"claims_not_shown": hidden} | facts | {"without_profile": list(made.without_profile)})
     else:
-        words = (NOT_SHOWN, FILINGS_NOT_SHOWN, WITHOUT_PROFILE)
-        notes = zip(words, (hidden, made.filings_not_shown, made.without_profile), strict=True)
+        words = (NOT_SHOWN, FILINGS_NOT_SHOWN, NOTICES_NOT_SHOWN, WITHOUT_PROFILE)
+        what_is_missing = (hidden, made.filings_not_shown, made.notices_not_shown, made.without_profile)
+        notes = zip(words, what_is_missing, strict=True)
         for said, what in notes:
             if what:
                 console.print(f"! {said[language]} {', '.join(map(plain, what))}", soft_wrap=True, highlight=False)

@@ -16,6 +16,7 @@ from clients.cli.claims import ClaimArgument
 from clients.cli.context import (
     SETTINGS,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -131,22 +132,30 @@ def prove(
 
 
 @app.command("list")
-def list_notices(genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
-    """The notices that concern this party: those received first on top, those not received last."""
+def list_notices(
+    genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption, as_json: JsonOption = False
+) -> None:
+    """The notices that concern this party: those received first on top, those not received last.
+
+    Example: nemodat notice list
+    """
     with problems(), Client(**access(genesis, url, party, key)) as client:
         table = Table("id", "to pay", "channel", "sent", "received", "by", "accepted")
         found = client.call(reads.own_records, Notice)
         for one in sorted(found, key=lambda one: (not one.received_ms, one.received_ms, one.sent_ms)):
             cells = (one.id.hex(), one.holder, one.channel, _time(one.sent_ms))
             table.add_row(*map(plain, (*cells, _time(one.received_ms), _by(one), _time(one.accepted_ms))))
-        tabulate(table)
+        tabulate(table, as_json=as_json)
 
 
 @app.command("show")
 def show_notice(
     notice: NoticeArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
 ) -> None:
-    """The record, proved against genesis."""
+    """The record, proved against genesis.
+
+    Example: nemodat notice show 2c26...e7ae
+    """
     with problems(), Client(**access(genesis, url, party, key)) as client:
         record = client.call(reads.record, Notice, subject(notice, "notice"))
         if record is None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from clients import reads
+from clients import parties, reads
 from clients.cli.context import (
     SETTINGS,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -29,7 +31,9 @@ from clients.financier import FinancierClient
 from registry.codec import decode
 from registry.errors import FieldError
 from registry.genesis import party_from_toml
+from registry.parties import Party
 from registry.records import Proposal
+from registry.records.attestations import Attestation
 from registry.transactions.governance import change_from
 
 __all__ = ["app"]
@@ -46,7 +50,7 @@ def show_party(
     party: PartyOption,
     key: KeyOption,
 ) -> None:
-    """The record of a party, proved against genesis.
+    """The record of a party with its keys and what is vouched for about it, all proved against genesis.
 
     Example: nemodat party show lei:984500TJEXPORT000197
     """
@@ -54,22 +58,47 @@ def show_party(
         record = client.party(wanted)
         if record is None:
             raise ClientError(f"{wanted}: no such party")
-        show(
-            {
-                "id": record.id,
-                "name": record.name,
-                "country": record.country,
-                "identifiers": list(record.identifiers),
-                "roles": list(record.roles),
-                "sign_keys": [found.hex() for found in record.sign_keys],
-                "suspended": record.suspended,
-            }
-        )
+        show(_shown(record, client.call(parties.attestations, wanted)))
+
+
+def _shown(record: Party, vouched: Sequence[Attestation]) -> dict[str, Any]:
+    """Every field of the record; its aliases are the identifiers beside its id."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "country": record.country,
+        "identifiers": list(record.identifiers),
+        "aliases": [one for one in record.identifiers if one != record.id],
+        "roles": list(record.roles),
+        "suspended": record.suspended,
+        "sign_keys": [key.hex() for key in record.sign_keys],
+        "owner_key": record.owner_key.hex(),
+        "receive_key": record.receive_key.hex(),
+        "home": record.home,
+        "attestations": [_attestation(one) for one in vouched],
+    }
+
+
+def _attestation(one: Attestation) -> dict[str, Any]:
+    return {
+        "id": one.id.hex(),
+        "kind": one.kind,
+        "author": one.author,
+        "issued_ms": one.issued_ms,
+        "expires_ms": one.expires_ms,
+        "warning": one.warning,
+        "state": one.state,
+    }
 
 
 @app.command("proposals")
-def list_proposals(genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
-    """As an authority: the changes that were ever proposed, and how far each is."""
+def list_proposals(
+    genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption, as_json: JsonOption = False
+) -> None:
+    """As an authority: the changes that were ever proposed, and how far each is.
+
+    Example: nemodat party proposals
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         table = Table("id", "state", "change", "of", "proposer", "approvals")
         for record in client.call(reads.own_records, Proposal):
@@ -77,7 +106,7 @@ def list_proposals(genesis: GenesisOption, url: UrlOption, party: PartyOption, k
             said = (change.NAME, change.subject, record.proposer, str(len(record.approvals)))
             cells = (record.id.hex(), record.state, *said)
             table.add_row(*map(plain, cells))
-        tabulate(table)
+        tabulate(table, as_json=as_json)
 
 
 @app.command()
@@ -95,6 +124,8 @@ def propose(
     The file says id, name, country, identifiers, roles, sign_keys (these three are lists),
 
     owner_key, receive_key and home (these two may be ""); keys as `nemodat key show` has them.
+
+    Example: nemodat party propose party.toml
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         try:
@@ -113,7 +144,10 @@ def approve(
     party: PartyOption,
     key: KeyOption,
 ) -> None:
-    """As an authority: approve a proposal."""
+    """As an authority: approve a proposal.
+
+    Example: nemodat party approve 9f86...0a08
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         (receipt,) = client.approve([subject(proposal, "proposal")])
         show({"approved": receipt.subject.hex(), "transaction": receipt.transaction.hex()})

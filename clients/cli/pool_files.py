@@ -8,23 +8,24 @@ import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from clients import pools
 from clients.cli.context import console, errors, show, subject, tabulate, text_of
-from clients.drafts import draft_from_json, draft_to_json
+from clients.cli.countersigning import Signed, countersigned
+from clients.drafts import draft_to_json
 from clients.errors import ClientError
 from clients.financier import FinancierClient
-from clients.session import Draft, compose
+from clients.session import compose
 from registry.documents import DOCUMENT_BYTES_MAX, DocumentError
 from registry.fingerprint import account_fingerprint
 from registry.money import Money
 from registry.pools import BorrowingBase, FacilityRules, PoolRow, borrowing_base, rate_of, read_rows
 from registry.records.facilities import Facility
-from registry.transactions.envelope import ALL, open_transaction
+from registry.transactions.envelope import ALL
 from registry.transactions.facilities import Scope
 from registry.transactions.operations import Operation
 
@@ -46,8 +47,6 @@ __all__ = [
     "write_drafts",
     "write_outcomes",
 ]
-
-Signed: TypeAlias = tuple[Draft, dict[bytes, bytes]]
 
 RULES_TEMPLATE = """\
 # What seller and financier agree. Only the digest goes on the ledger; both sides keep this file as it is.
@@ -124,13 +123,11 @@ def accepted_drafts(
         raise ClientError(f"{folder}: has {len(files)} drafts, {len(batches)} are expected: nothing was sent")
     made: list[Signed] = []
     for file, steps in zip(files, batches, strict=True):
-        draft, signatures = draft_from_json(text_of(file, "a draft"))
-        signatures[settings["signer"].public_key] = draft.sign(settings["genesis"], settings["signer"])
-        wire = draft.sealed(settings["genesis"], signatures).wire
-        shown = open_transaction(wire, settings["genesis"].id)
-        if shown.mode != mode or not pools.same(steps, shown.operations):
-            raise ClientError(f"{file}: is not what this command would write: nothing was sent")
-        made.append((draft, signatures))
+
+        def agreed(found: str, operations: Sequence[Operation], steps: Sequence[Operation] = steps) -> bool:
+            return found == mode and pools.same(steps, operations)
+
+        made.append(countersigned(file, settings, agreed, "what this command would write"))
     return made
 
 
@@ -152,7 +149,7 @@ def base_of(
     )
 
 
-def show_base(found: BorrowingBase) -> None:
+def show_base(found: BorrowingBase, *, as_json: bool) -> None:
     """The base as a table, and its digest."""
     table = Table("", found.currency)
     rows = [("gross", found.gross), *((f"- {reason}", amount) for reason, amount in found.ineligible)]
@@ -160,8 +157,13 @@ def show_base(found: BorrowingBase) -> None:
     rows += [("drawn", found.drawn), ("shortfall", found.shortfall)]
     for name, amount in rows:
         table.add_row(name, Money(found.currency, amount).text)
-    tabulate(table)
     counted = sum(1 for one in found.rows if one.eligible)
+    if as_json:
+        figures = {name.lstrip("-= ").replace(" ", "_"): Money(found.currency, amount).text for name, amount in rows}
+        whole = {"counted": counted, "receivables": len(found.rows), "digest": found.digest.hex()}
+        show({"currency": found.currency, "finding": found.finding} | whole | figures)
+        return
+    tabulate(table, as_json=False)
     console.print(f"{counted} of {len(found.rows)} receivables count; {found.finding}; digest {found.digest.hex()}")
 
 

@@ -16,6 +16,7 @@ from clients.cli.context import (
     EXIT_LOOK,
     SETTINGS,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -154,22 +155,30 @@ def amend(
 
 
 @app.command("list")
-def list_(genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
-    """This party's facilities."""
+def list_(
+    genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption, as_json: JsonOption = False
+) -> None:
+    """This party's facilities.
+
+    Example: nemodat pool list
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         table = Table("id", "state", "seller", "financier", "blanket", "until", "base", "finding")
         for record in client.call(reads.own_records, Facility):
             row = described(record)
             cells = (*(row[name] for name in ("id", "state", "seller", "financier", "blanket")), until_text(record))
             table.add_row(*map(plain, (*cells, str(record.base_as_of or ""), record.base_finding)))
-        tabulate(table)
+        tabulate(table, as_json=as_json)
 
 
 @app.command("show")
 def show_(
     facility: FacilityArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
 ) -> None:
-    """The record of a facility, proved against genesis."""
+    """The record of a facility, proved against genesis.
+
+    Example: nemodat pool show 9f86...0a08
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         show(described(facility_of(client, facility)))
 
@@ -185,6 +194,7 @@ def base(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write every row's outcome (CSV).")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Compute the borrowing base from your own rows; nothing here touches the network.
 
@@ -198,7 +208,7 @@ def base(
     """
     with problems():
         found = base_of(facility, pool, rules, as_of, drawn, rate)
-        show_base(found)
+        show_base(found, as_json=as_json)
         if output is not None:
             write_outcomes(found, output)
     if found.shortfall:
@@ -248,6 +258,7 @@ def draw(
     ] = NONE,
     drafts: DraftsOption = Path("drafts"),
     accept: AcceptOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """As either side: put every receivable of the file into the pool; one writes the drafts, the other accepts them.
 
@@ -275,22 +286,22 @@ def draw(
                     progress=lambda done, _: bar.update(task, completed=done),
                 )
             except pools.DrawingsInterrupted as stopped:
-                _show_drawings(stopped.outcomes)
+                _show_drawings(stopped.outcomes, as_json=as_json)
                 again = "run the command again with the same drafts: nothing is drawn twice"
                 raise ClientError(f"{len(stopped.left)} are left ({stopped}): {again}") from stopped
-    _show_drawings(outcomes)
+    _show_drawings(outcomes, as_json=as_json)
     if not all(isinstance(outcome, Drawn) for outcome in outcomes):
         raise typer.Exit(EXIT_LOOK)
 
 
-def _show_drawings(outcomes: Sequence[Drawn | NotDrawn]) -> None:
+def _show_drawings(outcomes: Sequence[Drawn | NotDrawn], *, as_json: bool) -> None:
     table = Table("receivable", "outcome", "claim or what it is about")
     for outcome in outcomes:
         if isinstance(outcome, Drawn):
             table.add_row(outcome.receivable.hex(), "drawn", outcome.claim.hex())
         else:
             table.add_row(outcome.receivable.hex(), outcome.code, ", ".join(one.hex() for one in outcome.related))
-    tabulate(table)
+    tabulate(table, as_json=as_json)
 
 
 @app.command()
@@ -324,7 +335,10 @@ def release(
     party: PartyOption,
     key: KeyOption,
 ) -> None:
-    """As the financier: give up claims of the pool, many under one signature."""
+    """As the financier: give up claims of the pool, many under one signature. Exit code 3 if some were refused.
+
+    Example: nemodat pool release 2c26...e7ae fcde...2edb
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         receipts = client.call(pools.release_from_pool, [subject(each, "claim") for each in claims])
         show({receipt.subject.hex(): receipt.code for receipt in receipts})
@@ -363,7 +377,10 @@ def carve_out(
     party: PartyOption,
     key: KeyOption,
 ) -> None:
-    """As the financier: let one receivable go from the blanket, for good: others may finance it."""
+    """As the financier: let one receivable go from the blanket, for good: others may finance it.
+
+    Example: nemodat pool carve-out 9f86...0a08 2c26...e7ae
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         client.call(pools.carve_out, subject(facility, "facility"), subject(receivable, "receivable"))
         show({"carved_out": receivable, "facility": facility})
@@ -373,7 +390,10 @@ def carve_out(
 def close(
     facility: FacilityArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
 ) -> None:
-    """As the financier: end the facility and its blanket. No new drawings; what was drawn runs off."""
+    """As the financier: end the facility and its blanket. No new drawings; what was drawn runs off.
+
+    Example: nemodat pool close 9f86...0a08
+    """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         receipt = client.call(pools.close, subject(facility, "facility"))
         show({"closed": receipt.subject.hex(), "transaction": receipt.transaction.hex()})

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +14,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from clients import reads
-from clients.backfill import Outcome, Row, batches, prepare_batch, send_batch, take_up
+from clients.backfill import Row, take_up
 from clients.base import Client
 from clients.cli.context import (
     EXIT_LOOK,
     SETTINGS,
     ColumnsOption,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -35,16 +35,15 @@ from clients.cli.context import (
     tabulate,
 )
 from clients.cli.receivables import ShareOption
-from clients.errors import ClientError, Rejected
-from clients.exporter import canonical_listings
+from clients.errors import ClientError
 from clients.portfolios import Unusable, read_portfolio
 from clients.runs import Run
-from clients.submission import Submission
+from clients.runs import backfill as run_backfill
 from registry.documents import DOCUMENT_BYTES_MAX, ColumnMap, DocumentError
 from registry.money import WHOLE
 from registry.reasons import OK
 
-__all__ = ["app", "decided"]
+__all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, epilog=SETTINGS)
 
@@ -67,6 +66,7 @@ def backfill(
     debtor: Annotated[str | None, typer.Option(help="Who owes all of them, if the tables do not say.")] = None,
     share: ShareOption = WHOLE,
     columns: ColumnsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """As the seller: register and offer what was assigned to a financier before it was on the ledger.
 
@@ -84,16 +84,17 @@ def backfill(
         rows = _rows(files, column_map, party, debtor, share, unusable)
         digest = hashlib.sha256(terms.read_bytes()).digest()
         folder = Run(run, book=_book(files, columns, to, digest, debtor, share))
-        counted: Counter[str] = Counter()
-        refused: list[Outcome] = []
         with _progress() as progress:
-            task = progress.add_task("Backfilling", total=None)
-            for number, batch in enumerate(batches(rows)):
-                outcomes = folder.outcomes(number) or decided(client, folder, number, batch, to, digest)
-                counted.update(outcome.code for outcome in outcomes)
-                refused += [outcome for outcome in outcomes if outcome.code != OK]
-                progress.advance(task, len(batch))
-    _told(counted, refused, unusable)
+            task = progress.add_task("Backfilling", total=None, completed=folder.counted.total())
+            client.call(
+                run_backfill,
+                folder,
+                rows,
+                to=to,
+                terms=digest,
+                progress=lambda done: progress.update(task, completed=done),
+            )
+    _told(folder, unusable, as_json=as_json)
 
 
 @app.command("take-up")
@@ -104,12 +105,15 @@ def take_up_claims(
     party: PartyOption,
     key: KeyOption,
     acknowledged: Annotated[list[str], typer.Option(help="A similar receivable that was looked at; repeat it.")] = [],  # noqa: B006
+    as_json: JsonOption = False,
 ) -> None:
     """As the financier: reserve and fund everything that a seller has offered, as far as nothing is in the way.
 
     What needs a person's eye is listed and left alone: look at it, then run the command again with --acknowledged.
 
     Exit code 3 if anything is left.
+
+    Example: nemodat portfolio take-up --from lei:984500TJEXPORT000197 --acknowledged 2c26...e7ae
     """
     with problems(), Client(**access(genesis, url, party, key)) as client:
         now_ms = time.time_ns() // 1_000_000
@@ -122,13 +126,20 @@ def take_up_claims(
             and claim.offer_valid_until_ms >= now_ms
         ]
         seen = [subject(text, "acknowledged") for text in acknowledged]
-        done = client.call(take_up, offers, acknowledged=seen)
-    if done.refused:
+        with _progress() as progress:
+            task = progress.add_task("Taking up", total=len(offers))
+            done = client.call(
+                take_up,
+                offers,
+                acknowledged=seen,
+                progress=lambda decided, _: progress.update(task, completed=decided),
+            )
+    if done.refused or as_json:
         table = Table("claim", "refused", "see")
         for claim, code, related in done.refused[:SHOWN_MAX]:
             table.add_row(claim.hex(), code, ", ".join(other.hex() for other in related))
-        tabulate(table)
-    console.print(f"{len(done.funded)} funded, {len(done.refused)} left")
+        tabulate(table, as_json=as_json)
+    (errors if as_json else console).print(f"{len(done.funded)} funded, {len(done.refused)} left")
     if done.refused:
         raise typer.Exit(EXIT_LOOK)
 
@@ -155,29 +166,6 @@ def _rows(
             raise ClientError(str(error)) from error
 
 
-def decided(client: Client, folder: Run, number: int, rows: list[Row], to: str, terms: bytes) -> tuple[Outcome, ...]:
-    """What becomes of a batch, sent again if it was sent before; made anew only if that one can never take effect."""
-    places = [row.place for row in rows]
-    before = folder.sent(number)
-    if before is not None:
-        submission = Submission.of(before, client.genesis.id)
-        try:
-            outcomes = client.call(send_batch, submission, places)
-        except Rejected as error:
-            if error.code != "expired":
-                raise
-        else:
-            folder.finish(number, outcomes)
-            return outcomes
-    listings = client.call(canonical_listings, [row.listing for row in rows])
-    rows = [replace(row, listing=listing) for row, listing in zip(rows, listings, strict=True)]
-    batch = client.make(prepare_batch, rows, to=to, terms=terms, now_ms=time.time_ns() // 1_000_000)
-    folder.begin(number, batch)
-    outcomes = client.call(send_batch, batch.submission, places)
-    folder.finish(number, outcomes)
-    return outcomes
-
-
 def _book(files: Sequence[Path], columns: Path | None, to: str, terms: bytes, debtor: str | None, share: int) -> str:
     """A digest of everything that decides which rows are in which batch."""
     digest = hashlib.sha256()
@@ -193,14 +181,17 @@ def _progress() -> Progress:
     return Progress(SpinnerColumn(), text, TimeElapsedColumn(), console=errors)
 
 
-def _told(counted: Counter[str], refused: Sequence[Outcome], unusable: Sequence[Unusable]) -> None:
-    if refused or unusable:
+def _told(run: Run, unusable: Sequence[Unusable], *, as_json: bool) -> None:
+    refused = run.counted.total() - run.counted[OK]
+    if refused or unusable or as_json:
         table = Table("row", "not registered because", "see")
         for row in unusable[:SHOWN_MAX]:
             table.add_row(plain(row.place), plain(row.reason), "")
-        for outcome in refused[:SHOWN_MAX]:
+        for outcome in islice((each for each in run.outcomes() if each.code != OK), SHOWN_MAX):
             table.add_row(plain(outcome.place), outcome.code, ", ".join(other.hex() for other in outcome.related))
-        tabulate(table)
-    console.print(f"{counted[OK]} registered and offered, {len(refused)} refused, {len(unusable)} not readable")
+        tabulate(table, as_json=as_json)
+    (errors if as_json else console).print(
+        f"{run.counted[OK]} registered and offered, {refused} refused, {len(unusable)} not readable"
+    )
     if refused or unusable:
         raise typer.Exit(EXIT_LOOK)

@@ -16,6 +16,7 @@ from clients.cli.context import (
     EXIT_LOOK,
     SETTINGS,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -36,7 +37,6 @@ app = typer.Typer(no_args_is_help=True, epilog=SETTINGS)
 BookArgument = Annotated[Path, typer.Argument(metavar="BOOK", help="CSV or XLSX.", exists=True, dir_okay=False)]
 OrderOption = Annotated[DateOrder, typer.Option(help="How the book writes dates.")]
 OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="Write the breaks to this XLSX too.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command()
@@ -102,7 +102,7 @@ def _report(breaks: list[Break], entries: int, output: Path | None, *, as_json: 
             table = Table(*BREAK_COLUMNS)
             for row in rows:
                 table.add_row(*map(plain, row))
-            tabulate(table)
+            tabulate(table, as_json=False)
         console.print(f"{entries} entries, {len(rows)} breaks")
     if rows:
         raise typer.Exit(EXIT_LOOK)

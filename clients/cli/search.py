@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,12 +12,14 @@ from clients.aliases import canonical
 from clients.cli.context import (
     EXIT_LOOK,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
     access,
     console,
     problems,
+    show,
     text_of,
 )
 from clients.dossier import Dossier
@@ -36,6 +38,7 @@ def search(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the certificate.")] = Path(
         "certificate.json"
     ),
+    as_json: JsonOption = False,
 ) -> None:
     """As a financier: search everything that resembles a receivable, and keep the certificate.
 
@@ -51,10 +54,17 @@ def search(
         certificate = client.search(particulars, purpose=purpose)
         output.write_text(json.dumps(certificate) + "\n", encoding="utf-8")
     matches = 0
+    found: list[dict[str, Any]] = []
     for result in certificate["results"]:
         others = [match for match in result["matches"] if match != known.receivable.hex()]
         matches += len(others)
-        console.print(f"{result['kind']:12} {result['level']:7} {', '.join(others) or 'no other'}", soft_wrap=True)
-    console.print(f"Certificate {certificate['number']} written to {output}")
+        found.append({"kind": result["kind"], "level": result["level"], "others": others})
+    if as_json:
+        show({"certificate": certificate["number"], "output": str(output), "results": found})
+    else:
+        for each in found:
+            named = ", ".join(each["others"]) or "no other"
+            console.print(f"{each['kind']:12} {each['level']:7} {named}", soft_wrap=True)
+        console.print(f"Certificate {certificate['number']} written to {output}")
     if matches:
         raise typer.Exit(EXIT_LOOK)

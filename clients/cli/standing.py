@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from clients import parties
 from clients.cli.context import (
     EXIT_LOOK,
     GenesisOption,
+    JsonOption,
     KeyOption,
     PartyOption,
     UrlOption,
@@ -26,11 +28,12 @@ from clients.cli.context import (
     subject,
     tabulate,
 )
+from clients.cli.lei_files import RECORDS_MAX, records
 from clients.errors import ClientError
 from clients.financier import FinancierClient
 from registry.codec import digest
 from registry.errors import FieldError
-from registry.lei import FILE_BYTES_MAX, LeiRecord, read_lei_records, warning_of
+from registry.lei import warning_of
 from registry.transactions.attestations import Attest
 from registry.transactions.governance import Amend, Change, Reinstate, ReplaceOwnerKey, Suspend
 
@@ -39,7 +42,10 @@ __all__ = ["add_commands"]
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="A public key, 64 hexadecimal digits.")]
 WhomArgument = Annotated[str, typer.Argument(metavar="ID", help="The party's id, as lei:... or uscc:...")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in words; only their SHA-256 goes on the ledger.")]
-FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE...", help="GLEIF's JSON, as its API answers.")]
+FilesArgument = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE...", help="JSON as GLEIF's API answers, or a golden copy (CSV or XML, also zipped)."),
+]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -62,7 +68,7 @@ def add_commands(app: typer.Typer) -> None:
 def add_key(new: KeyArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
     """Sign with one more key, from the next block on. To rotate: add the new one, then revoke the old one with it.
 
-    Example: nemodat party add-key $(nemodat key show new.json | jq -r .public)
+    Example: nemodat party add-key 9f86...0a08
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         receipt = client.call(parties.add_key, subject(new, "key"))
@@ -206,7 +212,9 @@ def attest(
     kind: Annotated[str, typer.Option("--kind", help="kyc, aml, sanctions or lei.")] = "kyc",
     provider: Annotated[str, typer.Option("--provider", help="Who looked: a party's id, or a name.")] = "",
     result: Annotated[Path | None, typer.Option("--result", help="The report; only its SHA-256 is recorded.")] = None,
-    lei_file: Annotated[Path | None, typer.Option("--lei", help="GLEIF's record of the party, for kind lei.")] = None,
+    lei_file: Annotated[
+        Path | None, typer.Option("--lei", help="GLEIF's record of the party, or a golden copy, for kind lei.")
+    ] = None,
     expires: Annotated[str, typer.Option("--expires", help="Until when it counts, YYYY-MM-DD.")] = "",
 ) -> None:
     """As a financier or an authority: vouch for a check of another party. No data is recorded, digests only.
@@ -218,9 +226,9 @@ def attest(
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         expires_ms = _end_of(expires) if expires else 0
         if lei_file is not None:
-            records = {f"lei:{record.lei}": record for record in _records(lei_file)}
             found = client.party(whom)
-            record = next((records[one] for one in (found.identifiers if found else ()) if one in records), None)
+            own = [one for one in (found.identifiers if found else ()) if one.startswith("lei:")]
+            record = next(records(lei_file, {one.removeprefix("lei:") for one in own}), None)
             if record is None:
                 raise ClientError(f"{lei_file}: has no record of an LEI of {whom}")
             made = client.call(parties.attest_lei, whom, record, expires_ms=expires_ms)
@@ -253,7 +261,12 @@ def withdraw(
 
 
 def attestations(
-    whom: WhomArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
+    whom: WhomArgument,
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    as_json: JsonOption = False,
 ) -> None:
     """What is vouched for about a party, proved against genesis.
 
@@ -264,29 +277,35 @@ def attestations(
         for record in client.call(parties.attestations, whom):
             dates = (_day(record.issued_ms), _day(record.expires_ms))
             table.add_row(record.id.hex(), record.kind, record.author, *dates, record.warning, record.state)
-        tabulate(table)
+        tabulate(table, as_json=as_json)
 
 
-def lei(files: FilesArgument) -> None:
+def lei(
+    files: FilesArgument,
+    only: Annotated[list[str] | None, typer.Option("--only", help="Only this LEI; repeat it for several.")] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Show GLEIF's records and the attestation that each supports. Offline; `attest --lei` is what records it.
 
     Exit code 3 if one of them has a warning.
 
     Example: nemodat party lei gleif/*.json
+
+    Example: nemodat party lei 20261125-gleif-goldencopy-lei2.csv.zip --only 984500TJEXPORT000197
     """
     with problems():
         now_ms = time.time_ns() // 1_000_000
         table = Table("LEI", "name", "country", "entity", "registration", "attest until", "warning", "successor")
         warned = False
         for file in files:
-            for record in _records(file):
+            for record in islice(records(file, only), RECORDS_MAX):
                 warning = warning_of(record, now_ms=now_ms)
                 warned |= warning != "none"
                 until = _day(record.next_renewal_ms) if record.next_renewal_ms else "not stated"
                 statuses = (record.entity_status, record.registration_status)
                 cells = (record.lei, record.name, record.country, *statuses, until, warning, record.successor)
                 table.add_row(*map(plain, cells))
-        tabulate(table)
+        tabulate(table, as_json=as_json)
         if warned:
             raise typer.Exit(EXIT_LOOK)
 
@@ -294,11 +313,6 @@ def lei(files: FilesArgument) -> None:
 def _propose(arguments: dict[str, object], change: Change) -> None:
     with problems(), FinancierClient(**arguments) as client:  # type: ignore[arg-type]
         show({"proposal": client.call(parties.propose_change, change).hex()})
-
-
-def _records(file: Path) -> tuple[LeiRecord, ...]:
-    with file.open("rb") as opened:
-        return read_lei_records(opened.read(FILE_BYTES_MAX + 1), file=str(file))
 
 
 def _end_of(day: str) -> int:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from clients.cli.context import console, plain, problems, show, tabulate, text_of
+from clients.cli.context import JsonOption, console, plain, problems, show, tabulate, text_of
 from clients.errors import ClientError
 from registry.texts import LANGUAGES, Language, render, standard_text, text_digest, text_ids
 
@@ -28,13 +28,16 @@ LanguageOption = Annotated[Language, typer.Option(help="en or zh.")]
 
 
 @app.command("list")
-def list_texts() -> None:
-    """The standard texts: confirmations, notices, disputes, releases, certificates."""
+def list_texts(as_json: JsonOption = False) -> None:
+    """The standard texts: confirmations, notices, disputes, releases, certificates.
+
+    Example: nemodat text list
+    """
     table = Table("id", "version", *(f"title ({language})" for language in LANGUAGES))
     for text_id in text_ids():
         text = standard_text(text_id)
         table.add_row(text.id, str(text.version), *(text.titles[language] for language in LANGUAGES))
-    tabulate(table)
+    tabulate(table, as_json=as_json)
 
 
 @app.command("show")

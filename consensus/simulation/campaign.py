@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
 from consensus.authorities import faulty_max
+from consensus.errors import ConsensusError
 from consensus.simulation.actors import ACTORS
 from consensus.simulation.chance import Chance
 from consensus.simulation.invariants import Broken
@@ -157,7 +158,7 @@ def run(plan: Plan) -> Outcome:
     world = world_of(plan, climate, transcribe=False)
     try:
         return _run(plan, world, climate)
-    except (Broken, AssertionError) as error:
+    except (Broken, AssertionError, ConsensusError) as error:
         raise Failed(plan, str(error), replay(plan)[0].transcript) from error
 
 
@@ -167,7 +168,7 @@ def replay(plan: Plan) -> tuple[World, str | None]:
     world = world_of(plan, climate, transcribe=True)
     try:
         _run(plan, world, climate)
-    except (Broken, AssertionError) as error:
+    except (Broken, AssertionError, ConsensusError) as error:
         return world, str(error) or "an assertion"
     return world, None
 

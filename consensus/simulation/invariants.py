@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from consensus.authorities import AuthoritySet
 from consensus.blocks import Block
-from consensus.errors import CertificateError
+from consensus.errors import CertificateError, EvidenceError
 from consensus.evidence import Evidence, conflicting, verify_evidence
 from consensus.journal import block_key, certificate_key, vote_key
 from consensus.light import verify_header
@@ -235,7 +235,10 @@ class Invariants:
 
     def reported(self, evidence: Evidence) -> None:
         """An honest node accuses: rightly."""
-        verify_evidence(self._genesis_id, self.sets[evidence.first.height], evidence)
+        try:
+            verify_evidence(self._genesis_id, self.sets[evidence.first.height], evidence)
+        except EvidenceError as error:
+            raise Broken(f"an honest node accuses without proof: {error}") from error
         if evidence.accused in self._honest and evidence.accused not in self.excused:
             raise Broken("an honest node is accused")
 

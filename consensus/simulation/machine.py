@@ -110,7 +110,7 @@ class Machine:
     def start(self) -> None:
         """Switch on with what is on the disk."""
         setting = self._setting
-        self.engine = Engine(setting.parameters, self._signer, setting.memo.verify)
+        self.engine = Engine(setting.parameters, self._signer, verifier=setting.memo.verify)
         tip = setting.parameters.genesis_id
         self._do(Start(tip_height=0, tip=tip, authorities=setting.authorities, record=dict(self.record)))
         self._do(Work(True))
@@ -189,7 +189,7 @@ class Machine:
         """What somebody else can notice of it, now or by what it does after a restart."""
         engine = self.engine
         own = frozenset((kind, view, vote.block) for (kind, view), vote in engine._state.h.own.items())
-        standing = (engine.standing, engine._state.alarmed, self.committed)
+        standing = (engine.standing, frozenset(engine._state.alarms), self.committed)
         return (engine.view, own, standing, frozenset(self.said), frozenset(map(_essence_of, self.proposed)))
 
     def essence(self) -> Hashable:
@@ -212,7 +212,7 @@ class Machine:
             frozenset(h.refused),
             frozenset(self.timers()),
             tuple(None if vote is None else vote.block for vote in led),
-            (h.armed, h.building_in, h.grace_over_in, state.standing, state.alarmed),
+            (h.armed, h.building_in, h.grace_over_in, state.standing, frozenset(state.alarms)),
             frozenset(_record_essence(key, value) for key, value in self.record.items()),
             frozenset(self.said),
             frozenset(map(_essence_of, self.proposed)),

@@ -130,7 +130,7 @@ class Node:
         self.durable_votes.clear()
         self.authorities = self._replay()
         self.world.started(self)
-        self.engine = Engine(self.parameters, self.signer, self.world.memo.verify)
+        self.engine = Engine(self.parameters, self.signer, verifier=self.world.memo.verify)
         tip = self._tip
         tip_hash = self.parameters.genesis_id if tip is None else tip.block.hash
         height = 0 if tip is None else tip.height

@@ -6,7 +6,8 @@ For single records the table only says who may ask; what is shown depends on who
 - a claim: its assignor, whom it was offered to, who held it, its import factor, registrant and confirmed debtor of
   its receivable;
 - a contact: who stands on either side of it, who asked or answered, whom its opening names;
-- a record of a family: the parties that it says it concerns; a dispute also whoever may see its receivable;
+- a record of a family: the parties that it says it concerns; where the family says of which receivable it is (a
+  dispute, an external claim), also whoever may see that; where of which claim (filings, notices), also its holder;
 - regulators and the operator of the node see all (`registry.md` 3: a regulator's node verifies everything).
 
 What a caller may not see is answered exactly like what does not exist.
@@ -53,6 +54,7 @@ class Resource(Enum):
     EVENTS = "listen to events"
     STATUS = "read the node's status"
     METRICS = "read the node's metrics"
+    BACKUP = "copy the node's ledger"
 
 
 _ANYONE: Final = ROLES | {OPERATOR}
@@ -74,6 +76,7 @@ ACCESS: Final[Mapping[Resource, frozenset[str]]] = MappingProxyType(
         Resource.EVENTS: _ANYONE,
         Resource.STATUS: _ANYONE,
         Resource.METRICS: frozenset({OPERATOR}),
+        Resource.BACKUP: frozenset({OPERATOR}),
     }
 )
 

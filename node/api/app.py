@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI
 
 from node.api import blocks, claims, contacts, events, families, health, parties, receivables, search, transactions
 from node.api.authentication import Gate
 from node.api.context import Api
+from node.api.documentation import document
 from node.api.limits import BodyLimit
 from node.api.metrics import MeasureRequests, Metrics
-from node.api.models import ProblemDetails
-from node.api.problems import PROBLEM_JSON, install
+from node.api.problems import install
 from node.config import ApiConfig, read_secret_file
 from node.errors import ConfigError
 from node.issued import Issued
@@ -30,10 +30,6 @@ operator token of this node. Everything said about the ledger comes with its pro
 Each caller has so many requests per second; one of many items counts as one more for every 32 of them.
 Problems are RFC 9457 `application/problem+json` with a stable `code`.
 """
-_PROBLEM: Final[dict[int | str, dict[str, Any]]] = {
-    "4XX": {"model": ProblemDetails, "description": "A problem with the request", "content": {PROBLEM_JSON: {}}},
-    "5XX": {"model": ProblemDetails, "description": "A problem of this node", "content": {PROBLEM_JSON: {}}},
-}
 
 
 def create_app(service: NodeService, config: ApiConfig) -> FastAPI:
@@ -53,7 +49,6 @@ def create_app(service: NodeService, config: ApiConfig) -> FastAPI:
         redoc_url=None,
         openapi_url="/v1/openapi.json",
         redirect_slashes=False,
-        responses=_PROBLEM,
     )
     app.state.api = Api(
         service=service,
@@ -62,9 +57,11 @@ def create_app(service: NodeService, config: ApiConfig) -> FastAPI:
         issued=Issued(service.store),
         metrics_public=config.metrics_public,
     )
-    for room in (transactions, blocks, parties, receivables, claims, contacts, families, search, events, health):
+    rooms = (transactions, blocks, parties, receivables, claims, contacts, families, search, events, health)
+    for room in rooms:
         app.include_router(room.router)
     install(app)
+    document(app, [room.router for room in rooms])
     app.add_middleware(BodyLimit)
     app.add_middleware(MeasureRequests, metrics=metrics)
     return app

@@ -21,7 +21,7 @@ from node.api.limits import address_of
 from node.api.problems import Problem
 from node.api.rates import Buckets
 from node.api.replay import MemoryFull, NonceMemory
-from node.layout import STATE
+from node.layout import read_state
 from node.service import NodeService
 from registry.http_signatures import WINDOW_S, HttpSignatureError, VerifiedRequest, verify_headers
 from registry.parties import Party
@@ -123,7 +123,7 @@ class Gate:
 
     def _state(self) -> State:
         store = self._service.store
-        return State(lambda key: store.get(STATE + key))
+        return State(lambda key: read_state(store, key))
 
     def _count(self, caller: str, verified: VerifiedRequest) -> None:
         """Take the caller's token and remember the nonce; a request sent twice takes none, for others may send it."""

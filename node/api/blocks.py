@@ -7,9 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse, PlainTextResponse
 
+from node.api import examples
 from node.api.access import Caller, Resource
 from node.api.context import TheApi, allowed, read
-from node.api.models import Block
+from node.api.documentation import answers, plain_answers
+from node.api.models import Ancestry, Block
 from node.api.problems import Problem
 from node.views import View
 
@@ -18,15 +20,27 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1", tags=["blocks"])
 
 
-@router.get("/genesis", response_class=PlainTextResponse)
+@router.get(
+    "/genesis",
+    summary="The genesis file",
+    response_class=PlainTextResponse,
+    responses=plain_answers("text/plain", examples.GENESIS),
+)
 async def genesis(api: TheApi, caller: Annotated[Caller, allowed(Resource.GENESIS)]) -> PlainTextResponse:
     """The genesis file (TOML). Compare its id with one from elsewhere before trusting it."""
     return PlainTextResponse(api.service.genesis.to_toml())
 
 
-@router.get("/blocks/{height}", responses={200: {"model": Block}})
+@router.get(
+    "/blocks/{height}",
+    summary="A final block",
+    responses=answers(Block, examples.BLOCK, "not_found", "not_ready", "pruned"),
+)
 async def block(
-    height: Annotated[str, Path(pattern=r"^(latest|[1-9][0-9]{0,14})$", examples=["latest", "42"])],
+    height: Annotated[
+        str,
+        Path(pattern=r"^(latest|[1-9][0-9]{0,14})$", description="The height, or `latest`.", examples=["latest", "42"]),
+    ],
     api: TheApi,
     caller: Annotated[Caller, allowed(Resource.BLOCKS)],
 ) -> JSONResponse:
@@ -39,5 +53,25 @@ async def block(
         if not caller.sees_all:
             del found["transactions"]
         return found
+
+    return JSONResponse(await read(api, shape))
+
+
+@router.get(
+    "/blocks/{height}/ancestry",
+    summary="An old header, proved by the newest",
+    responses=answers(Ancestry, examples.ANCESTRY, "not_found", "not_ready", "pruned"),
+)
+async def ancestry(
+    height: Annotated[int, Path(ge=1, le=999_999_999_999_999, description="The height.", examples=[42])],
+    api: TheApi,
+    caller: Annotated[Caller, allowed(Resource.BLOCKS)],
+) -> JSONResponse:
+    """A header that is in the history of the newest final one: one certificate proves the whole past."""
+
+    def shape(view: View) -> dict[str, Any]:
+        if view.tip is None:
+            raise Problem("not_ready", "no block is final yet")
+        return view.ancestry(height)
 
     return JSONResponse(await read(api, shape))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from node.api import examples
 from node.api.access import Caller, Resource
 from node.api.context import TheApi, allowed, digest_in, read
+from node.api.documentation import After, Id, PartyNamed, answers
 from node.api.models import OwnClaims, Proved
-from node.api.receivables import PAGE_MAX, PARTY_CHARS_MAX, owner_named
+from node.api.receivables import PAGE_MAX, owner_named
 from node.api.records import Records
 from node.views import View
 
@@ -19,12 +21,16 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1", tags=["claims"])
 
 
-@router.get("/claims", responses={200: {"model": OwnClaims}})
+@router.get(
+    "/claims",
+    summary="A party's own claims",
+    responses=answers(OwnClaims, examples.OWN_CLAIMS, "not_ready"),
+)
 async def claims(
     api: TheApi,
     caller: Annotated[Caller, allowed(Resource.CLAIMS)],
-    party: Annotated[str, Query(max_length=PARTY_CHARS_MAX, examples=["me"])] = "me",
-    after: Annotated[str, Query(max_length=64)] = "",
+    party: PartyNamed = "me",
+    after: After = "",
 ) -> JSONResponse:
     """A party's own claims (assigned by it, offered to it, ever held by it), a part at a time; overseers name one."""
     owner = owner_named(caller, party)
@@ -40,8 +46,12 @@ async def claims(
     return JSONResponse(await read(api, shape))
 
 
-@router.get("/claims/{id}", responses={200: {"model": Proved}})
-async def claim(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resource.CLAIMS)]) -> JSONResponse:
+@router.get(
+    "/claims/{id}",
+    summary="One claim",
+    responses=answers(Proved, examples.CLAIM, "not_found", "not_ready"),
+)
+async def claim(id: Id, api: TheApi, caller: Annotated[Caller, allowed(Resource.CLAIMS)]) -> JSONResponse:
     """One claim: for its two sides, registrant and debtor of its receivable, and overseers."""
     subject = digest_in(id, "id")
 

@@ -11,14 +11,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from node.api import examples
 from node.api.access import Caller, Resource
 from node.api.context import TheApi, allowed, digest_in, proof_of, read
+from node.api.documentation import After, Id, PartyNamed, answers
 from node.api.models import ContactList, OneContact
 from node.api.problems import Problem
-from node.api.receivables import PARTY_CHARS_MAX, owner_named
+from node.api.receivables import owner_named
 from node.api.records import now_ms_of
 from node.api.shapes import record_json
 from node.index import CONTACTS
@@ -39,12 +41,16 @@ PAGE_MAX = 50  # each may read the claims of two receivables
 _log = structlog.get_logger(room="api")
 
 
-@router.get("/contacts", responses={200: {"model": ContactList}})
+@router.get(
+    "/contacts",
+    summary="A party's own contacts",
+    responses=answers(ContactList, examples.CONTACTS, "not_ready"),
+)
 async def own_contacts(
     api: TheApi,
     caller: Annotated[Caller, allowed(Resource.RECORDS)],
-    party: Annotated[str, Query(max_length=PARTY_CHARS_MAX, examples=["me"])] = "me",
-    after: Annotated[str, Query(max_length=64)] = "",
+    party: PartyNamed = "me",
+    after: After = "",
 ) -> JSONResponse:
     """The contacts of a party's receivables and claims, a part at a time; overseers may name a party."""
     owner = owner_named(caller, party)
@@ -60,8 +66,12 @@ async def own_contacts(
     return JSONResponse(await read(api, shape))
 
 
-@router.get("/contacts/{id}", responses={200: {"model": OneContact}})
-async def contact(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECORDS)]) -> JSONResponse:
+@router.get(
+    "/contacts/{id}",
+    summary="One contact",
+    responses=answers(OneContact, examples.CONTACT, "not_found", "not_ready"),
+)
+async def contact(id: Id, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECORDS)]) -> JSONResponse:
     """One contact: for who stands on either side of it, or has asked or answered, and overseers.
 
     What it says before the opening is this node's word: the record's own proof would show whose the sides are.

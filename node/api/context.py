@@ -24,6 +24,7 @@ from registry.codec import DIGEST_SIZE
 __all__ = ["Api", "TheApi", "allowed", "digest_in", "parsed", "proof_of", "public", "read"]
 
 STREAMS_MAX: Final = 16  # of one caller; the node has 1,000 for all
+BACKUPS_MAX: Final = 1  # each holds a snapshot of the store for as long as it takes
 WAITS_MAX: Final = 20_000  # of one caller; the node has 100,000 for all
 
 T = TypeVar("T")
@@ -40,6 +41,7 @@ class Api:
     issued: Issued
     metrics_public: bool
     streams: Shares = field(default_factory=lambda: Shares("streams of events", most=STREAMS_MAX))
+    backups: Shares = field(default_factory=lambda: Shares("backups", most=BACKUPS_MAX))
     waits: Shares = field(default_factory=lambda: Shares("transactions waited for", most=WAITS_MAX))
 
     @contextmanager

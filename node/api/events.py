@@ -12,10 +12,14 @@ from collections.abc import AsyncIterator, Collection
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
+from fastapi.responses import JSONResponse
 from sse_starlette import EventSourceResponse
 
+from node.api import examples
 from node.api.access import Caller, Resource
 from node.api.context import Api, TheApi, allowed, read
+from node.api.documentation import Wait, answers, plain_answers
+from node.api.models import EventPage
 from node.api.problems import Problem
 from node.hub import Heard
 from node.layout import EVENTS, at_height
@@ -34,12 +38,21 @@ SEND_TIMEOUT_S = 30
 _NAMELESS = frozenset({"contact_asked", "contact_sent", "contact_declined", "contact_opened"})
 
 
-@router.get("/events", response_class=EventSourceResponse)
+@router.get(
+    "/events",
+    summary="A stream of events",
+    response_class=EventSourceResponse,
+    responses=plain_answers("text/event-stream", examples.EVENT_STREAM, "busy"),
+)
 async def events(
     api: TheApi,
     caller: Annotated[Caller, allowed(Resource.EVENTS)],
-    since: Annotated[int | None, Query(ge=0, le=HEIGHT_MAX, description="begin with this height's events")] = None,
-    last_event_id: Annotated[str, Header(max_length=20)] = "",
+    since: Annotated[
+        int | None, Query(ge=0, le=HEIGHT_MAX, description="Begin with this height's events.", examples=[42])
+    ] = None,
+    last_event_id: Annotated[
+        str, Header(max_length=20, description="The id of the last event that was read.", examples=["42"])
+    ] = "",
 ) -> EventSourceResponse:
     """Events that concern the caller (overseers: all).
 
@@ -47,14 +60,74 @@ async def events(
     """
     if last_event_id:
         since = _height(last_event_id)
-    parties = None if caller.party is None or caller.sees_all else (caller.party.id,)
+    parties = _heard_by(caller)
+    live, first = await _listening(api, caller, parties)
+    stream = _stream(api, caller, parties, live=live, first=first, since=since)
+    if since is not None:
+        await read(api, lambda view: view.check_events(since))
+    return EventSourceResponse(stream, ping=PING_S, send_timeout=SEND_TIMEOUT_S)
+
+
+@router.get(
+    "/events/page",
+    summary="A page of events, by a cursor",
+    responses=answers(EventPage, examples.EVENTS, "busy"),
+)
+async def page(
+    api: TheApi,
+    caller: Annotated[Caller, allowed(Resource.EVENTS)],
+    since: Annotated[
+        int,
+        Query(
+            ge=0,
+            le=HEIGHT_MAX,
+            description="Begin with this height's events: `next` of the page before.",
+            examples=[42],
+        ),
+    ] = 0,
+    wait_s: Wait = 0.0,
+) -> JSONResponse:
+    """Events that concern the caller (overseers: all), whole heights at a time, in order.
+
+    Ask again with `since` = `next`: nothing is missed and nothing comes twice, on whichever node. `more` says that
+    there is more already; otherwise the answer may wait `wait_s` for the first event.
+    """
+    parties = _heard_by(caller)
+
+    def at_once(view: View) -> tuple[list[Heard], int | None, int]:
+        view.check_events(since)
+        return _past(view, since, parties)
+
+    api.gate.charge(caller, CATCH_UP_EVENTS)
+    _, first = await _listening(api, caller, parties)
+    try:
+        found, more, reached = await read(api, at_once)
+        if not found and more is None and wait_s > 0:
+            await asyncio.wait((first,), timeout=wait_s)
+            found, more, reached = await read(api, at_once)
+    finally:
+        first.cancel()
+    following = max(since, reached + 1) if more is None else more
+    return JSONResponse(
+        {"events": [_data(heard, caller) for heard in found], "next": following, "more": more is not None}
+    )
+
+
+def _heard_by(caller: Caller) -> Collection[str] | None:
+    """Whose events the caller hears: its own, or (None) all."""
+    return None if caller.party is None or caller.sees_all else (caller.party.id,)
+
+
+async def _listening(
+    api: Api, caller: Caller, parties: Collection[str] | None
+) -> tuple[AsyncIterator[Heard], asyncio.Future[Heard]]:
+    """New events, and the first of them, subscribed: nothing falls between the past that is read now and these."""
     live = _subscribed(api, caller, parties)
     first = asyncio.ensure_future(anext(live))
-    await asyncio.sleep(0)  # now it is subscribed, so that nothing falls between the past and the present
+    await asyncio.sleep(0)
     if first.done() and (error := first.exception()) is not None and not isinstance(error, StopAsyncIteration):
         raise error
-    stream = _stream(api, caller, parties, live=live, first=first, since=since)
-    return EventSourceResponse(stream, ping=PING_S, send_timeout=SEND_TIMEOUT_S)
+    return live, first
 
 
 async def _subscribed(api: Api, caller: Caller, parties: Collection[str] | None) -> AsyncIterator[Heard]:
@@ -115,7 +188,13 @@ def _concerns(heard: Heard, parties: Collection[str] | None) -> bool:
 
 
 def _shown(heard: Heard, caller: Caller) -> dict[str, Any]:
-    """One server-sent event. Only overseers are told whom it concerns, and of a contact not even they."""
+    """One server-sent event."""
+    data = _data(heard, caller)
+    return {"id": str(heard.height), "event": heard.event.kind, "data": json.dumps(data)}
+
+
+def _data(heard: Heard, caller: Caller) -> dict[str, Any]:
+    """One event. Only overseers are told whom it concerns, and of a contact not even they."""
     event = heard.event
     data: dict[str, Any] = {
         "kind": event.kind,
@@ -126,7 +205,7 @@ def _shown(heard: Heard, caller: Caller) -> dict[str, Any]:
     }
     if caller.sees_all and event.kind not in _NAMELESS:
         data["parties"] = list(event.parties)
-    return {"id": str(heard.height), "event": event.kind, "data": json.dumps(data)}
+    return data
 
 
 def _height(text: str) -> int:

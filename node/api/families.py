@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 
+from node.api import examples
 from node.api.access import Caller, Resource
 from node.api.context import TheApi, allowed, digest_in, proof_of, read
+from node.api.documentation import After, Id, PartyNamed, answers
 from node.api.models import Proved, RecordList
 from node.api.problems import Problem
-from node.api.receivables import PAGE_MAX, PARTY_CHARS_MAX, owner_named
+from node.api.receivables import PAGE_MAX, owner_named
 from node.api.records import Records
 from node.api.shapes import record_json
 from node.views import View
@@ -23,16 +25,20 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["records"])
 
-Name = Annotated[str, Path(max_length=32, examples=["proposals"], description=f"One of: {', '.join(FAMILIES)}")]
+Name = Annotated[str, Path(max_length=32, examples=["notices"], description=f"One of: {', '.join(FAMILIES)}")]
 
 
-@router.get("/records/{family}", responses={200: {"model": RecordList}})
+@router.get(
+    "/records/{family}",
+    summary="A party's own records of a family",
+    responses=answers(RecordList, examples.RECORDS, "not_found", "not_ready"),
+)
 async def own_records(
     family: Name,
     api: TheApi,
     caller: Annotated[Caller, allowed(Resource.RECORDS)],
-    party: Annotated[str, Query(max_length=PARTY_CHARS_MAX, examples=["me"])] = "me",
-    after: Annotated[str, Query(max_length=64)] = "",
+    party: PartyNamed = "me",
+    after: After = "",
 ) -> JSONResponse:
     """A party's own records of one family, a part at a time; overseers may name a party."""
     kind = _family(family).record
@@ -50,9 +56,13 @@ async def own_records(
     return JSONResponse(await read(api, shape))
 
 
-@router.get("/records/{family}/{id}", responses={200: {"model": Proved}})
+@router.get(
+    "/records/{family}/{id}",
+    summary="One record of a family",
+    responses=answers(Proved, examples.RECORD, "not_found", "not_ready"),
+)
 async def record(
-    family: Name, id: str, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECORDS)]
+    family: Name, id: Id, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECORDS)]
 ) -> JSONResponse:
     """One record: for the parties that it concerns, and overseers."""
     kind = _family(family).record
@@ -78,7 +88,10 @@ def _sees(caller: Caller, view: View, family: str, record: Shared) -> bool:
     concerned = record.concerns()
     if caller.sees_all or concerned is None or caller.name in concerned:
         return True
-    about = FAMILIES[family].receivable_of
+    about, of = FAMILIES[family].receivable_of, FAMILIES[family].claim_of
+    if of is not None:
+        claim = State(view.state).claim(of(record))
+        return claim is not None and claim.holder == caller.name
     return about is not None and Records(view, caller).may_see_receivable(about(record))
 
 

@@ -12,13 +12,13 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from node.chain import Committed
 from node.intake import Submitted
-from node.service import NodeService, Status
+from node.service import NodeService, PeerReport, Status
 
 __all__ = ["CONTENT_TYPE", "MeasureRequests", "Metrics"]
 
@@ -128,10 +128,32 @@ class _Reading(Collector):
         yield _gauge("nemodat_accused", "Authorities with evidence against them", len(status["accused"]))
         if status["view"] is not None:
             yield _gauge("nemodat_view", "The consensus engine's view", status["view"])
+        yield _gauge("nemodat_sync_blocks_per_second", "Blocks fetched a second", status["sync_blocks_per_s"])
+        yield from _of_peers(status["peers"])
         peers = GaugeMetricFamily("nemodat_peers", "Connected members", labels=("role",))
         for role, count in Tally(peer["role"] for peer in status["peers"] if peer["connected"]).items():
             peers.add_metric((role,), count)
         yield peers
+
+
+def _of_peers(reports: Sequence[PeerReport]) -> Iterator[Metric]:
+    """Who is slow, who is behind, whose turns come to nothing."""
+    trips = GaugeMetricFamily("nemodat_peer_round_trip_seconds", "To a member and back", labels=("peer",))
+    heights = GaugeMetricFamily("nemodat_peer_height", "The height that a member claims", labels=("peer",))
+    votes = GaugeMetricFamily(
+        "nemodat_peer_votes_in_time", "Part of the latest certificates with its vote", labels=("peer",)
+    )
+    failed = CounterMetricFamily("nemodat_failed_views", "Views that this leader brought to nothing", labels=("peer",))
+    for peer in reports:
+        if peer["round_trip_ms"] is not None:
+            trips.add_metric((peer["name"],), peer["round_trip_ms"] / 1000)
+        if peer["height"] is not None:
+            heights.add_metric((peer["name"],), peer["height"])
+        if peer["votes_in_time"] is not None:
+            votes.add_metric((peer["name"],), peer["votes_in_time"])
+        if peer["role"] == "authority":
+            failed.add_metric((peer["name"],), peer["failed_views"])
+    yield from (trips, heights, votes, failed)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

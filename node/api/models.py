@@ -17,12 +17,16 @@ __all__ = [
     "IDS_MAX",
     "TRANSACTIONS_MAX",
     "WAIT_S_MAX",
+    "Ancestry",
     "Block",
     "ClaimList",
     "ContactList",
+    "EventPage",
     "Health",
     "MatchList",
+    "NodeStatus",
     "OneContact",
+    "OutsideClaim",
     "OwnClaims",
     "PartyList",
     "ProblemDetails",
@@ -35,7 +39,6 @@ __all__ = [
     "SubmitAnswer",
     "SubmitRequest",
     "TransactionAnswer",
-    "request_body",
 ]
 
 TRANSACTIONS_MAX: Final = 1000  # of one submission
@@ -149,6 +152,16 @@ class Block(_Answer):
     finality: Hex
 
 
+class Ancestry(_Answer):
+    """The header of a height (`ancestor`), and its path in the history of the newest header, which is certified."""
+
+    height: int
+    ancestor: Hex
+    path: list[Digest] = Field(description="RFC 9162 inclusion path to the newest header's `history_root`")
+    header: Hex
+    finality: Hex
+
+
 class StateProof(_Answer):
     """One entry of the state, or its absence, proved under the state root of a final header."""
 
@@ -192,11 +205,27 @@ class Match(_Answer):
     own: bool = Field(description="registered by the same party")
 
 
+class OutsideClaim(_Answer):
+    """A claim asserted outside this ledger, on the receivable or its lineage. Who says it, and whose it is, is not in
+    it: whoever may see the receivable that it is on reads the record, with proof, as one of `external_claims`."""
+
+    id: Digest
+    receivable: Digest = Field(description="the one asked about, or one of its lineage")
+    source: str = Field(examples=["CL:RPETC", "notice"])
+    share: int
+    grade: str = Field(examples=["document"])
+    capacity: str = Field(description="as whom it was recorded", examples=["debtor"])
+    concluded_ms: int = Field(description="0 if not known")
+    entered_ms: int = Field(description="registered there, or received by the debtor; 0 if not known")
+    recorded_ms: int
+
+
 class MatchList(_Answer):
     """What must be looked at before a claim on a receivable is funded, the most severe first; the node's word."""
 
     height: int
     matches: list[Match]
+    external_claims: list[OutsideClaim]
 
 
 class ContactStep(_Answer):
@@ -289,22 +318,73 @@ class SearchCertificate(_Answer):
     finality: Hex
 
 
+class EventShown(_Answer):
+    """Something that a block did. Overseers are told whom it concerns (`parties`), except of contacts."""
+
+    kind: str = Field(examples=["funded"])
+    severity: Literal["info", "warning", "alarm"]
+    height: int
+    subject: Hex
+    detail: str = Field(description="short text, by kind: a share, another id, a reason")
+    parties: list[str] | None = None
+
+
+class EventPage(_Answer):
+    """Events in order, whole heights at a time. `next` goes into `since` for the next page; `more`: it is there."""
+
+    events: list[EventShown]
+    next: int
+    more: bool
+
+
 class Health(_Answer):
     """Whether the process answers (`health`), or serves clients well (`ready`)."""
 
     status: Literal["ok", "ready"]
 
 
-def request_body(model: type[BaseModel], *, others: dict[str, Any] | None = None) -> dict[str, Any]:
-    """What OpenAPI says of a JSON body that the route checks by itself; `others` are further media types."""
-    schema = model.model_json_schema()
-    definitions = schema.pop("$defs", {})
+class Peer(_Answer):
+    """One other member of the network, as this node sees it (`node.service.PeerReport`)."""
 
-    def inlined(value: Any) -> Any:
-        if isinstance(value, dict):
-            name = str(value.get("$ref", "")).removeprefix("#/$defs/")
-            return inlined(definitions[name]) if name else {key: inlined(item) for key, item in value.items()}
-        return [inlined(item) for item in value] if isinstance(value, list) else value
+    name: str
+    role: str
+    connected: bool
+    height: int | None
+    round_trip_ms: float | None
+    votes_in_time: float | None = Field(description="part of the latest certificates with its vote; observers: null")
+    failed_views: int = Field(description="views that it led to nothing since this process began")
+    last_error: str
 
-    content = {"application/json": {"schema": inlined(schema)}} | (others or {})
-    return {"requestBody": {"required": True, "content": content}}
+
+class ViewChange(_Answer):
+    """A view that ended without a final block, and whose turn it was (`node.service.ViewReport`)."""
+
+    height: int
+    view: int
+    leader: str
+    at_ms: int
+
+
+class NodeStatus(_Answer):
+    """How the node is (`node.service.Status`): its own word, no proof."""
+
+    name: str
+    role: Literal["authority", "observer"]
+    genesis_id: Digest
+    height: int
+    block_hash: Digest
+    state_root: Digest
+    tip_timestamp_ms: int
+    tip_age_ms: int
+    view: int | None
+    voting: bool
+    alarm: str
+    mempool: int
+    mempool_bytes: int
+    gossip_dropped: int
+    store_engine: str
+    lag: int = Field(description="heights behind what enough connected authorities claim")
+    sync_blocks_per_s: float
+    accused: list[str]
+    view_changes: list[ViewChange]
+    peers: list[Peer]

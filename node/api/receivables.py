@@ -4,31 +4,36 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from node.api import examples
 from node.api.access import Caller, Resource
 from node.api.context import TheApi, allowed, digest_in, read
+from node.api.documentation import After, Id, PartyNamed, answers
 from node.api.models import ClaimList, MatchList, Proved, ReceivableList
 from node.api.problems import Problem
 from node.api.records import Records
 from node.views import View
 from registry.limits import CLAIMS_MAX, MATCHES_MAX
 
-__all__ = ["PAGE_MAX", "PARTY_CHARS_MAX", "owner_named", "router"]
+__all__ = ["PAGE_MAX", "owner_named", "router"]
 
 router = APIRouter(prefix="/v1", tags=["receivables"])
 
 PAGE_MAX = 100
-PARTY_CHARS_MAX = 100
 
 
-@router.get("/receivables", responses={200: {"model": ReceivableList}})
+@router.get(
+    "/receivables",
+    summary="A party's own receivables",
+    responses=answers(ReceivableList, examples.RECEIVABLES, "not_ready"),
+)
 async def receivables(
     api: TheApi,
     caller: Annotated[Caller, allowed(Resource.RECEIVABLES)],
-    party: Annotated[str, Query(max_length=PARTY_CHARS_MAX, examples=["me"])] = "me",
-    after: Annotated[str, Query(max_length=64)] = "",
+    party: PartyNamed = "me",
+    after: After = "",
 ) -> JSONResponse:
     """A party's own receivables (registered by it, or owed by it), a part at a time; overseers may name a party."""
     owner = owner_named(caller, party)
@@ -44,8 +49,12 @@ async def receivables(
     return JSONResponse(await read(api, shape))
 
 
-@router.get("/receivables/{id}", responses={200: {"model": Proved}})
-async def receivable(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECEIVABLES)]) -> JSONResponse:
+@router.get(
+    "/receivables/{id}",
+    summary="One receivable",
+    responses=answers(Proved, examples.RECEIVABLE, "not_found", "not_ready"),
+)
+async def receivable(id: Id, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECEIVABLES)]) -> JSONResponse:
     """One receivable: for its registrant, its debtor, the sides of claims and blankets on it, and overseers."""
     subject = digest_in(id, "id")
 
@@ -56,8 +65,12 @@ async def receivable(id: str, api: TheApi, caller: Annotated[Caller, allowed(Res
     return JSONResponse(await read(api, shape))
 
 
-@router.get("/receivables/{id}/claims", responses={200: {"model": ClaimList}})
-async def claims(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resource.CLAIMS)]) -> JSONResponse:
+@router.get(
+    "/receivables/{id}/claims",
+    summary="The claims on a receivable",
+    responses=answers(ClaimList, examples.CLAIMS, "not_found", "not_ready"),
+)
+async def claims(id: Id, api: TheApi, caller: Annotated[Caller, allowed(Resource.CLAIMS)]) -> JSONResponse:
     """Every claim ever offered on a receivable, as far as the caller may see them."""
     subject = digest_in(id, "id")
     api.gate.charge(caller, CLAIMS_MAX)
@@ -69,15 +82,21 @@ async def claims(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resourc
     return JSONResponse(await read(api, shape))
 
 
-@router.get("/receivables/{id}/matches", responses={200: {"model": MatchList}})
-async def matches(id: str, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECEIVABLES)]) -> JSONResponse:
-    """What looks like a receivable as of the newest block: by severity and kind, without whose it is."""
+@router.get(
+    "/receivables/{id}/matches",
+    summary="What looks like a receivable",
+    responses=answers(MatchList, examples.MATCHES, "not_found"),
+)
+async def matches(id: Id, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECEIVABLES)]) -> JSONResponse:
+    """What looks like a receivable as of the newest block, by severity and kind, and what is asserted of it outside:
+    without whose it is."""
     subject = digest_in(id, "id")
     api.gate.charge(caller, MATCHES_MAX)
 
     def shape(view: View) -> dict[str, Any]:
-        found = Records(view, caller).matches(subject)
-        return {"height": view.height, "matches": found}
+        records = Records(view, caller)
+        found = records.matches(subject)
+        return {"height": view.height, "matches": found, "external_claims": records.external_claims(subject)}
 
     return JSONResponse(await read(api, shape))
 

@@ -7,13 +7,16 @@ from typing import Any
 from consensus.blocks import Header
 from node.api.access import Caller, may_see_claim, may_see_receivable
 from node.api.context import proof_of
+from node.api.models import OutsideClaim
 from node.api.problems import Problem
-from node.api.shapes import claim_json, receivable_json
+from node.api.shapes import claim_json, receivable_json, record_json
 from node.views import View
 from registry.fingerprint import SEVERITIES, severity_of
 from registry.limits import MATCHES_MAX
 from registry.records import Claim, Receivable
+from registry.records.external_claims import ExternalClaim
 from registry.rules.blankets import covering
+from registry.rules.external_claims import to_look_at
 from registry.rules.matches import Matches, matches_of
 from registry.state import State, claim_key, receivable_key
 
@@ -70,6 +73,10 @@ class Records:
         shown += [self._match(receivable, other, "review", found) for other in found.review]
         return sorted(shown, key=lambda match: SEVERITIES.index(match["severity"]))
 
+    def external_claims(self, id_: bytes) -> list[dict[str, Any]]:
+        """What is asserted outside of a receivable that the caller may see, and of its lineage. Raises `Problem`."""
+        return [self._outside(claim) for claim in to_look_at(self._state, self.receivable(id_))]
+
     def own(self, party: str, ids: tuple[bytes, ...]) -> list[Receivable]:
         """Those of these receivables that `party` registered, or is the debtor of."""
         found = [self._state.receivable(id_) for id_ in ids]
@@ -104,6 +111,12 @@ class Records:
             "state": record.state,
             "own": record.registrant == receivable.registrant,
         }
+
+    def _outside(self, claim: bytes) -> dict[str, Any]:
+        record = self._state.find(ExternalClaim, claim)
+        assert record is not None, "the list of a receivable names external claims that are there"
+        shape = record_json(record)
+        return {name: shape[name] for name in OutsideClaim.model_fields}
 
     def _has_blanket_over(self, receivable: Receivable) -> bool:
         """Whether it is under a blanket of the caller, who was told of it when it was registered."""

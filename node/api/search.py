@@ -8,9 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 
+from node.api import examples
 from node.api.access import Caller, Resource
 from node.api.context import TheApi, allowed, digest_in, parsed, read
-from node.api.models import SearchCertificate, SearchRequest, request_body
+from node.api.documentation import answers, request_body
+from node.api.models import SearchCertificate, SearchRequest
 from node.api.problems import Problem
 from node.errors import NotFound
 from node.views import View
@@ -20,7 +22,12 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1", tags=["search"])
 
 
-@router.post("/search", responses={200: {"model": SearchCertificate}}, openapi_extra=request_body(SearchRequest))
+@router.post(
+    "/search",
+    summary="Search by fingerprints",
+    responses=answers(SearchCertificate, examples.CERTIFICATE, "not_ready"),
+    openapi_extra=request_body(SearchRequest, examples.SEARCH_REQUEST),
+)
 async def search(request: Request, api: TheApi, caller: Annotated[Caller, allowed(Resource.SEARCH)]) -> JSONResponse:
     """Which receivables hold these fingerprints, proved present or absent as of the newest final block.
 
@@ -45,9 +52,20 @@ async def search(request: Request, api: TheApi, caller: Annotated[Caller, allowe
     return JSONResponse(certificate)
 
 
-@router.get("/certificates/{number}", responses={200: {"model": SearchCertificate}})
+@router.get(
+    "/certificates/{number}",
+    summary="A certificate issued before",
+    responses=answers(SearchCertificate, examples.CERTIFICATE, "not_found"),
+)
 async def certificate(
-    number: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")],
+    number: Annotated[
+        str,
+        Path(
+            pattern=r"^[0-9a-f]{32}$",
+            description="The certificate's number.",
+            examples=[examples.CERTIFICATE["number"]],
+        ),
+    ],
     api: TheApi,
     caller: Annotated[Caller, allowed(Resource.CERTIFICATES)],
 ) -> JSONResponse:

@@ -6,20 +6,20 @@ import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from node.api import examples
 from node.api.access import Caller, Resource
 from node.api.context import Api, TheApi, allowed, digest_in, parsed, read
+from node.api.documentation import Id, Wait, answers, request_body
 from node.api.limits import SUBMISSION_BYTES_MAX
 from node.api.models import (
     TRANSACTIONS_MAX,
-    WAIT_S_MAX,
     ReceiptsRequest,
     SubmitAnswer,
     SubmitRequest,
     TransactionAnswer,
-    request_body,
 )
 from node.api.problems import Problem
 from node.intake import Submitted
@@ -36,26 +36,38 @@ MSGPACK: Final = "application/msgpack"
 JSON: Final = "application/json"
 RECEIPTS_MAX: Final = 20_000  # of one answer: about 25 MB of JSON
 _BODY: Final = request_body(
-    SubmitRequest, others={MSGPACK: {"schema": {"type": "string", "contentMediaType": MSGPACK}}}
+    SubmitRequest,
+    examples.SUBMIT_REQUEST,
+    others={MSGPACK: {"schema": {"type": "string", "contentMediaType": MSGPACK}}},
 )
 
 
-@router.post("/transactions", status_code=202, responses={202: {"model": SubmitAnswer}}, openapi_extra=_BODY)
+@router.post(
+    "/transactions",
+    summary="Submit transactions",
+    status_code=202,
+    responses=answers(SubmitAnswer, examples.SUBMITTED, "unsupported_media_type", "busy", status=202, said="Taken."),
+    openapi_extra=_BODY,
+)
 async def submit(request: Request, api: TheApi, caller: Annotated[Caller, allowed(Resource.SUBMIT)]) -> JSONResponse:
     """Submit 1 to 1000 transactions. Idempotent: what is pending or final already counts as accepted."""
     wires = await _wires(request)
     api.gate.charge(caller, len(wires))
-    results = await api.service.submit(wires)
+    results = await api.service.submit(wires, by=caller.name)
     api.metrics.submitted(results)
     return JSONResponse({"results": [_result(result) for result in results]}, 202)
 
 
-@router.get("/transactions/{id}", responses={200: {"model": TransactionAnswer}})
+@router.get(
+    "/transactions/{id}",
+    summary="What became of a transaction",
+    responses=answers(TransactionAnswer, examples.TRANSACTION, "busy"),
+)
 async def transaction(
-    id: str,
+    id: Id,
     api: TheApi,
     caller: Annotated[Caller, allowed(Resource.RECEIPTS)],
-    wait_s: Annotated[float, Query(ge=0, le=WAIT_S_MAX, allow_inf_nan=False)] = 0.0,
+    wait_s: Wait = 0.0,
 ) -> JSONResponse:
     """What became of a transaction; `wait_s` is how long the answer may wait until it is final."""
     transaction_id = digest_in(id, "id")
@@ -65,8 +77,9 @@ async def transaction(
 
 @router.post(
     "/receipts",
-    responses={200: {"model": list[TransactionAnswer]}},
-    openapi_extra=request_body(ReceiptsRequest),
+    summary="What became of many transactions",
+    responses=answers(list[TransactionAnswer], examples.RECEIPTS, "busy"),
+    openapi_extra=request_body(ReceiptsRequest, examples.RECEIPTS_REQUEST),
 )
 async def receipts(
     request: Request, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECEIPTS)]

@@ -12,6 +12,7 @@ from registry.documents.dates import parse_iso
 from registry.documents.errors import AmbiguousElement, MissingElement
 from registry.documents.invoice import (
     NAME_CHARS_MAX,
+    Instalment,
     Invoice,
     InvoiceReference,
     Kind,
@@ -97,6 +98,7 @@ def _invoice(body: Cursor, sides: _Sides, source: Source) -> Invoice:
         digest=source.digest,
         warnings=(*due_notices, *sides.notices),
         signals=(*payee_signals, *sides.signals, *assignment_notes(body)),
+        instalments=_instalments(body, currency),
     )
 
 
@@ -134,6 +136,18 @@ def _payable(body: Cursor, gross: Money, currency: str) -> Money | None:
         reason = f"the payments add up to {payable}, the document to {gross}"
         raise body.error(AmbiguousElement, f"{_PAYMENT}/ImportoPagamento", reason)
     return payable
+
+
+def _instalments(body: Cursor, currency: str) -> tuple[Instalment, ...]:
+    """The payments, if there are several and each says its day."""
+    found = []
+    for place, node in enumerate(body.all(_PAYMENT), start=1):
+        day = node.date("DataScadenzaPagamento", parse_iso)
+        if day is None:
+            return ()
+        found.append(Instalment(str(place), day, node.need_money("ImportoPagamento", currency=currency)))
+    bounded(range(len(found)), file=body.file, element=f"{body.path}/{_PAYMENT}")
+    return tuple(found) if len(found) > 1 else ()
 
 
 def _payee(body: Cursor) -> tuple[Party | None, list[Signal]]:

@@ -16,6 +16,7 @@ __all__ = [
     "ExternalClaim",
     "GovernmentId",
     "Identifier",
+    "Instalment",
     "Invoice",
     "InvoiceReference",
     "Kind",
@@ -117,6 +118,14 @@ class GovernmentId(NamedTuple):
     value: str
 
 
+class Instalment(NamedTuple):
+    """A part of what is payable that falls due on a day of its own; `number` as the document counts it, from "1"."""
+
+    number: str
+    due_date: datetime.date
+    amount: Money
+
+
 class InvoiceReference(NamedTuple):
     """Another invoice that this document names (EN 16931 BG-3), and what a tax authority calls that one."""
 
@@ -182,7 +191,9 @@ class Invoice:
     """An invoice or credit note as its document states it; nothing is judged or computed here.
 
     `payable` is what is still to be paid (EN 16931 BT-115), None where the document does not say; `gross` the total
-    with tax (BT-112), `prepaid` what was paid before (BT-113). `payee` is set only where the document names one.
+    with tax (BT-112), `prepaid` what was paid before (BT-113). `left_to_pay` is set where the document itself settles
+    the payable with other balances of the two sides: what the buyer is asked for then. `payee` is set only where the
+    document names one. `instalments` are all parts of the payable, in order, if there are several with day and amount.
     `file` is the caller's name for the source, `container` how the document sat in it ("pdf:factur-x.xml",
     "row 7", "" for the bare file), `digest` the SHA-256 of the source's bytes, 32 bytes. `signals` are what says that
     the debt may be financed already; `external_claims` the assignments that the document itself records, in order.
@@ -212,3 +223,5 @@ class Invoice:
     warnings: tuple[Notice, ...]
     signals: tuple[Signal, ...] = ()
     external_claims: tuple[ExternalClaim, ...] = ()
+    left_to_pay: Money | None = None
+    instalments: tuple[Instalment, ...] = ()

@@ -2,7 +2,9 @@
 
 The document itself does not carry the number that KSeF gives it on acceptance. KSeF hands files out under that number,
 so it is taken from the file's name, if its check characters are right and it begins with the seller's tax number.
-What is payable is P_15; a settlement of other balances in the same document (DoZaplaty) is a warning.
+What is payable is P_15, the total. Where the document settles other balances as well (Rozliczenie), the buyer is asked
+for DoZaplaty = P_15 + Obciazenia - Odliczenia; deductions may even leave an overpayment (DoRozliczenia) and nothing to
+pay. Deductions lower what can be collected, charges are other debts than this invoice: both are a warning.
 """
 
 from __future__ import annotations
@@ -51,6 +53,7 @@ def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
     currency = fa.currency("KodWaluty")
     total = fa.need_money("P_15", currency=currency)
     corrects = _corrected(fa)
+    left = _left_to_pay(fa, currency)
     due_date, due_notices = last_due_date(fa, ["Platnosc/TerminPlatnosci/Termin"], parse_iso)
     return (
         Invoice(
@@ -75,8 +78,9 @@ def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
             file=source.file,
             container=source.container,
             digest=source.digest,
-            warnings=(*_marks(fa, total), *due_notices, *seller_notices, *buyer_notices),
+            warnings=(*_marks(fa, total, left), *due_notices, *seller_notices, *buyer_notices),
             signals=(*_factors(root, fa), *assignment_notes(root)),
+            left_to_pay=left,
         ),
     )
 
@@ -148,12 +152,18 @@ def _factors(root: Cursor, fa: Cursor) -> list[Signal]:
     return signals
 
 
-def _marks(fa: Cursor, total: Money) -> tuple[Notice, ...]:
+def _left_to_pay(fa: Cursor, currency: str) -> Money | None:
+    """What the buyer is asked for; None if the document settles nothing beside the invoice."""
+    if fa.money("Rozliczenie/DoRozliczenia", currency=currency) is not None:
+        return Money(currency, 0)
+    return fa.money("Rozliczenie/DoZaplaty", currency=currency)
+
+
+def _marks(fa: Cursor, total: Money, left: Money | None) -> tuple[Notice, ...]:
     notices = []
     if fa.text("Platnosc/Zaplacono") == _YES:
         notices.append(Notice(NoticeCode.MARKED_AS_PAID, f"{fa.path}/Platnosc/Zaplacono", "says that it is paid"))
-    left = fa.money("Rozliczenie/DoZaplaty", currency=total.currency)
     if left is not None and left != total:
         text = f"after settling other balances {left} of {total} is left to pay"
-        notices.append(Notice(NoticeCode.PAYABLE_DIFFERS, f"{fa.path}/Rozliczenie/DoZaplaty", text))
+        notices.append(Notice(NoticeCode.PAYABLE_DIFFERS, f"{fa.path}/Rozliczenie", text))
     return tuple(notices)

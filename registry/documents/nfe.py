@@ -1,8 +1,8 @@
 """Brazil's NF-e and NFC-e (leiaute 4.00 and 3.10), bare or with the authorisation protocol around it.
 
-The access key of 44 digits is unique in the country. A `duplicata` is a receivable of its own: of several, the due
-date is the first one's. Whether the emitter sells is said by direction and purpose together: goods that go out are
-sold unless they go back (finNFe 4), goods that come in are bought unless they come back.
+The access key of 44 digits is unique in the country. A `duplicata` is a receivable of its own: several are instalments,
+and the due date of the whole is the first one's. Whether the emitter sells is said by direction and purpose together:
+goods that go out are sold unless they go back (finNFe 4), goods that come in are bought unless they come back.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from registry.documents.errors import AmbiguousElement, BadValue, UnsupportedSyn
 from registry.documents.invoice import (
     NAME_CHARS_MAX,
     GovernmentId,
+    Instalment,
     Invoice,
     InvoiceReference,
     Kind,
@@ -80,8 +81,9 @@ def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
             file=source.file,
             container=source.container,
             digest=source.digest,
-            warnings=(*_marks(root, ide), *_instalments(info, due_dates), *emitter_notices, *other_notices),
+            warnings=(*_marks(root, ide), *_several_due_dates(info, due_dates), *emitter_notices, *other_notices),
             signals=assignment_notes(info),
+            instalments=_instalments(info),
         ),
     )
 
@@ -150,7 +152,19 @@ def _marks(root: Cursor, ide: Cursor) -> tuple[Notice, ...]:
     return tuple(notices)
 
 
-def _instalments(info: Cursor, due_dates: list[datetime.date]) -> tuple[Notice, ...]:
+def _instalments(info: Cursor) -> tuple[Instalment, ...]:
+    """The duplicatas, if there are several and each says its day and its amount."""
+    found = []
+    for place, bill in enumerate(info.all("cobr/dup"), start=1):
+        day, amount = bill.date("dVenc", parse_iso), bill.money("vDup", currency=CURRENCY)
+        if day is None or amount is None:
+            return ()
+        found.append(Instalment(bill.text("nDup") or str(place), day, amount))
+    bounded(range(len(found)), file=info.file, element=f"{info.path}/cobr/dup")
+    return tuple(found) if len(found) > 1 else ()
+
+
+def _several_due_dates(info: Cursor, due_dates: list[datetime.date]) -> tuple[Notice, ...]:
     if len(due_dates) < 2:
         return ()
     text = ", ".join(str(day) for day in sorted(due_dates)) + ": the first is taken"

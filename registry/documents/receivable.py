@@ -152,7 +152,13 @@ def receivable_of(invoice: Invoice) -> Disposition:
 
 
 def payable_amount(invoice: Invoice) -> Money | None:
-    """What is still to be paid: as stated, else gross less prepaid (EN 16931 BR-CO-16 without rounding), else None."""
+    """What is still to be paid: as stated, else gross less prepaid (EN 16931 BR-CO-16 without rounding), else None.
+
+    What the document itself sets off, the buyer will not pay to whoever finances it; what it asks for beyond its own
+    payable is another debt.
+    """
+    if invoice.payable is not None and invoice.left_to_pay is not None:
+        return Money(invoice.currency, min(invoice.payable.minor, invoice.left_to_pay.minor))
     if invoice.payable is not None or invoice.gross is None:
         return invoice.payable
     prepaid = 0 if invoice.prepaid is None else invoice.prepaid.minor

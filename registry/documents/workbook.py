@@ -23,7 +23,14 @@ __all__ = ["ENTRY", "read", "xlsx_table"]
 
 ENTRY = "xl/workbook.xml"  # the member by which an archive is known for a workbook
 CHUNK_BYTES = 1024 * 1024  # bytes looked at at a time
+# "<" in the XML of an archive: what bounds the time and memory of openpyxl, which a few packed bytes would ask for.
+SHEET_TAGS_MAX = 6_000_000  # in a sheet or in the table of texts: 100,000 rows of 15 cells
+ROW_TAGS_MAX = 100_000  # in one row: all 16,384 cells that Excel knows, with formulas and values
+PART_TAGS_MAX = 200_000  # in any other part: all 64,000 formats that Excel knows
 
+_SHEETS, _TEXTS = "xl/worksheets/", "xl/sharedStrings.xml"
+_ROW = re.compile(rb"<(?:[\w.-]{1,16}:)?row\b")  # where a row begins, whatever its prefix
+_TAG_BYTES = 32  # longer than what is looked for
 _ZERO_PADDED = re.compile(r"0{2,}")
 
 
@@ -50,36 +57,47 @@ def xlsx_table(data: bytes, source: Source, column_map: ColumnMap) -> Table:
 
 
 def _check_archive(data: bytes, file: str) -> None:
-    """Refuse archives that unpack to too much, or whose XML declares entities, before openpyxl reads them."""
+    """Refuse what unpacks to too much, or whose XML declares entities or has too many tags, before it is read."""
     with opened(data, file=file) as archive:
         for member in archive.infolist():
             if not member.filename.endswith((".xml", ".rels", ".vml")):
                 continue
-            if _declares_entities(archive, member):
-                reason = "document type declarations are not accepted"
+            reason = _danger(archive, member)
+            if reason:
                 raise UnsafeDocument(file=file, element=member.filename, reason=reason)
 
 
-def _declares_entities(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
-    """Whether the member holds a document type declaration, in any encoding; looks at a little of it at a time."""
-    tail = b""
+def _danger(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> str:
+    """Why the XML of a member, in any encoding, must not be parsed; looks at a little of it at a time."""
+    is_sheet = member.filename.startswith(_SHEETS)
+    most = SHEET_TAGS_MAX if is_sheet or member.filename == _TEXTS else PART_TAGS_MAX
+    tail, tags, of_row = b"", 0, 0
     with archive.open(member) as stream:
         while chunk := stream.read(CHUNK_BYTES):
-            window = tail + chunk.replace(b"\0", b"")
-            if DOCTYPE.search(window):
-                return True
-            tail = window[-16:]  # longer than the word that is looked for
-    return False
+            data = tail + chunk.replace(b"\0", b"")
+            if DOCTYPE.search(data):
+                return "document type declarations are not accepted"
+            last = max(data.rfind(b"<"), 0)  # a tag that may not be whole waits for the next chunk
+            counts = [part.count(b"<") for part in (_ROW.split(data[:last]) if is_sheet else [data[:last]])]
+            tags += sum(counts) + len(counts) - 1
+            counts[0] += of_row
+            if tags > most:
+                return f"more than {most} tags"
+            if is_sheet and max(counts) > ROW_TAGS_MAX:
+                return f"a row of more than {ROW_TAGS_MAX} tags"
+            of_row = counts[-1]
+            tail = data[last:][:_TAG_BYTES]
+    return ""
 
 
 def _rows(data: bytes, file: str, column_map: ColumnMap) -> Iterator[tuple[int, list[str]]]:
     book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
     try:
         sheet = _sheet(book.worksheets, file, column_map)
-        for number, cells in enumerate(sheet.iter_rows(), start=1):
+        for number, cells in enumerate(sheet.iter_rows(max_col=COLUMNS_MAX), start=1):
             if number > ROWS_MAX:
                 raise UnsafeDocument(file=file, element=sheet.title, reason=f"more than {ROWS_MAX} rows")
-            texts = [_text(cell, column_map.decimal_mark) for cell in cells[:COLUMNS_MAX]]
+            texts = [_text(cell, column_map.decimal_mark) for cell in cells]
             if any(texts):
                 yield number, texts
     finally:

@@ -85,6 +85,13 @@ def _winners(found: Finding) -> Iterator[Reason]:
             yield reason("notice_missing", claimant=claimant)
 
 
+def _asserted(found: Finding) -> Iterator[Reason]:
+    """Claims that nobody has shown to be there."""
+    for each in found.claims:
+        if each.claim.asserted:
+            yield reason("asserted_only", claimant=each.claim.claimant, source=each.claim.asserted)
+
+
 def _amounts(found: Finding) -> Iterator[Reason]:
     """Financing beyond the receivable, what is not known of it, and what the sharing out does not say."""
     funded = [each.claim.funded.minor for each in found.claims if each.claim.funded is not None]
@@ -140,6 +147,7 @@ def _names(by_id: Mapping[str, Claim], ids: tuple[str, ...]) -> str:
 _WATCHES: Final[tuple[Callable[[Finding], Iterator[Reason]], ...]] = (
     _filings,
     _winners,
+    _asserted,
     _amounts,
     _debtor,
     _ban,

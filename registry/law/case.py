@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from registry.errors import FieldError
-from registry.limits import CLAIMS_MAX
+from registry.limits import BLANKETS_MAX, CLAIMS_MAX, EXTERNAL_CLAIMS_MAX
 from registry.money import Money
 
 __all__ = [
+    "COMPETITORS_MAX",
     "ENTRIES_MAX",
     "REGISTER_CODE",
     "SELLER_SIZES",
@@ -29,6 +30,7 @@ __all__ = [
     "Place",
 ]
 
+COMPETITORS_MAX: Final = CLAIMS_MAX + EXTERNAL_CLAIMS_MAX + BLANKETS_MAX  # claims of one case: all that a ledger knows
 ENTRIES_MAX: Final = 16  # filings, and notices, of one claim
 REGISTER_CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)  # of an official register: zhongdeng, ucc-1
 SELLER_SIZES: Final = ("small_or_medium", "large")
@@ -75,6 +77,7 @@ class Claim:
     """One financier's claim. `here` is None outside this ledger; `blanket`: on all receivables of a description.
 
     `funded` is what it financed; for a factor that gives service and no finance, its fee (Civil Code of the PRC 768).
+    `asserted` names what merely asserts the claim, a register or a document outside; "" for one known otherwise.
     """
 
     id: str
@@ -88,6 +91,7 @@ class Claim:
     notices: tuple[Notice, ...] = ()
     acknowledged_ms: int | None = None
     knew_of: tuple[Knowledge, ...] = ()
+    asserted: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +119,8 @@ class Case:
 
     def __post_init__(self) -> None:
         """Raises `FieldError` naming the claim and the field for facts that contradict each other."""
-        if not 1 <= len(self.claims) <= CLAIMS_MAX:
-            raise FieldError("claims", f"must be 1 to {CLAIMS_MAX}")
+        if not 1 <= len(self.claims) <= COMPETITORS_MAX:
+            raise FieldError("claims", f"must be 1 to {COMPETITORS_MAX}")
         if self.amount.minor <= 0:
             raise FieldError("amount", "must be more than nothing")
         _check_money("collected", self.collected, self.amount)

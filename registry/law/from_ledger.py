@@ -8,6 +8,12 @@ which a claim on the ledger is named by its id in hex, and any other claim is on
   alone assigns nothing. Without better knowledge it was concluded when the record says, else when it was funded.
   Of holder and time of funding the ledger knows better than the party; filings and notices of both count together.
 - A place on this ledger is the place among the claims ever offered on the receivable: records do not say the height.
+- A blanket over the receivable competes, from when its facility was opened unless the asking party knows better: the
+  record does not say when its scope was last changed, nor where it is filed. Where its financier has a claim of its own
+  as well, that is the one that competes, and was concluded with the blanket if that is older.
+- An external claim that stands competes as what it is said to be, marked as asserted: with the dates that were told, by
+  the register that it is said to stand in, or as notified if a notice is its source. If nobody said when it was
+  concluded, it was there when it was entered, at the latest when it was recorded here.
 - Only notices that name the holder of today count for it: who takes a claim over gives notice anew.
 - A filing is pinned by digest, which stands for its number. Who ended a filing is treated as if it had made none.
 - Without amounts the receivable stands for 100 units of its currency, and what was financed is not known.
@@ -25,6 +31,8 @@ from registry.law.case import Case, Place
 from registry.law.profiles import Profile
 from registry.money import Money, exponent_of
 from registry.records import Claim, Receivable
+from registry.records.external_claims import SOURCES, ExternalClaim
+from registry.records.facilities import Facility
 from registry.records.filings import Filing
 from registry.records.notices import Notice
 
@@ -42,6 +50,8 @@ class _Ledger:
     places: Mapping[str, Place]
     filings: tuple[Filing, ...]
     notices: tuple[Notice, ...]
+    external: tuple[ExternalClaim, ...]
+    blankets: tuple[Facility, ...]
     profiles: tuple[Profile, ...]
 
 
@@ -51,30 +61,39 @@ def case_from_ledger(
     filings: Iterable[Filing],
     notices: Iterable[Notice],
     *,
+    external: Iterable[ExternalClaim] = (),
+    facilities: Iterable[Facility] = (),
     profiles: Iterable[Profile],
     now_ms: int,
     known: Case | None = None,
 ) -> Case:
     """The case of a receivable as of `now_ms`, or as of when `known` says; under its own laws, or those of `known`.
 
-    Raises `FieldError`: no claim competes; `known` is in another currency, or names a claim that is over.
+    `external` are claims outside, `facilities` those of the seller from which the receivable was not carved out.
+    Raises `FieldError`: the receivable was voided; no claim competes; `known` is in another currency, or names a claim
+    that is over.
     """
+    if receivable.state == "voided":
+        raise FieldError("receivable", "was voided: its registration was found false, so there is nothing to rank")
+    as_of_ms = now_ms if known is None else known.as_of_ms
     ledger = _Ledger(
         claims={claim.id.hex(): claim for claim in claims},
         places={claim.hex(): Place(0, index) for index, claim in enumerate(receivable.claims)},
         filings=tuple(filings),
         notices=tuple(notices),
+        external=tuple(external),
+        blankets=tuple([one for one in facilities if one.blanket_stands(as_of_ms) and one.covers(receivable)]),
         profiles=tuple(profiles),
     )
-    for claim in ledger.claims.values():
-        if claim.receivable != receivable.id:
-            raise FieldError("claims", f"{claim.id.hex()} is on another receivable")
+    of_claims = [(claim.id, claim.receivable) for claim in ledger.claims.values()]
+    for id_, of in (*of_claims, *((claim.id, claim.receivable) for claim in ledger.external)):
+        if of != receivable.id:
+            raise FieldError("claims", f"{id_.hex()} is on another receivable")
     if known is not None and known.amount.currency != receivable.currency:
         raise FieldError("currency", f"is {known.amount.currency}, the receivable is in {receivable.currency}")
-    as_of_ms = now_ms if known is None else known.as_of_ms
     competing = _competing(ledger, () if known is None else known.claims, as_of_ms)
     if not competing:
-        raise FieldError("claims", "none is funded, and none is known to have been concluded")
+        raise FieldError("claims", "none is funded, asserted or a blanket, and none is known to have been concluded")
     if known is not None:
         return replace(known, claims=competing, laws=known.laws or receivable.laws)
     return Case(
@@ -104,7 +123,7 @@ def _bare(name: str) -> str:
 
 
 def _competing(ledger: _Ledger, known: Iterable[case.Claim], as_of_ms: int) -> tuple[case.Claim, ...]:
-    """In the order of the ledger, and then those outside it as they are given."""
+    """In the order of the ledger, its blankets after its claims, and then those outside it."""
     said = {claim.id: claim for claim in known}
     found = []
     for id_ in ledger.places:
@@ -117,6 +136,15 @@ def _competing(ledger: _Ledger, known: Iterable[case.Claim], as_of_ms: int) -> t
                 raise FieldError("claims", f"{id_} is over: it was {claim.state}")
         elif facts is not None or (claim.state == "funded" and claim.funded_ms <= as_of_ms):
             found.append(_competitor(ledger, claim, facts))
+    own = {claim.claimant for claim in found}
+    for index, blanket in enumerate(ledger.blankets):
+        facts = said.pop(blanket.id.hex(), None)
+        if facts is not None or (blanket.financier not in own and blanket.opened_ms <= as_of_ms):
+            found.append(_blanket(blanket, facts, Place(0, len(ledger.places) + index)))
+    for outside in ledger.external:
+        facts = said.pop(outside.id.hex(), None)
+        if outside.stands and (facts is not None or _concluded_ms(outside) <= as_of_ms):
+            found.append(_outside(ledger, outside, facts))
     return (*found, *said.values())
 
 
@@ -129,15 +157,51 @@ def _competitor(ledger: _Ledger, claim: Claim, facts: case.Claim | None) -> case
     if facts.acknowledged_ms is not None:
         acknowledged.append(facts.acknowledged_ms)
     filings = [one for one in ledger.filings if one.claim == claim.id and one.state == "live"]
+    concluded = [one.opened_ms for one in ledger.blankets if one.financier == claim.holder]
     return replace(
         facts,
         claimant=claim.holder,
+        concluded_ms=min([facts.concluded_ms, *concluded]),
         funded_ms=claim.funded_ms or facts.funded_ms,
         here=ledger.places[id_],
         filings=(*(_filing(one, ledger.profiles) for one in filings), *facts.filings),
         notices=(*(_notice(one) for one in notices), *facts.notices),
         acknowledged_ms=min(acknowledged, default=None),
     )
+
+
+def _blanket(facility: Facility, facts: case.Claim | None, here: Place) -> case.Claim:
+    made = facts or case.Claim(id=facility.id.hex(), claimant="", concluded_ms=facility.opened_ms)
+    return replace(made, claimant=facility.financier, blanket=True, here=here)
+
+
+def _concluded_ms(claim: ExternalClaim) -> int:
+    return claim.concluded_ms or claim.entered_ms or claim.recorded_ms
+
+
+def _outside(ledger: _Ledger, claim: ExternalClaim, facts: case.Claim | None) -> case.Claim:
+    filings: tuple[case.Filing, ...] = ()
+    notices: tuple[case.Notice, ...] = ()
+    if claim.entered_ms and claim.source == "notice":
+        notices = (case.Notice(received_ms=claim.entered_ms, digest=claim.reference),)
+    elif claim.entered_ms and claim.source not in SOURCES:
+        register = register_code(claim.source, ledger.profiles)
+        filings = (case.Filing(register=register, number=claim.reference.hex(), at_ms=claim.entered_ms),)
+    made = facts or case.Claim(id=claim.id.hex(), claimant="", concluded_ms=_concluded_ms(claim))
+    return replace(
+        made,
+        claimant=_assignee(claim),
+        asserted=claim.source,
+        filings=(*filings, *made.filings),
+        notices=(*notices, *made.notices),
+    )
+
+
+def _assignee(claim: ExternalClaim) -> str:
+    """The member, or what tells somebody outside from others: the beginning of the commitment to it."""
+    if not isinstance(claim.assignee, bytes):
+        return claim.assignee
+    return f"outside:{claim.assignee.hex()[:16]}" if any(claim.assignee) else "outside:not named"
 
 
 def _filing(filing: Filing, profiles: Iterable[Profile]) -> case.Filing:

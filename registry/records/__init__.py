@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from registry.records.authorities import ConsensusKey, Misbehaviour, NodeEntry
 from registry.records.core import (
     CLAIM_STATES,
     FORMS,
@@ -14,6 +15,7 @@ from registry.records.core import (
     Network,
     Proposal,
     Receivable,
+    Seat,
     SubjectId,
 )
 from registry.records.disputes import Dispute
@@ -26,12 +28,16 @@ __all__ = [
     "KINDS",
     "RECEIVABLE_STATES",
     "Claim",
+    "ConsensusKey",
     "Dispute",
     "Link",
     "Live",
+    "Misbehaviour",
     "Network",
+    "NodeEntry",
     "Proposal",
     "Receivable",
+    "Seat",
     "SubjectId",
     "decode_record",
     "encode_record",

@@ -73,6 +73,16 @@ class Contact:
         """Who declined, in order."""
         return tuple([step.by for step in self.steps if step.step == "declined"])
 
+    @property
+    def answerers(self) -> tuple[str, ...]:
+        """Who declined or accepted, in order."""
+        return tuple([step.by for step in self.steps if step.step in ("declined", "accepted")])
+
+    @property
+    def ordered(self) -> bool:
+        """Whether an order has opened all of it."""
+        return any(step.step == "ordered" for step in self.steps)
+
     def state_at(self, now_ms: int) -> str:
         """The state at block time `now_ms`: the stored one, or "lapsed" if nobody accepted in time."""
         return "lapsed" if self.state == "waiting" and self.until_ms < now_ms else self.state
@@ -80,10 +90,11 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The identities of both sides as of the block that opened a contact, which has the same id.
+    """Who is known to whom by a contact, which has the same id.
 
-    `by_step` is "accepted" (then `by` is the party of the asked side that consented) or "ordered" (then it is the
-    regulator whose order the authorities executed); `text_digest` pins the answer or the order.
+    `by_step` is "accepted": `asking` is the asker, `asked` those who accepted, and `by` the first of them. Or it is
+    "ordered": both sides are all that stood there then, and `by` is the regulator whose order the authorities executed.
+    `text_digest` pins that answer or the order, `opened_ms` is the time of its block.
     """
 
     PREFIX: ClassVar = b"contact-opening/"

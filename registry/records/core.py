@@ -19,6 +19,7 @@ __all__ = [
     "Network",
     "Proposal",
     "Receivable",
+    "Seat",
     "SubjectId",
 ]
 
@@ -183,11 +184,33 @@ class Proposal:
         return
 
 
+class Seat(NamedTuple):
+    """An authority's place: its party, its Ed25519 consensus key, and the id of its node (`records.NodeEntry`)."""
+
+    party: str
+    consensus_key: bytes
+    node: bytes
+
+
+def _seats(rows: list[Any]) -> tuple[Seat, ...]:
+    return tuple(map(Seat._make, rows))
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The network's own record: its name and the party ids of its authorities, in the order of genesis."""
+    """The network's own record: its name, its authorities in the order in which they lead, the nodes let in."""
 
-    LISTS: ClassVar[Lists] = {"authorities": tuple}
+    LISTS: ClassVar[Lists] = {"seats": _seats, "nodes": tuple}
 
     name: str
-    authorities: tuple[str, ...]
+    seats: tuple[Seat, ...]
+    nodes: tuple[bytes, ...]
+
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """The party ids of the authorities, in the order of their seats."""
+        return tuple([seat.party for seat in self.seats])
+
+    def seat_of(self, party: str) -> Seat | None:
+        """The seat of a party, if it has one."""
+        return next((seat for seat in self.seats if seat.party == party), None)

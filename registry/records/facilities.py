@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from registry.records.core import SubjectId
+from registry.codec import tagged_digest
+from registry.fingerprint import ACCOUNT
+from registry.records.core import Receivable, SubjectId
 from registry.records.row import Lists
 
-__all__ = ["BASE_FINDINGS", "FACILITY_STATES", "CarveOut", "Facility", "carve_out_key"]
+__all__ = ["BASE_FINDINGS", "FACILITY_STATES", "CarveOut", "Facility", "carve_out_id", "drawing_terms"]
 
 FACILITY_STATES: Final = ("open", "closed")
 BASE_FINDINGS: Final = ("covered", "breach")  # is what was drawn within what the base makes available?
@@ -49,6 +51,16 @@ class Facility:
         """Whether there is a blanket at block time `now_ms`; it lapses by time alone."""
         return self.blanket != "none" and now_ms <= self.blanket_until_ms
 
+    def covers(self, receivable: Receivable) -> bool:
+        """Whether the receivable is one of those that the blanket is over, carved out or not.
+
+        What the debtor registers names no seller. Who does not say on which debtor it is, is on every listed one.
+        """
+        if receivable.kind == "payable" or receivable.registrant != self.seller:
+            return False
+        accounts = {value for kind, value in receivable.fingerprints if kind == ACCOUNT}
+        return self.blanket == "all" or not accounts or not accounts.isdisjoint(self.debtors)
+
     def concerns(self) -> tuple[str, ...]:
         """Its two sides: others learn from a search that a blanket stands, and not whose."""
         return (self.seller, self.financier)
@@ -56,14 +68,25 @@ class Facility:
 
 @dataclass(frozen=True, slots=True)
 class CarveOut:
-    """The holder of a facility's blanket has let one receivable go from it, for good."""
+    """The holder of a facility's blanket has let one receivable go from it, for good; see `carve_out_id`."""
 
+    PREFIX: ClassVar = b"carve-out/"
     LISTS: ClassVar[Lists] = {}
 
+    id: SubjectId
     facility: SubjectId
     receivable: SubjectId
 
+    def concerns(self) -> tuple[str, ...]:
+        """Nobody by itself: whoever may read the receivable (`families`)."""
+        return ()
 
-def carve_out_key(facility: bytes, receivable: bytes) -> bytes:
-    """Where it stands that this facility's blanket does not cover this receivable."""
-    return b"carve-out/" + facility + receivable
+
+def carve_out_id(facility: bytes, receivable: bytes) -> bytes:
+    """The id under which it stands that this facility's blanket does not cover this receivable."""
+    return tagged_digest(b"NEMODAT-v1-carve-out", facility, receivable)
+
+
+def drawing_terms(facility: Facility) -> bytes:
+    """The terms of a claim under a facility, 32 bytes: whoever knows the facility knows its drawings by them."""
+    return tagged_digest(b"NEMODAT-v1-drawing", facility.id, facility.terms_digest)

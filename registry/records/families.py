@@ -11,11 +11,13 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from registry.records.attestations import Attestation
+from registry.records.authorities import Misbehaviour
 from registry.records.core import Proposal
 from registry.records.disputes import Dispute
-from registry.records.facilities import Facility
-from registry.records.filings import Filing
-from registry.records.notices import Notice
+from registry.records.external_claims import ExternalClaim, ExternalClaims
+from registry.records.facilities import CarveOut, Facility
+from registry.records.filings import Filed, Filing
+from registry.records.notices import Notice, Notified
 from registry.records.row import Identified
 
 __all__ = ["FAMILIES", "Family", "Shared", "family_of"]
@@ -31,24 +33,46 @@ class Shared(Identified, Protocol):
 class Family(NamedTuple):
     """Records of one kind. `own`: the events by whose subject a record is listed as each named party's own.
 
-    `receivable_of`: whoever may read this receivable may read the record too.
+    `receivable_of`: whoever may read this receivable may read the record too. `claim_of`: whoever holds this claim may,
+    so that the facts which rank a claim go with it to who takes it over.
     """
 
     record: type[Shared]
     own: frozenset[str]
     receivable_of: Callable[[Any], bytes] | None = None
+    claim_of: Callable[[Any], bytes] | None = None
 
 
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
         "proposals": Family(
-            Proposal, frozenset({"proposed", "award_proposed", "admitted", "suspended", "reinstated", "amended"})
+            Proposal,
+            frozenset(
+                {
+                    "proposed",
+                    "award_proposed",
+                    "admitted",
+                    "suspended",
+                    "reinstated",
+                    "amended",
+                    "authority_seated",
+                    "authority_unseated",
+                    "node_admitted",
+                    "node_dismissed",
+                }
+            ),
         ),
         "disputes": Family(Dispute, frozenset({"dispute_raised"}), attrgetter("receivable")),
-        "filings": Family(Filing, frozenset({"filed"})),
-        "notices": Family(Notice, frozenset({"notified", "notice_acknowledged"})),
+        "filings": Family(Filing, frozenset({"filed"}), claim_of=attrgetter("claim")),
+        "filed": Family(Filed, frozenset(), claim_of=attrgetter("id")),
+        "notices": Family(Notice, frozenset({"notified", "notice_acknowledged"}), claim_of=attrgetter("claim")),
+        "notified": Family(Notified, frozenset(), claim_of=attrgetter("id")),
         "attestations": Family(Attestation, frozenset({"attested"})),
         "facilities": Family(Facility, frozenset({"facility_opened"})),
+        "external_claims": Family(ExternalClaim, frozenset({"external_claim_recorded"}), attrgetter("receivable")),
+        "carve_outs": Family(CarveOut, frozenset(), attrgetter("receivable")),
+        "external_claims_of": Family(ExternalClaims, frozenset(), attrgetter("id")),
+        "misbehaviour": Family(Misbehaviour, frozenset({"misbehaviour"})),
     }
 )
 _NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})

@@ -8,12 +8,14 @@ from typing import ClassVar
 from registry.records.core import SubjectId
 from registry.records.row import Lists
 
-__all__ = ["Filing"]
+__all__ = ["Filed", "Filing"]
 
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """That a register outside knows of a claim. `digests` pin the filing and each continuation, oldest first.
+    """That a register outside knows of a claim, recorded by `by`; whoever holds the claim now continues or ends it.
+
+    `digests` pin the filing and each continuation, oldest first.
 
     `state` is "live" or "ended"; a live one whose `lapses_ms` (0: never) lies before the block's time has lapsed.
     `recorded_ms` is the time of the block that recorded it.
@@ -38,5 +40,20 @@ class Filing:
         return "lapsed" if self.state == "live" and 0 < self.lapses_ms < now_ms else self.state
 
     def concerns(self) -> tuple[str, ...]:
-        """Who recorded it; an official register is public, but who finances whom is not."""
+        """Who recorded it, beside whoever holds the claim (`families`): not whom a rival finances."""
         return (self.by,)
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """The filings of the claim with this id, in the order of recording."""
+
+    PREFIX: ClassVar = b"filed/"
+    LISTS: ClassVar[Lists] = {"filings": tuple}
+
+    id: SubjectId
+    filings: tuple[SubjectId, ...]
+
+    def concerns(self) -> tuple[str, ...]:
+        """Nobody but whoever holds the claim (`families`)."""
+        return ()

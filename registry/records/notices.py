@@ -52,7 +52,7 @@ class Notice:
         return min((time for time in (self.proved_ms, self.acknowledged_ms) if time), default=0)
 
     def concerns(self) -> tuple[str, ...]:
-        """Both sides of the claim at the time, and the debtor once it is known."""
+        """Both sides of the claim at the time, and the debtor once known; whoever holds the claim too (`families`)."""
         return tuple(sorted({self.sender, self.assignor, self.holder, self.debtor} - {""}))
 
 
@@ -69,3 +69,7 @@ class Notified:
     id: SubjectId
     notices: tuple[SubjectId, ...]
     accepted: str = ""
+
+    def concerns(self) -> tuple[str, ...]:
+        """Nobody but whoever holds the claim (`families`)."""
+        return ()

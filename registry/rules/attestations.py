@@ -26,7 +26,10 @@ __all__ = ["attest", "lapsed", "withdraw"]
 def lapsed(party: Party, now_ms: int) -> bool:
     """Whether of some kind the party was attested, and no attestation is live any more.
 
-    A party that nobody ever attested has not lapsed: whether it must be attested is for its financiers to ask.
+    A party that nobody ever attested has not lapsed: whether it must be attested is for its financiers to ask. One that
+    somebody attested for a day, or took back, has, because registry.md 3 refuses business "for a party whose
+    attestation has lapsed" and lets any financier attest: a doubt that one of them has is to stop the others too. It
+    harms nobody who has paid, and any other financier or authority ends it by attesting that kind itself.
     """
     if not party.attestations:
         return False

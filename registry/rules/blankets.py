@@ -24,14 +24,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from registry.events import Event
-from registry.fingerprint import ACCOUNT, BLANKET_KIND, blanket_mark
+from registry.fingerprint import BLANKET_KIND, blanket_mark
 from registry.reasons import BLANKET
 from registry.records import Claim, Receivable
-from registry.records.facilities import Facility, carve_out_key
+from registry.records.facilities import CarveOut, Facility, carve_out_id
 from registry.rules.verdicts import Call, Refusal, first, together
 from registry.state import State
 
-__all__ = ["blanket_events", "blanket_in_the_way", "covering", "overlapping", "standing"]
+__all__ = ["blanket_events", "blanket_in_the_way", "carved_out", "covering", "overlapping", "standing"]
 
 
 def standing(state: State, seller: str, now_ms: int) -> Iterator[Facility]:
@@ -52,7 +52,7 @@ def blanket_in_the_way(call: Call, claim: Claim, receivable: Receivable) -> Refu
     others = [
         facility
         for facility in covering(call.state, receivable, call.now_ms)
-        if facility.financier != claim.holder and not call.state.taken(carve_out_key(facility.id, receivable.id))
+        if facility.financier != claim.holder and not carved_out(call.state, facility, receivable)
     ]
     if not others:
         return None
@@ -82,10 +82,14 @@ def covering(state: State, receivable: Receivable, now_ms: int) -> Iterator[Faci
     """The facilities whose blankets cover the receivable now, carved out or not."""
     if receivable.kind == "payable":
         return
-    accounts = {value for kind, value in receivable.fingerprints if kind == ACCOUNT}
     for facility in standing(state, receivable.registrant, now_ms):
-        if facility.blanket == "all" or not accounts or not accounts.isdisjoint(facility.debtors):
+        if facility.covers(receivable):
             yield facility
+
+
+def carved_out(state: State, facility: Facility, receivable: Receivable) -> bool:
+    """Whether the blanket's holder has let the receivable go."""
+    return state.find(CarveOut, carve_out_id(facility.id, receivable.id)) is not None
 
 
 def _meet(one: Facility, other: Facility) -> bool:

@@ -10,6 +10,7 @@ later, claims stay as they are and `consequences.over_advanced` says so.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeAlias
 
 from registry.events import Event
 from registry.limits import CLAIMS_MAX, HOLDERS_MAX
@@ -41,6 +42,7 @@ from registry.rules.consequences import (
     with_claim,
 )
 from registry.rules.double_confirmation import confirmed_elsewhere
+from registry.rules.external_claims import to_look_at
 from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
@@ -51,7 +53,20 @@ from registry.state import State, claim_key, receivable_key
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.fields import Ref
 
-__all__ = ["cover", "discharge", "fund", "offer", "overfull", "reassign", "release", "reserve", "revoke"]
+__all__ = [
+    "cover",
+    "discharge",
+    "fund",
+    "fund_at_once",
+    "offer",
+    "overfull",
+    "reassign",
+    "release",
+    "reserve",
+    "revoke",
+]
+
+_Step: TypeAlias = "Refusal | tuple[Claim, Receivable]"  # claim and receivable as they become
 
 
 def overfull(receivable: Receivable, state: State, now_ms: int) -> Receivable | None:
@@ -70,6 +85,11 @@ def overfull(receivable: Receivable, state: State, now_ms: int) -> Receivable | 
 
 def offer(call: Call, operation: Offer) -> Verdict:
     """The registrant offers a share to a financier. Takes up nothing yet: several may be offered the same."""
+    made = _offered(call, operation)
+    return made if isinstance(made, Refusal) else _changed(*made, "offered")
+
+
+def _offered(call: Call, operation: Offer) -> _Step:
     subject = call.resolve(operation.receivable)
     receivable = call.state.receivable(subject)
     if receivable is None:
@@ -114,7 +134,7 @@ def offer(call: Call, operation: Offer) -> Verdict:
         funded_ms=0,
         holders=(),
     )
-    return _changed(claim, replace(receivable, claims=(*receivable.claims, claim.id)), "offered")
+    return claim, replace(receivable, claims=(*receivable.claims, claim.id))
 
 
 def revoke(call: Call, operation: Revoke) -> Verdict:
@@ -135,9 +155,11 @@ def revoke(call: Call, operation: Revoke) -> Verdict:
 def reserve(call: Call, operation: Reserve) -> Verdict:
     """The financier takes up its offer, if the share is still free: whoever is finalised first."""
     found = _found(call, operation.claim)
-    if isinstance(found, Refusal):
-        return found
-    claim, receivable = found
+    made = found if isinstance(found, Refusal) else _reserved(call, *found, operation.ttl_ms)
+    return made if isinstance(made, Refusal) else _changed(*made, "reserved")
+
+
+def _reserved(call: Call, claim: Claim, receivable: Receivable, ttl_ms: int) -> _Step:
     financier = call.signer(claim.holder)
     if financier is None:
         return Refusal(NOT_OFFERED, claim.id)
@@ -153,7 +175,7 @@ def reserve(call: Call, operation: Reserve) -> Verdict:
     disputed = suspended(call, receivable, claim.id, claim)
     if disputed is not None:
         return disputed
-    reserved = replace(claim, state="reserved", reserved_until_ms=call.now_ms + operation.ttl_ms)
+    reserved = replace(claim, state="reserved", reserved_until_ms=call.now_ms + ttl_ms)
     covered = blanket_in_the_way(call, reserved, receivable)
     if covered is not None:
         return covered
@@ -161,15 +183,17 @@ def reserve(call: Call, operation: Reserve) -> Verdict:
     broken = overfull(encumbered, call.state, call.now_ms)
     if broken is not None:
         return _in_the_way(call, reserved, broken)
-    return _changed(reserved, encumbered, "reserved")
+    return reserved, encumbered
 
 
 def fund(call: Call, operation: Fund) -> Verdict:
-    """The financier has paid out on its reservation, having looked at every match."""
+    """The financier has paid out on its reservation, having looked at every match and at every claim outside."""
     found = _held(call, operation.claim, "fund")
-    if isinstance(found, Refusal):
-        return found
-    claim, receivable = found
+    made = found if isinstance(found, Refusal) else _funded(call, *found, operation.acknowledged)
+    return made if isinstance(made, Refusal) else _changed(*made, "funded")
+
+
+def _funded(call: Call, claim: Claim, receivable: Receivable, looked_at: tuple[Ref, ...]) -> _Step:
     financier = call.signer(claim.holder)
     assert financier is not None, "the holder has signed"
     if not may(financier, "hold"):
@@ -192,8 +216,9 @@ def fund(call: Call, operation: Fund) -> Verdict:
         parties = together(claim.assignor, claim.holder, receivable.debtor, *concerned)
         event = Event("refused_claim", claim.id, parties, DOUBLE_CONFIRMED)
         return Refusal(DOUBLE_CONFIRMED, claim.id, first(twins), (event,))
-    acknowledged = {call.resolve(ref) for ref in operation.acknowledged}
-    missing = first(other for other in (*matches.blocking, *matches.review) if other not in acknowledged)
+    acknowledged = {call.resolve(ref) for ref in looked_at}
+    wanted = (*matches.blocking, *matches.review, *to_look_at(call.state, receivable))
+    missing = first(other for other in wanted if other not in acknowledged)
     if missing:
         parties = together(claim.assignor, claim.holder)
         event = Event("refused_claim", claim.id, parties, UNACKNOWLEDGED_MATCH)
@@ -203,7 +228,21 @@ def fund(call: Call, operation: Fund) -> Verdict:
     broken = overfull(encumbered, call.state, call.now_ms)
     if broken is not None:
         return _in_the_way(call, funded, broken)
-    return _changed(funded, encumbered, "funded")
+    return funded, encumbered
+
+
+def fund_at_once(call: Call, operation: Offer, acknowledged: tuple[Ref, ...]) -> Verdict:
+    """Offered, reserved and funded in one operation that both sides sign, by the rules of all three: or not at all."""
+    made = _offered(call, operation)
+    if not isinstance(made, Refusal):
+        made = _reserved(call, *made, ttl_ms=0)
+    if not isinstance(made, Refusal):
+        made = _funded(call, *made, acknowledged)
+    if isinstance(made, Refusal):
+        return made
+    claim, _ = made
+    offered = Event("offered", claim.id, together(claim.assignor, claim.holder), str(claim.share))
+    return _changed(*made, "funded", before=(offered,))
 
 
 def cover(call: Call, operation: Cover) -> Verdict:
@@ -322,15 +361,22 @@ def _held(call: Call, ref: Ref, operation: str) -> Refusal | tuple[Claim, Receiv
 
 
 def _changed(
-    claim: Claim, receivable: Receivable | None, kind: str, *parties: str, events: tuple[Event, ...] = ()
+    claim: Claim,
+    receivable: Receivable | None,
+    kind: str,
+    *parties: str,
+    before: tuple[Event, ...] = (),
+    events: tuple[Event, ...] = (),
 ) -> Effects:
     """The effects of a change of a claim (and of its receivable): both sides of it hear of it, and `parties`."""
     factors = (claim.import_factor,) if claim.import_factor else ()
     event = Event(kind, claim.id, together(claim.assignor, claim.holder, *factors, *parties), str(claim.share))
     puts = ((claim_key(claim.id), claim),)
     if receivable is None:
-        return Effects(claim.id, puts=puts, events=(event, *events))
-    return Effects(claim.id, puts=(*puts, (receivable_key(receivable.id), receivable)), events=(event, *events))
+        return Effects(claim.id, puts=puts, events=(*before, event, *events))
+    return Effects(
+        claim.id, puts=(*puts, (receivable_key(receivable.id), receivable)), events=(*before, event, *events)
+    )
 
 
 def _in_the_way(call: Call, claim: Claim, broken: Receivable) -> Refusal:

@@ -5,8 +5,10 @@
   means to ask about what one merely knows the id of.
 - Who is bound to both sides (a seller that registered both) neither asks nor answers: it would consent in the place of
   others. An offer binds nobody it is made to, else a seller could shut out whom it likes by an offer.
-- To accept is to open both sides. A refusal binds only who refused: it is not among those that an acceptance opens, and
-  the contact is declined when all who may answer have declined. An order opens all.
+- To ask and to accept is each party's own act: an acceptance makes the asker and who accepts known to each other, and
+  nobody else of either side. A seller that accepts must not tell a rival who finances it, nor by being quick keep its
+  financier from answering: the others may answer for themselves until the time is over. The contact is declined when
+  all who may answer have declined. An order opens all.
 - What is not answered in CONTACT_WAITS_MS lapses. Until then it counts, whatever the answer, against the bounds: one of
   each asker about one receivable, so many about a receivable, so many of an asker.
 """
@@ -100,7 +102,7 @@ def ask_contact(call: Call, operation: AskContact) -> Verdict:
 
 
 def answer_contact(call: Call, operation: AnswerContact) -> Verdict:
-    """A party that has declined has answered; another one of its side may still accept."""
+    """Each of the asked side answers once, for itself, as long as there is time."""
     subject = call.resolve(operation.contact)
     contact = call.state.find(Contact, subject)
     if contact is None:
@@ -108,21 +110,18 @@ def answer_contact(call: Call, operation: AnswerContact) -> Verdict:
     able = _able(call.state, contact, call.now_ms)
     if call.sender.id not in able:
         return Refusal(NOT_AUTHORISED, subject)
-    state = contact.state_at(call.now_ms)
-    if state == "lapsed":
+    if contact.until_ms < call.now_ms:
         return Refusal(EXPIRED, subject)
-    if state != "waiting" or call.sender.id in contact.decliners:
+    if contact.ordered or call.sender.id in contact.answerers:
         return Refusal(ALREADY_DONE, subject)
     if len(contact.steps) >= CONTACT_STEPS_MAX:
         return Refusal(LIMIT_REACHED, subject)
-    asking, asked = _sides(call.state, contact, call.now_ms)
     if operation.answer == "accept":
-        step = _step(call, "accepted", operation)
-        return _open(contact, step, asking, tuple([one for one in asked if one not in contact.decliners]))
-    steps = (*contact.steps, _step(call, "declined", operation))
-    declined = replace(contact, steps=steps)
+        return _accepted(call, contact, _step(call, "accepted", operation))
+    declined = replace(contact, steps=(*contact.steps, _step(call, "declined", operation)))
     if set(able) <= set(declined.decliners):
         declined = replace(declined, state="declined")
+    asking, asked = _sides(call.state, contact, call.now_ms)
     events = (Event("contact_declined", contact.id, together(*asking, *asked), declined.state),)
     return Effects(contact.id, puts=(put_of(declined),), events=events)
 
@@ -137,7 +136,7 @@ def open_obstacle(state: State, change: OpenContact) -> Refusal | None:
         return Refusal(UNKNOWN_PARTY)
     if "regulator" not in regulator.roles:
         return Refusal(NOT_AUTHORISED)
-    return Refusal(ALREADY_DONE) if contact.state == "open" else None
+    return Refusal(ALREADY_DONE) if contact.ordered else None
 
 
 def opened(call: Call, change: OpenContact) -> Effects:
@@ -145,25 +144,39 @@ def opened(call: Call, change: OpenContact) -> Effects:
     contact = call.state.find(Contact, change.contact)
     assert contact is not None, "open_obstacle has found it"
     asking, asked = _sides(call.state, contact, call.now_ms)
+    known = call.state.find(Opening, contact.id)  # of earlier acceptances: who they opened may stand there no more
+    if known is not None:
+        asked = together(*asked, *known.asked)
     step = Step(change.regulator, "ordered", change.order_digest, "", call.now_ms)
-    return _open(contact, step, asking, asked)
+    return _open(contact, _opening(contact, step, together(*asking, contact.asker), asked), step)
 
 
-def _open(contact: Contact, step: Step, asking: tuple[str, ...], asked: tuple[str, ...]) -> Effects:
-    opening = Opening(
+def _accepted(call: Call, contact: Contact, step: Step) -> Effects:
+    """The asker and who accepts are known to each other; the first acceptance stays the one that opened it."""
+    known = call.state.find(Opening, contact.id)
+    if known is None:
+        return _open(contact, _opening(contact, step, (contact.asker,), (step.by,)), step)
+    return _open(contact, replace(known, asked=together(*known.asked, step.by)), step)
+
+
+def _opening(contact: Contact, step: Step, asking: tuple[str, ...], asked: tuple[str, ...]) -> Opening:
+    return Opening(
         id=contact.id,
         receivable=contact.receivable,
         about=contact.about,
         asker=contact.asker,
-        asking=together(*asking, contact.asker),
+        asking=asking,
         asked=asked,
         by=step.by,
         by_step=step.step,
         text_digest=step.text_digest,
         opened_ms=step.at_ms,
     )
+
+
+def _open(contact: Contact, opening: Opening, step: Step) -> Effects:
     changed = replace(contact, state="open", steps=(*contact.steps, step))
-    events = (Event("contact_opened", contact.id, together(*opening.asking, *asked), step.step),)
+    events = (Event("contact_opened", contact.id, together(*opening.asking, *opening.asked), step.step),)
     related = first((contact.receivable, contact.about))
     return Effects(contact.id, puts=(put_of(changed), put_of(opening)), related=related, events=events)
 

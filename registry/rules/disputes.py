@@ -30,7 +30,7 @@ from registry.reasons import (
 from registry.records import Dispute, Receivable
 from registry.records.disputes import OPENER, RESPONDENT, Raised, Step, other_side, raised_id
 from registry.rules.consequences import holders_of_live, live_in_lineage
-from registry.rules.resolution import UPHELD, concerned, ended, unheard_holders
+from registry.rules.resolution import UPHELD, concerned, ended, harmed_unheard, unheard_holders
 from registry.rules.roles import may
 from registry.rules.rulebook import in_force, rulebook
 from registry.rules.standing import capacity_of
@@ -164,7 +164,10 @@ def withdraw(call: Call, operation: WithdrawDispute) -> Verdict:
 
 
 def settle(call: Call, operation: SettleDispute) -> Verdict:
-    """Both sides agree on how much less is collectible, at most the share in dispute; 0 ends it as it was."""
+    """Both sides agree on how much less is collectible, at most the share in dispute; 0 ends it as it was.
+
+    It takes nothing from a financier without its signature: see `resolution.harmed_unheard`.
+    """
     found = _open(call, operation.dispute)
     if isinstance(found, Refusal):
         return found
@@ -173,6 +176,9 @@ def settle(call: Call, operation: SettleDispute) -> Verdict:
         return Refusal(NOT_AUTHORISED, dispute.id)
     if operation.reduction_share > min(dispute.share, receivable.collectible):
         return Refusal(OVER_RESIDUAL, dispute.id)
+    harmed = harmed_unheard(call, dispute, receivable, operation.reduction_share)
+    if harmed:
+        return Refusal(NOT_AUTHORISED, dispute.id, harmed)
     return ended(
         call,
         dispute,
@@ -185,7 +191,11 @@ def settle(call: Call, operation: SettleDispute) -> Verdict:
 
 
 def decide(call: Call, operation: DecideDispute) -> Verdict:
-    """Both sides record the award of the last rung's forum; one that voids also needs the holders of live claims."""
+    """Both sides record the award of the last rung's forum.
+
+    One that voids also needs the holders of live claims, one that leaves funded claims uncovered needs their holders:
+    the ledger cannot tell an award from an agreement that is called one. The authorities can (`awards`).
+    """
     found = _open(call, operation.dispute)
     if isinstance(found, Refusal):
         return found
@@ -196,10 +206,14 @@ def decide(call: Call, operation: DecideDispute) -> Verdict:
         return Refusal(BAD_STATE, dispute.id)
     if not fits(dispute, operation.outcome, operation.reduction_share):
         return Refusal(OVER_RESIDUAL, dispute.id)
-    if operation.outcome == "voided":
-        unheard = unheard_holders(call, dispute, receivable)
-        if unheard:
-            return Refusal(NOT_AUTHORISED, dispute.id, unheard)
+    voids = operation.outcome == "voided"
+    unheard = (
+        unheard_holders(call, dispute, receivable)
+        if voids
+        else harmed_unheard(call, dispute, receivable, operation.reduction_share)
+    )
+    if unheard:
+        return Refusal(NOT_AUTHORISED, dispute.id, unheard)
     return ended(
         call,
         dispute,

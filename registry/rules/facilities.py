@@ -1,9 +1,9 @@
 """Facilities: agreed, changed and certified by both sides, ended by the financier (registry.md 6.2).
 
-A drawing is an ordinary claim (offer, reserve, fund), whose offer names the facility in its terms (`clients.pools`).
-So a drawing always has both signatures, and an ended facility needs no lock of its own: what both sign after its end
-is a new agreement between the two. What an end changes for others is the blanket, which ends with it; that is why
-only the financier can end a facility, just as only a holder can release a claim.
+A drawing is an ordinary claim, whose terms name the facility (`drawing_terms`). It is offered, reserved and funded in
+one operation that both sides sign, and `rules.claims` says of each receivable whether it can be. What an end changes
+for others is the blanket, which ends with it; that is why only the financier can end a facility, just as only a holder
+can release a claim.
 """
 
 from __future__ import annotations
@@ -25,16 +25,19 @@ from registry.reasons import (
     NOT_HOLDER,
     UNKNOWN_PARTY,
 )
-from registry.records.facilities import CarveOut, Facility, carve_out_key
-from registry.rules.blankets import overlapping, standing
+from registry.records.facilities import CarveOut, Facility, carve_out_id, drawing_terms
+from registry.rules.blankets import carved_out, overlapping, standing
+from registry.rules.claims import fund_at_once
 from registry.rules.roles import may
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
 from registry.state import Put, print_key, put_of
+from registry.transactions.claims import Offer
 from registry.transactions.facilities import (
     AmendFacility,
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
     Scope,
@@ -42,7 +45,7 @@ from registry.transactions.facilities import (
 )
 from registry.transactions.fields import Ref
 
-__all__ = ["amend_facility", "carve_out", "certify_base", "close_facility", "open_facility", "renew_blanket"]
+__all__ = ["amend_facility", "carve_out", "certify_base", "close_facility", "draw", "open_facility", "renew_blanket"]
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _EARLIEST_ZONE = datetime.timedelta(hours=14)  # how far ahead of UTC the day begins somewhere
@@ -112,12 +115,25 @@ def carve_out(call: Call, operation: CarveOutReceivable) -> Verdict:
         return Refusal(NOT_FOUND, found.id)
     if not found.blanket_stands(call.now_ms):
         return Refusal(BAD_STATE, found.id)
-    key = carve_out_key(found.id, receivable.id)
-    if call.state.taken(key):
+    if carved_out(call.state, found, receivable):
         return Refusal(ALREADY_DONE, found.id, (receivable.id,))
     event = Event("carved_out", receivable.id, together(found.seller, found.financier), found.id.hex())
-    puts: tuple[Put, ...] = ((key, CarveOut(found.id, receivable.id)),)
-    return Effects(found.id, puts=puts, related=(receivable.id,), events=(event,))
+    made = CarveOut(carve_out_id(found.id, receivable.id), found.id, receivable.id)
+    return Effects(found.id, puts=(put_of(made),), related=(receivable.id,), events=(event,))
+
+
+def draw(call: Call, operation: Draw) -> Verdict:
+    """Both sides put one of the seller's receivables into the pool: a funded claim of the financier, or nothing."""
+    found = _agreed(call, operation.facility)
+    if isinstance(found, Refusal):
+        return found
+    if found.state != "open":
+        return Refusal(BAD_STATE, found.id)
+    receivable = call.state.receivable(call.resolve(operation.receivable))
+    if receivable is not None and receivable.registrant != found.seller:
+        return Refusal(NOT_AUTHORISED, receivable.id)
+    offer = Offer(operation.receivable, found.financier, operation.share, drawing_terms(found), call.now_ms)
+    return fund_at_once(call, offer, operation.acknowledged)
 
 
 def certify_base(call: Call, operation: CertifyBase) -> Verdict:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from registry.events import Event
-from registry.limits import CONTINUATIONS_MAX
+from registry.limits import CONTINUATIONS_MAX, FILINGS_MAX
 from registry.reasons import ALREADY_DONE, BAD_STATE, EXPIRED, IMPOSSIBLE_TIME, LIMIT_REACHED, NOT_FOUND, NOT_HOLDER
-from registry.records.filings import Filing
+from registry.records.filings import Filed, Filing
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
-from registry.state import put_of
+from registry.state import Put, put_of
 from registry.transactions.fields import Ref
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 
@@ -31,6 +31,9 @@ def record_filing(call: Call, operation: RecordFiling) -> Verdict:
         return Refusal(IMPOSSIBLE_TIME, subject)
     if _lapsed(operation.lapses_ms, call.now_ms):
         return Refusal(EXPIRED, subject)
+    filed = call.state.find(Filed, subject) or Filed(subject, ())
+    if len(filed.filings) >= FILINGS_MAX:
+        return Refusal(LIMIT_REACHED, subject)
     filing = Filing(
         id=call.created_id(),
         claim=claim.id,
@@ -43,7 +46,8 @@ def record_filing(call: Call, operation: RecordFiling) -> Verdict:
         recorded_ms=call.now_ms,
         state="live",
     )
-    return _changed(filing, "filed", together(claim.assignor, holder.id))
+    listed = replace(filed, filings=(*filed.filings, filing.id))
+    return _changed(filing, "filed", together(claim.assignor, holder.id), puts=(put_of(listed),))
 
 
 def continue_filing(call: Call, operation: ContinueFiling) -> Verdict:
@@ -56,7 +60,7 @@ def continue_filing(call: Call, operation: ContinueFiling) -> Verdict:
     if len(found.digests) > CONTINUATIONS_MAX:
         return Refusal(LIMIT_REACHED, found.id)
     continued = replace(found, digests=(*found.digests, operation.number_digest), lapses_ms=operation.lapses_ms)
-    return _changed(continued, "filing_continued", (found.by,))
+    return _changed(continued, "filing_continued", together(found.by, _holder(call, found)))
 
 
 def end_filing(call: Call, operation: EndFiling) -> Verdict:
@@ -65,16 +69,16 @@ def end_filing(call: Call, operation: EndFiling) -> Verdict:
     if isinstance(found, Refusal):
         return found
     ended = replace(found, digests=(*found.digests, operation.number_digest), state="ended")
-    return _changed(ended, "filing_ended", (found.by,))
+    return _changed(ended, "filing_ended", together(found.by, _holder(call, found)))
 
 
 def _live(call: Call, ref: Ref) -> Refusal | Filing:
-    """The live filing of a party that has signed."""
+    """The live filing of a claim whose holder has signed: a filing goes with its claim (UCC 9-310(c), 9-514)."""
     subject = call.resolve(ref)
     filing = call.state.find(Filing, subject)
     if filing is None:
         return Refusal(NOT_FOUND, subject)
-    if call.signer(filing.by) is None:
+    if call.signer(_holder(call, filing)) is None:
         return Refusal(NOT_HOLDER, subject)
     state = filing.state_at(call.now_ms)
     if state == "lapsed":
@@ -82,10 +86,16 @@ def _live(call: Call, ref: Ref) -> Refusal | Filing:
     return filing if state == "live" else Refusal(ALREADY_DONE, subject)
 
 
+def _holder(call: Call, filing: Filing) -> str:
+    claim = call.state.claim(filing.claim)
+    assert claim is not None, "a filing is of a claim that is recorded"
+    return claim.holder
+
+
 def _lapsed(lapses_ms: int, now_ms: int) -> bool:
     return 0 < lapses_ms < now_ms
 
 
-def _changed(filing: Filing, kind: str, parties: tuple[str, ...]) -> Effects:
+def _changed(filing: Filing, kind: str, parties: tuple[str, ...], *, puts: tuple[Put, ...] = ()) -> Effects:
     event = Event(kind, filing.id, parties, filing.register)
-    return Effects(filing.id, puts=(put_of(filing),), related=(filing.claim,), events=(event,))
+    return Effects(filing.id, puts=(put_of(filing), *puts), related=(filing.claim,), events=(event,))

@@ -1,8 +1,9 @@
 """Governance (registry.md 3): one authority proposes a change, which needs the approval of more than two thirds.
 
 The proposal is its proposer's approval. What a block approves holds from the next height on, so that one block is
-executed under one set of parties. Authorities are those of genesis; a suspended one still counts for the quorum and
-still makes blocks, but approves nothing, so no suspension may leave fewer than a quorum of unsuspended ones.
+executed under one set of parties. Authorities are those with a seat (`rules.authorities`), and only their approvals
+count; a suspended one still counts for the quorum and still makes blocks, but approves nothing, so no suspension may
+leave fewer than a quorum of unsuspended ones.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from registry.reasons import (
     UNKNOWN_PARTY,
 )
 from registry.records import Proposal
-from registry.rules import awards, contacts
+from registry.rules import authorities, awards, contacts
+from registry.rules.authorities import quorum
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
-from registry.state import Put, State, alias_key, key_key, party_key, proposal_key
+from registry.state import Put, alias_key, key_key, party_key, proposal_key
 from registry.transactions.contacts import OpenContact
 from registry.transactions.governance import (
     Admit,
@@ -47,11 +49,6 @@ from registry.transactions.governance import (
 __all__ = ["admission_puts", "approve", "propose", "quorum"]
 
 Puts: TypeAlias = tuple[Put, ...]
-
-
-def quorum(authorities: int) -> int:
-    """How many approvals of so many authorities are enough: n - f with f = (n-1) // 3, as in consensus."""
-    return authorities - (authorities - 1) // 3
 
 
 def admission_puts(party: Party) -> Puts:
@@ -93,17 +90,17 @@ def approve(call: Call, operation: Approve) -> Verdict:
 
 def _count(call: Call, proposal: Proposal, change: Change, effects: Effects) -> Verdict:
     """The effects of a proposal with its newest approval: it stays open, or the change is made."""
-    authorities = call.state.network().authorities
+    seated = call.state.network().authorities
     key = proposal_key(proposal.id)
-    if len(proposal.approvals) < quorum(len(authorities)):
+    if len([party for party in proposal.approvals if party in seated]) < quorum(len(seated)):
         kind = "award_proposed" if isinstance(change, Award) else "proposed"
-        events = (Event(kind, proposal.id, together(*authorities), change.subject),)
+        events = (Event(kind, proposal.id, together(*seated), change.subject),)
         return Effects(proposal.id, puts=((key, proposal),), events=events)
     in_force = replace(proposal, state="in_force")
     if isinstance(change, Award | OpenContact):  # made at once: the dispute or contact is the effects' own subject
         puts = ((key, in_force), *effects.puts)
         return replace(effects, subject=proposal.id, puts=puts, related=(effects.subject,))
-    event = Event(_CHANGES[type(change)][1], proposal.id, together(*authorities, change.subject), change.subject)
+    event = Event(_CHANGES[type(change)][1], proposal.id, together(*seated, change.subject), change.subject)
     return replace(effects, subject=proposal.id, puts=((key, in_force),), events=(event,))
 
 
@@ -117,31 +114,31 @@ def _effects(call: Call, change: Change) -> Effects | Refusal:
         return awards.obstacle(call, change) or awards.executed(call, change)
     if isinstance(change, OpenContact):
         return contacts.open_obstacle(call.state, change) or contacts.opened(call, change)
-    puts = _CHANGES[type(change)][0](call.state, change)
+    puts = _CHANGES[type(change)][0](call, change)
     return puts if isinstance(puts, Refusal) else Effects(b"", later=puts)
 
 
-def _admitted(state: State, change: Admit) -> Puts | Refusal:
+def _admitted(call: Call, change: Admit) -> Puts | Refusal:
     """Two ids for one firm hide duplicates, and a key has one owner: nothing of the newcomer may be another's."""
     puts = admission_puts(change.party)
-    return Refusal(DUPLICATE) if any(state.taken(key) for key, _ in puts) else puts
+    return Refusal(DUPLICATE) if any(call.state.taken(key) for key, _ in puts) else puts
 
 
-def _suspended(state: State, change: Suspend) -> Puts | Refusal:
-    party = state.coming_party(change.party)
+def _suspended(call: Call, change: Suspend) -> Puts | Refusal:
+    party = call.state.coming_party(change.party)
     if party is None:
         return Refusal(UNKNOWN_PARTY)
     if party.suspended:
         return Refusal(ALREADY_DONE)
-    authorities = state.network().authorities
-    left = [one for one in map(state.coming_party, authorities) if one and not one.suspended and one.id != party.id]
-    if party.id in authorities and len(left) < quorum(len(authorities)):
+    seated = call.state.coming_network().authorities
+    left = [one for one in map(call.state.coming_party, seated) if one and not one.suspended and one.id != party.id]
+    if party.id in seated and len(left) < quorum(len(seated)):
         return Refusal(NO_QUORUM)
     return ((party_key(party.id), replace(party, suspended=True)),)
 
 
-def _reinstated(state: State, change: Reinstate) -> Puts | Refusal:
-    party = state.coming_party(change.party)
+def _reinstated(call: Call, change: Reinstate) -> Puts | Refusal:
+    party = call.state.coming_party(change.party)
     if party is None:
         return Refusal(UNKNOWN_PARTY)
     if not party.suspended:
@@ -149,8 +146,8 @@ def _reinstated(state: State, change: Reinstate) -> Puts | Refusal:
     return ((party_key(party.id), replace(party, suspended=False)),)
 
 
-def _amended(state: State, change: Amend) -> Puts | Refusal:
-    party = state.coming_party(change.party)
+def _amended(call: Call, change: Amend) -> Puts | Refusal:
+    party = call.state.coming_party(change.party)
     if party is None:
         return Refusal(UNKNOWN_PARTY)
     roles = [role for role in dict.fromkeys((*party.roles, *change.add_roles)) if role not in change.remove_roles]
@@ -167,30 +164,31 @@ def _amended(state: State, change: Amend) -> Puts | Refusal:
         return Refusal(BAD_STATE)
     if len(amended.identifiers) > IDENTIFIERS_MAX:
         return Refusal(LIMIT_REACHED)
-    if any(state.taken(alias_key(identifier)) for identifier in identifiers):
+    if any(call.state.taken(alias_key(identifier)) for identifier in identifiers):
         return Refusal(DUPLICATE)
     return ((party_key(party.id), amended), *((alias_key(identifier), party.id) for identifier in identifiers))
 
 
-def _with_owner_key(state: State, change: ReplaceOwnerKey) -> Puts | Refusal:
-    party = state.coming_party(change.party)
+def _with_owner_key(call: Call, change: ReplaceOwnerKey) -> Puts | Refusal:
+    party = call.state.coming_party(change.party)
     if party is None:
         return Refusal(UNKNOWN_PARTY)
     if party.owner_key == change.owner_key:
         return Refusal(ALREADY_DONE)
-    if state.taken(key_key(change.owner_key)):
+    if call.state.taken(key_key(change.owner_key)):
         return Refusal(DUPLICATE)
     replaced = replace(party, owner_key=change.owner_key)
     return ((party_key(party.id), replaced), (key_key(change.owner_key), party.id))
 
 
 # Each change of a party: what it puts, and the event that says that it is in force.
-_CHANGES: Final[Mapping[type[Change], tuple[Callable[[State, Any], Puts | Refusal], str]]] = MappingProxyType(
+_CHANGES: Final[Mapping[type[Change], tuple[Callable[[Call, Any], Puts | Refusal], str]]] = MappingProxyType(
     {
         Admit: (_admitted, "admitted"),
         Suspend: (_suspended, "suspended"),
         Reinstate: (_reinstated, "reinstated"),
         Amend: (_amended, "amended"),
         ReplaceOwnerKey: (_with_owner_key, "amended"),
+        **authorities.CHANGES,
     }
 )

@@ -6,11 +6,13 @@ executed under one set of keys. A party keeps at least one signing key.
 
 The owner key lies offline and does one thing, `recover`: a transaction of nothing but recoveries is looked up by owner
 key, any other by signing key. A suspended party may recover, so that stolen keys can be replaced before it is
-reinstated; it stays suspended.
+reinstated; it stays suspended. An authority's consensus key signs reports of misbehaviour, suspended or not: its node
+has no other key, and whoever makes blocks can show what it saw.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import replace
 
 from registry.events import Event
@@ -27,17 +29,23 @@ from registry.reasons import (
 )
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict
 from registry.state import key_key, party_key
+from registry.transactions.authorities import ReportMisbehaviour
 from registry.transactions.envelope import Transaction
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
 
 __all__ = ["add_key", "recover", "revoke_key", "set_home", "set_receive_key", "signing_party"]
 
 
-def signing_party(owner: Party | None, key: bytes, transaction: Transaction) -> Party | str:
+def signing_party(
+    owner: Party | None, key: bytes, transaction: Transaction, consensus_keys: Container[bytes]
+) -> Party | str:
     """The party for which `key` may sign this transaction, or the code with which the whole is refused.
 
-    `owner` is the party whose key it is or ever was, None if it is nobody's.
+    `owner` is the party whose key it is or ever was, None if it is nobody's. `consensus_keys` are those in force.
     """
+    if owner is not None and key in consensus_keys:
+        reports = [type(operation) for operation in transaction.operations] == [ReportMisbehaviour]
+        return owner if reports and transaction.signers == (key,) else UNKNOWN_PARTY
     recovery = type(transaction.operations[0]) is Recover and all(
         type(operation) is Recover for operation in transaction.operations
     )

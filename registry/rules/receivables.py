@@ -33,6 +33,7 @@ from registry.rules.blankets import blanket_events
 from registry.rules.consequences import credited, over_advanced, parties_concerned
 from registry.rules.debtors import debtor_of
 from registry.rules.double_confirmation import confirmed_twice
+from registry.rules.external_claims import carried_over
 from registry.rules.lineage import Encumbrance, family, finder, levels, live_at
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
@@ -62,7 +63,7 @@ def register(call: Call, operation: Register) -> Verdict:
     if isinstance(replaced, Refusal):
         return replaced
     adopted = _adopted(call, receivable, replaced) if receivable.parents else ()
-    if isinstance(adopted, Refusal):
+    if isinstance(adopted, Refusal) and adopted.code != OVER_PARENT:
         return adopted
     matches = matches_of(receivable, call.state, call.now_ms, replaced=replaced)
     if matches is None:
@@ -74,6 +75,8 @@ def register(call: Call, operation: Register) -> Verdict:
             for other in related
         ]
         return Refusal(DUPLICATE, related=related, events=tuple(events))
+    if isinstance(adopted, Refusal):  # a copy takes up its parent once more, and is refused as what it is
+        return adopted
     puts: list[Put] = [(receivable_key(receivable.id), receivable), *adopted, *map(put_of, replaced)]
     for kind, value in receivable.fingerprints:
         if kind == ACCOUNT:
@@ -85,6 +88,7 @@ def register(call: Call, operation: Register) -> Verdict:
     related = first(matches.review)
     events = [Event("registered", receivable.id, (registrant.id,)), *blanket_events(call, receivable)]
     for old in replaced:
+        puts += carried_over(call.state, old, receivable.id)
         parties = together(registrant.id, *((old.debtor,) if old.debtor else ()))
         events.append(Event("superseded", old.id, parties, receivable.id.hex()))
     for other in related:

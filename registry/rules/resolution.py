@@ -13,14 +13,15 @@ from types import MappingProxyType
 from typing import Final
 
 from registry.events import Event
-from registry.records import Dispute, Receivable
+from registry.records import Dispute, Live, Receivable
 from registry.records.disputes import Step
 from registry.rules.consequences import credited, holders_of_live, live_in_lineage
+from registry.rules.lineage import Encumbrance, finder
 from registry.rules.transitions import FALSIFIABLE, OPEN
 from registry.rules.verdicts import Call, Effects, first, together
 from registry.state import put_of
 
-__all__ = ["UPHELD", "concerned", "ended", "unheard_holders"]
+__all__ = ["UPHELD", "concerned", "ended", "harmed_unheard", "unheard_holders"]
 
 # What it comes to when the respondents let the clocks run out, by ground. Silence in the time to give particulars
 # concedes the share that the debtor will not pay (GRIF art. 27), and a third party's claim to the proceeds. Where
@@ -58,8 +59,29 @@ def unheard_holders(call: Call, dispute: Dispute, receivable: Receivable) -> tup
     do that over the heads of those who paid, a dispute would be the way to sell one invoice twice; so without these
     holders only an award that the authorities execute voids a registration.
     """
+    return _unheard(call, dispute, live_in_lineage(call, receivable))
+
+
+def harmed_unheard(call: Call, dispute: Dispute, receivable: Receivable, reduction: int) -> tuple[bytes, ...]:
+    """The funded claims that the sides would leave uncovered by `reduction`, and whose holders have not agreed to it.
+
+    What seller and debtor agree after an assignment does not bind the assignee to its harm (Civil Code of China,
+    art. 765; UN Convention on the Assignment of Receivables, art. 20; UCC 9-405), and a financier that paid did so on
+    what was collectible then. So beyond what is free, its signature is needed, or an award that the authorities
+    execute. Missed clocks need neither: each holder was told and may answer. A seller's credit note (`adjust`) is no
+    agreement but its own act, for which it answers to the holder: `over_advanced` tells all of it.
+    """
+    if reduction == 0 or _on(call, receivable) <= receivable.collectible - reduction:
+        return ()
+    return _unheard(call, dispute, [one for one in live_in_lineage(call, receivable) if one.until_ms == 0])
+
+
+def _on(call: Call, receivable: Receivable) -> int:
+    return Encumbrance(finder(call.state, receivable), call.now_ms).on(receivable)
+
+
+def _unheard(call: Call, dispute: Dispute, live: list[Live]) -> tuple[bytes, ...]:
     asked = {dispute.opener, *(party.id for party in call.parties)}
-    live = live_in_lineage(call, receivable)
     holders = holders_of_live(call, live)
     return first(one.claim for one, holder in zip(live, holders, strict=True) if holder not in asked)
 

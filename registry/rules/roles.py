@@ -25,6 +25,7 @@ MAY: Final = MappingProxyType(
         "distinguish": frozenset({"debtor"}),
         "deem": frozenset({"exporter", "financier"}),
         "dispute": frozenset({"exporter", "debtor", "financier"}),  # with standing, see rules/standing.py
+        "record_external": frozenset({"exporter", "debtor", "financier"}),  # see rules/external_claims.py
     }
 )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from registry.events import Event
 from registry.limits import RELATED_MAX
@@ -13,7 +13,18 @@ from registry.state import Put, State
 from registry.transactions.envelope import Transaction, subject_id
 from registry.transactions.fields import Ref
 
-__all__ = ["Call", "Effects", "Refusal", "Verdict", "first", "together"]
+__all__ = ["Accusation", "Call", "Effects", "Judge", "Refusal", "Verdict", "first", "together"]
+
+
+class Accusation(NamedTuple):
+    """What evidence proves: this consensus key signed two conflicting votes at this height."""
+
+    key: bytes
+    height: int
+
+
+Judge: TypeAlias = Callable[[bytes], Accusation | None]
+"""Evidence -> what it proves, None if nothing. Pure. It is handed in, for the registry knows nothing of votes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +53,18 @@ Verdict: TypeAlias = Effects | Refusal
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One operation in its place: the state before it, the block's time, and the parties that signed, in order."""
+    """One operation in its place: the state before it, the block's time, and the parties that signed, in order.
+
+    `height` is the block's, `judge` tells what evidence proves.
+    """
 
     state: State
     now_ms: int
     transaction: Transaction
     index: int
     parties: tuple[Party, ...]
+    height: int
+    judge: Judge
 
     @property
     def sender(self) -> Party:

@@ -23,14 +23,15 @@ from registry.transactions.fields import (
     time_ms,
 )
 
-__all__ = ["Cover", "Discharge", "Fund", "Offer", "Reassign", "Release", "Reserve", "Revoke"]
+__all__ = ["Cover", "Discharge", "Fund", "Offer", "Reassign", "Release", "Reserve", "Revoke", "acknowledged_refs"]
 
 
 def _ttl_ms(value: Value, field: str) -> int:
     return integer(value, field, low=1, high=RESERVATION_MAX_MS)
 
 
-def _acknowledged(value: Value, field: str) -> tuple[Ref, ...]:
+def acknowledged_refs(value: Value, field: str) -> tuple[Ref, ...]:
+    """Reads the matches that whoever funds has looked at. Raises `FieldError`."""
     return items(value, field, ref, most=ACKNOWLEDGED_MAX)
 
 
@@ -88,10 +89,11 @@ class Reserve:
 
 @dataclass(frozen=True, slots=True)
 class Fund:
-    """The financier has paid out: the reserved claim becomes funded. It has looked at the matches `acknowledged`."""
+    """The financier has paid out: the reserved claim becomes funded. It has looked at the matches
+    and the claims outside this ledger that it lists as `acknowledged`."""
 
     NAME: ClassVar = "fund"
-    FIELDS: ClassVar = (Field("claim", ref), Field("acknowledged", _acknowledged))
+    FIELDS: ClassVar = (Field("claim", ref), Field("acknowledged", acknowledged_refs))
 
     claim: Ref
     acknowledged: tuple[Ref, ...] = ()

@@ -35,7 +35,7 @@ class AskContact:
 
 @dataclass(frozen=True, slots=True)
 class AnswerContact:
-    """Who stands on the receivable that is asked about accepts, which opens both sides' identities, or declines."""
+    """Who stands on the receivable that is asked about declines or, to be known to the asker and know it, accepts."""
 
     NAME: ClassVar = "answer_contact"
     FIELDS: ClassVar = (

@@ -1,4 +1,4 @@
-"""Operations on facilities and their blankets: open, amend, renew, carve out, certify, close (registry.md 6.2)."""
+"""Operations on facilities and their blankets: opened, drawn under, ended (registry.md 6.2)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from registry.codec import Value
 from registry.errors import FieldError
 from registry.limits import BLANKET_DEBTORS_MAX
 from registry.records.facilities import BASE_FINDINGS
-from registry.transactions.fields import Field, Ref, digest, integer, items, one_of, party_id, ref, row, time_ms
+from registry.transactions.claims import acknowledged_refs
+from registry.transactions.fields import Field, Ref, digest, integer, items, one_of, party_id, ref, row, share, time_ms
 
 __all__ = [
     "AmendFacility",
     "CarveOutReceivable",
     "CertifyBase",
     "CloseFacility",
+    "Draw",
     "OpenFacility",
     "RenewBlanket",
     "Scope",
@@ -97,6 +99,27 @@ class AmendFacility:
     terms_digest: bytes
     rules_digest: bytes
     blanket: Scope | tuple[()] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Both sides put a receivable of the seller into the pool: `share` of it is offered, reserved and funded at once.
+
+    Creates a claim. The financier has paid out, and has looked at the matches `acknowledged`.
+    """
+
+    NAME: ClassVar = "draw"
+    FIELDS: ClassVar = (
+        Field("facility", ref),
+        Field("receivable", ref),
+        Field("share", share),
+        Field("acknowledged", acknowledged_refs),
+    )
+
+    facility: Ref
+    receivable: Ref
+    share: int
+    acknowledged: tuple[Ref, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from typing import ClassVar
 from registry.codec import Value
 from registry.transactions.fields import Field, Ref, digest, ref, text, time_ms
 
-__all__ = ["ContinueFiling", "EndFiling", "RecordFiling"]
+__all__ = ["ContinueFiling", "EndFiling", "RecordFiling", "register"]
 
 _REGISTER = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?:[A-Z0-9-]{2,24}")
 
 
-def _register(value: Value, field: str) -> str:
+def register(value: Value, field: str) -> str:
+    """A register outside, by its law and name."""
     return text(value, field, pattern=_REGISTER, what="a law and its register, such as CN:ZHONGDENG or US-NY:UCC1")
 
 
@@ -29,7 +30,7 @@ class RecordFiling:
     NAME: ClassVar = "record_filing"
     FIELDS: ClassVar = (
         Field("claim", ref),
-        Field("register", _register),
+        Field("register", register),
         Field("number_digest", digest),
         Field("filed_ms", time_ms),
         Field("lapses_ms", time_ms),

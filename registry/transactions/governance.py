@@ -14,6 +14,7 @@ from registry.errors import FieldError
 from registry.identifiers import pinned_problem, split_identifier
 from registry.normalise import is_clean_text
 from registry.parties import IDENTIFIERS_MAX, NAME_CHARS_MAX, ROLES, Party, validate_party
+from registry.transactions.authorities import AdmitNode, DismissNode, SeatAuthority, UnseatAuthority
 from registry.transactions.contacts import OpenContact
 from registry.transactions.disputes import OUTCOME, reduction
 from registry.transactions.fields import Field, Ref, digest, items, language, one_of, party_id, ref
@@ -189,7 +190,19 @@ class Award:
         return self.dispute.hex()
 
 
-Change: TypeAlias = Admit | Suspend | Reinstate | Amend | ReplaceOwnerKey | Award | OpenContact
+Change: TypeAlias = (
+    Admit
+    | Suspend
+    | Reinstate
+    | Amend
+    | ReplaceOwnerKey
+    | Award
+    | OpenContact
+    | SeatAuthority
+    | UnseatAuthority
+    | AdmitNode
+    | DismissNode
+)
 
 _CHANGES: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Change))})
 

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias, cast, get_args
 from registry.codec import Value
 from registry.errors import FieldError, TransactionError
 from registry.transactions.attestations import Attest, WithdrawAttestation
+from registry.transactions.authorities import ReportMisbehaviour
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.contacts import AnswerContact, AskContact
 from registry.transactions.disputes import (
@@ -19,11 +20,13 @@ from registry.transactions.disputes import (
     SettleDispute,
     WithdrawDispute,
 )
+from registry.transactions.external_claims import EndExternalClaim, RecordExternalClaim
 from registry.transactions.facilities import (
     AmendFacility,
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
 )
@@ -80,6 +83,10 @@ Operation: TypeAlias = (
     | CarveOutReceivable
     | CertifyBase
     | CloseFacility
+    | RecordExternalClaim
+    | EndExternalClaim
+    | ReportMisbehaviour
+    | Draw
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})

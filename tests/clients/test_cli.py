@@ -160,6 +160,8 @@ def test_a_folder_is_registered_one_bad_file_stops_nothing_and_again_changes_not
     command = ("receivable", "register", folder, "--debtor", IMP_DE, "--dossiers", dossiers)
     looked = desk.by(EXP_CN, *command, "--dry-run", urls=["http://127.0.0.1:9"])
     assert looked.out.count("would be registered") == 3
+    assert looked.out.count("2 have this number") == 2
+    assert looked.out.count(", due ") == 3
     assert not dossiers.exists()
     ended = desk.by(EXP_CN, *command)
     assert ended.code == LOOK, ended
@@ -174,6 +176,15 @@ def test_a_folder_is_registered_one_bad_file_stops_nothing_and_again_changes_not
     assert sorted(dossiers.glob("*")) == kept
     listed = desk.by(EXP_CN, "receivable", "list")
     assert all(path.stem in listed.out for path in kept)
+
+
+def test_what_a_document_says_of_a_financier_is_noted_before_it_is_registered(desk: Desk, tmp_path: Path) -> None:
+    payee = "<cac:PayeeParty><cac:PartyName><cbc:Name>Elbe Factoring</cbc:Name></cac:PartyName></cac:PayeeParty>"
+    (tmp_path / "sold.xml").write_bytes(document(body=payee))
+    command = ("receivable", "register", tmp_path / "sold.xml", "--debtor", IMP_DE, "--dossiers", tmp_path / "kept")
+    for words in ((*command, "--dry-run"), command):
+        noted = desk.by(EXP_CN, *words)
+        assert (noted.code, "possibly_assigned" in noted.out, "Elbe Factoring" in noted.out) == (DONE, True, True)
 
 
 def test_an_interrupted_registration_leaves_its_dossiers_and_is_taken_up_again(desk: Desk, tmp_path: Path) -> None:
@@ -233,7 +244,7 @@ def test_a_claim_from_offer_to_payment(desk: Desk, tmp_path: Path) -> None:
     refused = complaint(desk.by(taker, "claim", "finance", other))
     assert refused == f"refused: over_residual (see {made.id}, {claim})"
     draft = tmp_path / "draft.json"
-    assert desk.by(holder, "claim", "reassign", claim, "--to", taker, "-o", draft).json["taker_key"]
+    assert desk.by(holder, "claim", "reassign", claim, "--to", taker, "-o", draft).json["to_sign"]
     assert "not the reassignment of that claim" in complaint(desk.by(taker, "claim", "accept", other, draft))
     assert "not among the draft's signers" in complaint(desk.by(EXP_CN, "claim", "accept", claim, draft))
     assert desk.by(taker, "claim", "accept", claim, draft).json["reassigned"] == claim

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
+from clients.errors import Refused
 from clients.exporter import Listing
-from tests.cast import AUTHORITIES, EXP_CN, TERMS, Cast
-from tests.clients.stage import Stage, unlike, until_ms
+from clients.filings import continue_filing, filings_of, own_filings, record_filing
+from clients.law import rank_receivable
+from clients.notices import notices_of, notify
+from clients.session import compose
+from registry.law.shipped import shipped_profiles
+from registry.transactions.claims import Reassign
+from tests.cast import AUTHORITIES, EXP_CN, TERMS, Cast, key_of
+from tests.clients.stage import Stage, digest, offered, unlike, until_ms
 from tests.clients.test_cli import DONE, LOOK, Desk, complaint
 
 pytestmark = pytest.mark.processes
@@ -60,7 +68,50 @@ def test_ledger_and_own_knowledge_are_ranked_under_the_receivables_laws(desk: De
         "DE": [first],
     }
     assert (found["amount"], found["claims_not_shown"]) == ("EUR 1000.00", [])
-    assert (found["filings_not_shown"], json.loads(ended.out)["filings_not_shown"]) == ([F_CN, F_SG], [second])
+    assert (found["filings_not_shown"], found["notices_not_shown"]) == ([F_CN, F_SG], [])
+    told_to_f_cn = json.loads(ended.out)
+    assert (told_to_f_cn["filings_not_shown"], told_to_f_cn["notices_not_shown"]) == ([second], [second])
+
+
+def test_the_facts_of_a_claim_go_with_it_to_who_takes_it_over(cast: Cast) -> None:
+    """Filings and notices of the first holder: read, ranked and continued by the second, and by no other party."""
+    stage = Stage(cast)
+    genesis = cast.devnet.genesis
+    with (
+        stage.exporter() as seller,
+        stage.financier("f-cn") as first,
+        stage.financier("f-sg") as second,
+        stage.financier("f-de") as rival,
+    ):
+        made = seller.register(unlike(laws=("US-NY", "SG")))
+        claim = offered(seller, made.receivable, "f-cn", 10**12 // 2)
+        other = offered(seller, made.receivable, "f-de", 10**12 // 2)
+        first.finance(claim)
+        now_ms = time.time_ns() // 1_000_000
+        filed = {"register": "US-NY:UCC1", "number": digest("UCC-1"), "filed_ms": now_ms - 1_000_000}
+        filing = first.call(record_filing, claim, **filed, lapses_ms=now_ms + 10**12).subject
+        notice = first.call(notify, claim, channel="courier", text=digest("notice"), account=digest("account"))
+        rival.finance(other)
+        assert second.call(filings_of, claim) is None
+        handed = compose(genesis, [Reassign(claim, F_SG)], signers=[key_of(one).public_key for one in (F_CN, F_SG)])
+        signatures = {key.public_key: handed.sign(genesis, key) for key in map(key_of, (F_CN, F_SG))}
+        second.send(handed, signatures)
+
+        assert [one.id for one in second.call(filings_of, claim)] == [filing]
+        assert filing in {one.id for one in second.call(own_filings)}
+        assert filing not in {one.id for one in first.call(own_filings)}
+        assert [(one.id, one.holder) for one in second.call(notices_of, claim)] == [(notice, F_CN)]
+        assert (rival.call(filings_of, claim), rival.call(notices_of, claim)) == (None, None)
+        with pytest.raises(Refused, match="not_holder"):
+            first.call(continue_filing, filing, number=digest("UCC-3"), lapses_ms=now_ms + 2 * 10**12)
+        second.call(continue_filing, filing, number=digest("UCC-3"), lapses_ms=now_ms + 2 * 10**12)
+
+        ranked = second.call(rank_receivable, made.receivable, profiles=shipped_profiles(), laws=["US-NY"])
+        assert ranked.opinion.answers[0].order.winners == (claim.hex(),)
+        assert ranked.claims_not_shown == (other,)
+        as_seen_by_rival = rival.call(rank_receivable, made.receivable, profiles=shipped_profiles(), laws=["US-NY"])
+        assert as_seen_by_rival.opinion.answers[0].order.winners == (other.hex(),)
+        assert as_seen_by_rival.claims_not_shown == (claim,)
 
 
 def test_in_words_of_both_languages_and_what_is_wrong(desk: Desk, cast: Cast) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ from tests.cast import AUTHORITIES, Cast
 from tests.clients.stage import Stage, admit, digest, lei, newcomer, unlike, with_particulars
 from tests.clients.test_cli import LOOK, PASSPHRASE, Desk, complaint, run
 from tests.registry.test_lei import row
+from tests.registry.test_lei_golden import MERGED, RECORD, as_csv
+from tests.registry.test_lei_golden import row as csv_row
 
 pytestmark = pytest.mark.processes
 
@@ -131,6 +134,14 @@ def test_attestations_by_command(stage: Stage, desk: Desk) -> None:
     kyc = ("--provider", "A Bureau", "--result", report, "--expires", "2999-12-31")
     assert desk.by(F_CN, "party", "attest", party.id, *kyc).json["expires"] == "2999-12-31"
     assert run("party", "lei", record).code == LOOK
+    golden_copy = desk.folder / "golden.csv.zip"
+    with zipfile.ZipFile(golden_copy, "w") as archive:
+        mine = dataclasses.replace(MERGED, lei=party.id.removeprefix("lei:"), registration_status="RETIRED")
+        archive.writestr("golden.csv", as_csv(csv_row(RECORD), csv_row(mine)))
+    listed = run("party", "lei", golden_copy, "--only", mine.lei)
+    assert (listed.code, "RETIRED" in listed.out, RECORD.name in listed.out) == (LOOK, True, False)
+    from_it = desk.by(F_SG, "party", "attest", party.id, "--lei", golden_copy, "--expires", "2999-12-31").json
+    assert from_it["warning"] == "merged"
     said = desk.by(F_SG, "party", "attest", party.id, "--lei", record, "--expires", "2999-12-31").json
     assert (said["kind"], said["warning"]) == ("lei", "lapsed")
     listed = desk.by(F_DE, "party", "attestations", party.id).out

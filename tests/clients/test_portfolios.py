@@ -6,18 +6,19 @@ import csv
 import io
 import json
 import time
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clients.backfill import BATCH_ROWS, Row, batches, prepare_batch
-from clients.cli.portfolios import decided
+from clients.backfill import BATCH_ROWS, Outcome, Row, batches, prepare_batch
 from clients.dossier import Dossier
 from clients.portfolios import Unusable, read_portfolio
-from clients.runs import Run, RunMismatch
+from clients.runs import Run, RunMismatch, backfill
 from clients.session import Session
+from clients.submission import Submission
 from registry.documents import ColumnMap, DateOrder, DecimalMark
 from registry.genesis import Genesis
 from registry.money import WHOLE
@@ -117,9 +118,43 @@ def test_a_full_batch_fits_one_transaction_and_keeps_its_dossiers(tmp_path: Path
     assert run.sent(0) == batch.submission.wire
     lines = (tmp_path / "run" / "0000000.dossiers").read_text().splitlines()
     assert tuple(map(Dossier.from_json, lines)) == batch.dossiers
-    assert run.outcomes(0) is None
+    assert (run.done, list(run.outcomes())) == (0, [])
     with pytest.raises(RunMismatch, match="another book"):
         Run(tmp_path / "run", book="b")
+
+
+def outcome(number: int) -> Outcome:
+    return Outcome(
+        place=f"row {number}", code="ok" if number % 3 else "duplicate", receivable=b"", claim=b"", related=()
+    )
+
+
+def test_a_run_goes_on_where_it_was_killed(tmp_path: Path) -> None:
+    run = Run(tmp_path, book="a")
+    run.finish([outcome(number) for number in range(4)])
+    with (tmp_path / "outcomes").open("a") as torn:
+        torn.write('{"place": "row 4", "co')  # killed while it wrote, before the batch counted as done
+    again = Run(tmp_path, book="a")
+    assert (again.done, again.counted) == (1, {"ok": 2, "duplicate": 2})
+    again.finish([outcome(4)])
+    assert list(Run(tmp_path, book="a").outcomes()) == list(map(outcome, range(5)))
+
+
+def test_a_run_of_20_000_rows_keeps_none_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal's path of it: each batch is appended and forgotten. Without waiting for the disk, which is slow."""
+    monkeypatch.setattr("clients.runs.os.fsync", lambda descriptor: None)
+    run = Run(tmp_path, book="a")
+    batch = [outcome(number) for number in range(BATCH_ROWS)]
+    tracemalloc.start()
+    for _ in range(20_000 // BATCH_ROWS):
+        run.finish(batch)
+    refused = sum(each.code != "ok" for each in run.outcomes())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (run.counted.total(), refused) == (20_000, 6_800)
+    assert peak < 2_000_000
+    assert Run(tmp_path, book="a").done == 200
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 # --- against real nodes ----------------------------------------------------------------------------------------------
@@ -159,14 +194,16 @@ def test_a_portfolio_is_backfilled_whatever_interrupts_it_and_taken_up(desk: Des
     ended = desk.by(EXP_CN, *words)
     assert ended.code == LOOK
     assert "5 registered and offered, 1 refused, 1 not readable" in ended.out
-    assert (run / "0000000.sent").read_text() == wire, "what was signed before is what was sent"
+    with Stage(desk.cast).exporter() as exporter:
+        sent = Submission.of(bytes.fromhex(wire), exporter.genesis.id)
+        assert exporter.transaction(sent.transaction_id, sent.operations), "what was signed before is what was sent"
     again = desk.by(EXP_CN, *words)
     assert "5 registered and offered, 1 refused, 1 not readable" in again.out, "nothing is registered twice"
     table.write_bytes(book(*rows[:1]))
     assert "another book" in complaint(desk.by(EXP_CN, *words))
     taken = desk.by(newly.id, "portfolio", "take-up", "--from", EXP_CN)
     assert (taken.code, taken.out.strip()) == (DONE, "5 funded, 0 left")
-    done = [json.loads(line) for line in (run / "0000000.done").read_text().splitlines()]
+    done = [json.loads(line) for line in (run / "outcomes").read_text().splitlines()]
     shown = desk.by(newly.id, "claim", "show", done[0]["claim"]).json
     assert (shown["state"], shown["concluded_ms"]) == ("funded", 1_768_435_200_000)
     assert done[5]["code"] == "duplicate"
@@ -207,7 +244,6 @@ def test_what_was_signed_too_long_ago_is_signed_anew(
             past.setattr("clients.session.time.time_ns", lambda: (now_ms - 3_600_000) * 1_000_000)
             stale = exporter.make(prepare_batch, rows, to=F_SG, terms=TERMS, now_ms=now_ms)
         run.begin(0, stale)
-        (outcome,) = decided(exporter, run, 0, rows, F_SG, TERMS)
-        assert outcome.code == "ok"
-        assert run.outcomes(0) == (outcome,)
+        exporter.call(backfill, run, rows, to=F_SG, terms=TERMS)
+        assert [outcome.code for outcome in run.outcomes()] == ["ok"]
         assert exporter.transaction(stale.submission.transaction_id, 2) is None

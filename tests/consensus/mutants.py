@@ -232,10 +232,11 @@ MUTANTS = (
         "signs_after_a_restart_with_an_empty_disk",
         (
             Change(
-                "consensus.journal",
-                "    if value is None:\n        return Standing.UNKNOWN",
-                "    if value is None:\n        return Standing.GOOD",
+                "consensus.state",
+                "self.standings.get(self.me, Standing.UNKNOWN)",
+                "self.standings.get(self.me, Standing.GOOD)",
             ),
+            Change("consensus.journal", "if votes and public_key not in standings_in(record):", "if False:"),
             Change("consensus.hearing", "state.burn()  # R9: it is not", "pass  # it is not"),
             Change("consensus.hearing", "if own is None or own.block != certificate.block:", "if False:"),
         ),

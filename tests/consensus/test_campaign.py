@@ -48,7 +48,6 @@ SEARCHED = {
     # Mutants that one view of four authorities is enough for, with the place of the Byzantine one; power cuts or not.
     "finalize_after_nullify": ("leads_neither", False),
     "two_notarizations_in_a_view": ("leads_first", False),
-    "quorum_is_one_less": ("leads_first", False),
     "votes_forgotten_at_restart": ("leads_first", True),
 }
 

@@ -21,11 +21,15 @@ def transaction_of(
     signers: str | Sequence[str],
     *operations: Operation,
     nonce: int = 0,
-    until_ms: int = START_MS + 1_800_000,
+    until_ms: int | None = None,
     mode: str = EACH,
     network: Genesis | None = None,
 ) -> Transaction:
-    """A signed transaction of these members, by name, good for the first half hour of the chain."""
+    """A signed transaction of these members, by name, good for the first half hour of the chain.
+
+    In a block those of one member stand in the order of their nonces.
+    """
+    until_ms = START_MS + 1_800_000 + nonce if until_ms is None else until_ms
     chain_id = (network or genesis()).id
     keys = [key_of(name) for name in ([signers] if isinstance(signers, str) else signers)]
     public_keys = [key.public_key for key in keys]

@@ -107,10 +107,15 @@ class Net:
             fingerprint_key=bytes(32),
         )
 
-    async def start(self, *numbers: int) -> None:
+    async def start(self, *numbers: int, keep_ms: int | None = None) -> None:
         for member in self._chosen(numbers):
             member.node = Node(
-                genesis=self.genesis, identity=member.identity, store=member.store, bounds=Bounds(), addresses={}
+                genesis=self.genesis,
+                identity=member.identity,
+                store=member.store,
+                bounds=Bounds(),
+                addresses={},
+                keep_ms=keep_ms,
             )
             await member.node.start(member.address)
 

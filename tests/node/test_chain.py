@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from consensus.blocks import Block, Header
 from consensus.votes import Kind
 from node import layout
-from node.chain import CLOCK_TOLERANCE_MS, Chain, authority_set
+from node.authorities import authority_set
+from node.chain import CLOCK_TOLERANCE_MS, Chain
 from node.errors import GenesisMismatch, Inconsistent, StoreDamaged, StoreError
 from node.store import MemoryStore, Store, open_store
 from registry.codec import encode
@@ -54,7 +55,7 @@ def chain(store: Store) -> Chain:
 
 
 def state_of(store: Store) -> dict[bytes, bytes]:
-    return {key[len(layout.STATE) :]: value for key, value in store.scan(layout.STATE)}
+    return dict(layout.state_entry(stored) for _, stored in store.scan(layout.STATE))
 
 
 def assert_sound(store: Store, chain: Chain) -> None:
@@ -92,7 +93,8 @@ def test_an_empty_store_begins_at_genesis(store: Store, chain: Chain) -> None:
 
 
 def test_a_block_becomes_final_with_all_that_belongs_to_it(store: Store, chain: Chain) -> None:
-    one, two = registration(1), transaction_of("EXP_CN", *(invoice(f"batch {number}") for number in range(3)))
+    one = registration(1)
+    two = transaction_of("EXP_CN", *(invoice(f"batch {number}") for number in range(3)), nonce=2)
     record = {layout.CONSENSUS + b"vote": b"own votes"}
     store.write(record, sync=True)
     block = build(chain, [one, two])
@@ -191,7 +193,7 @@ WRONG: dict[str, Callable[[Block], dict[str, Any]]] = {
     "not later than": lambda block: {"timestamp_ms": block.header.timestamp_ms - STEP_MS},
     "proposer": lambda _: {"proposer": bytes(32)},
     "authorities": lambda _: {"authorities": mark("another")},
-    "not the set": lambda _: {"next_authorities": mark("another")},
+    "next_authorities": lambda _: {"next_authorities": mark("another")},
     "transactions_root": lambda _: {"transactions_root": mark("another")},
     "results_root": lambda _: {"results_root": mark("another")},
     "state_root": lambda _: {"state_root": mark("another")},
@@ -251,7 +253,7 @@ def test_only_a_certified_block_with_its_own_body_is_committed(store: Store, cha
     with pytest.raises(Inconsistent, match="transactions_root"):
         chain.commit(forged(block, transactions=()), good, puts={})
     with pytest.raises(AssertionError, match="record"):
-        chain.commit(block, good, puts={layout.STATE + b"party/x": b"forged"})
+        chain.commit(block, good, puts={layout.state_key(b"party/x"): b"forged"})
     assert list(store.scan(b"")) == everything
     chain.commit(block, good, puts={})
     with pytest.raises(Inconsistent, match="does not follow the tip"):
@@ -315,7 +317,7 @@ def test_signatures_are_verified_once(chain: Chain) -> None:
 def test_only_registered_parties_wait_for_a_block(chain: Chain) -> None:
     now_ms = START_MS + 5
     good = registration(1)
-    assert chain.admitted(good, now_ms=now_ms) is good
+    assert chain.admitted(good, now_ms=now_ms) == name_id("EXP_CN"), "it counts for the party, whatever its key"
     stranger = transaction_of("NOBODY", invoice("x"))
     half = transaction_of(["EXP_CN", "NOBODY"], invoice("x"))
     late = transaction_of("EXP_CN", invoice("x"), until_ms=now_ms - 1)
@@ -449,3 +451,15 @@ def test_kill_9_at_any_moment_leaves_a_whole_chain(engine: str, tmp_path: Path) 
         assert chain.tip.height in (promised, promised + 1)
         assert_sound(store, chain)
         store.close()
+
+
+def test_a_block_in_an_order_that_its_proposer_chose_is_refused(store: Store, chain: Chain) -> None:
+    waiting = [registration(number, by=name) for number in range(3) for name in ("EXP_CN", "F_CN", "F_SG")]
+    block = build(chain, waiting)
+    assert {*block.transactions} == {each.wire for each in waiting}
+    assert build(chain, waiting[::-1]).transactions == block.transactions
+    other = Chain.open(MemoryStore(), genesis())
+    turned = block.transactions[::-1]
+    forged = Block(replace(block.header, transactions_root=root(turned)), turned)
+    assert other.check(forged, now_ms=None) == "transactions: not in the order that the ledger's rule gives them"
+    assert other.check(block, now_ms=None) is None

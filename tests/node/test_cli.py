@@ -55,7 +55,7 @@ def test_from_keys_to_a_configuration(tmp_path: Path) -> None:
         assert done.exit_code == 0, done.output
         config = load_config(folder / "node.toml")
         assert (config.role, config.name) == (role, folder.name)
-    early = nemodat("node", "verify", bank / "node.toml")
+    early = nemodat("node", "check", bank / "node.toml")
     assert early.exit_code == 1
     assert "no chain yet" in early.stderr
 

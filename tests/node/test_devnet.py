@@ -143,7 +143,7 @@ def test_a_late_observer_syncs_serves_reads_and_verifies_from_genesis(devnet: De
     )["results"][0]
     assert result["code"] == "read_only"
     assert devnet.stop("observer") == 0
-    done = nemodat("node", "verify", str(devnet.config_path("observer")))
+    done = nemodat("node", "check", str(devnet.config_path("observer")))
     assert done.returncode == 0, done.stderr
     assert status["state_root"] in done.stdout
 
@@ -156,6 +156,54 @@ def test_finality_is_quick_at_light_load(devnet: Devnet) -> None:
         final(devnet, NAMES[number % 4], submit(devnet, NAMES[number % 4], [registration(devnet)])[0])
         waits.append(time.monotonic() - started)
     assert sorted(waits)[len(waits) // 2] < 0.5, waits
+
+
+def test_whoever_leads_to_nothing_is_named(devnet: Devnet) -> None:
+    devnet.kill("f-sg")
+    dead = AUTHORITIES["f-sg"][0]
+    for _ in NAMES:
+        final(devnet, "f-cn", submit(devnet, "f-cn", [registration(devnet)])[0])
+    told = json.loads(nemodat("node", "status", str(devnet.config_path("f-cn")), "--json").stdout)
+    assert dead in {change["leader"] for change in told["view_changes"]}
+    (peer,) = [peer for peer in told["peers"] if peer["name"] == dead]
+    assert peer["failed_views"] >= 1
+    assert not peer["connected"]
+    devnet.start("f-sg")
+    devnet.wait_ready("f-sg")
+    until(lambda: devnet.status("f-sg")["voting"])
+
+
+def test_a_ledger_is_copied_while_its_node_runs_and_a_node_restored_from_it_never_votes_again(devnet: Devnet) -> None:
+    config, copy = str(devnet.config_path("f-gb")), devnet.folder / "f-gb.backup"
+    before = submit(devnet, "f-gb", [registration(devnet)])[0]
+    final(devnet, "f-gb", before)
+    made = nemodat("node", "backup", config, str(copy))
+    assert made.returncode == 0, made.stderr
+    assert copy.stat().st_mode & 0o077 == 0
+    again = nemodat("node", "backup", config, str(copy))
+    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+    after = submit(devnet, "f-gb", [registration(devnet)])[0]
+    final(devnet, "f-gb", after)
+    devnet.kill("f-gb")
+    refused = nemodat("node", "restore", config, str(copy))
+    assert refused.returncode == 1
+    assert "not empty" in refused.stderr
+    data = devnet.config_path("f-gb").parent / "data"
+    data.rename(data.with_name("lost"))
+    restored = nemodat("node", "restore", config, str(copy))
+    assert restored.returncode == 0, restored.stderr
+    assert nemodat("node", "check", config).returncode == 0
+    devnet.start("f-gb")
+    devnet.wait_ready("f-gb")
+    assert final(devnet, "f-gb", before)
+    assert final(devnet, "f-gb", after)
+    status = devnet.status("f-gb")
+    assert not status["voting"]
+    assert status["alarm"].startswith("key_in_use_elsewhere")
+    final(devnet, "f-cn", submit(devnet, "f-cn", [registration(devnet)])[0])
+    shown = nemodat("node", "status", str(devnet.config_path("f-cn")))
+    assert shown.returncode == 0, shown.stderr
+    assert "authority, votes" in shown.stdout
 
 
 def test_two_nodes_on_one_folder_are_refused(devnet: Devnet) -> None:

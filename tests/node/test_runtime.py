@@ -30,7 +30,7 @@ from tests.node.network_of_nodes import Net, running
 async def test_what_is_submitted_is_final_on_all_with_one_state_root() -> None:
     async with running(Net()) as net:
         wires = [net.registration() for _ in range(20)]
-        results = await net[1].service.submit(wires)
+        results = await net[1].service.submit(wires, by="test")
         ids = [id_ for id_ in results if isinstance(id_, bytes)]
         assert len(ids) == 20, results
         assert all(await asyncio.gather(*(net[1].service.wait_final(id_, 10) for id_ in ids)))
@@ -46,19 +46,21 @@ async def test_bad_transactions_are_named_and_good_ones_beside_them_are_final() 
         forged = bytearray(net.registration())
         forged[-1] ^= 1
         late = net.registration(valid_for_ms=-60_000)
-        results = await net[0].service.submit([b"", b"\xc1", stranger, bytes(forged), late, good, good])
+        results = await net[0].service.submit([b"", b"\xc1", stranger, bytes(forged), late, good, good], by="test")
         codes = [each.code if isinstance(each, TransactionError) else "ok" for each in results]
         assert codes == ["malformed", "malformed", "wrong_chain", "bad_signature", "expired", "ok", "ok"]
         assert isinstance(results[-1], bytes)
         assert await net[0].service.wait_final(results[-1], 10)
-        assert await net[0].service.submit([good]) == [results[-1]], "what is final already is accepted again"
+        assert await net[0].service.submit([good], by="test") == [results[-1]], (
+            "what is final already is accepted again"
+        )
         assert not net[0].service.is_pending(results[-1])
 
 
 async def test_concurrent_submissions_at_all_nodes_are_each_executed_once() -> None:
     async with running(Net()) as net:
         wires = [net.registration() for _ in range(60)]
-        answers = await asyncio.gather(*(node.service.submit(wires) for node in net.running))
+        answers = await asyncio.gather(*(node.service.submit(wires, by="test") for node in net.running))
         assert all(answer == answers[0] for answer in answers)
         ids = [id_ for id_ in answers[0] if isinstance(id_, bytes)]
         assert all(await asyncio.gather(*(net[3].service.wait_final(id_, 10) for id_ in ids)))
@@ -76,7 +78,7 @@ async def test_what_expires_on_a_silent_chain_is_forgotten_without_a_block() -> 
     net = Net()
     try:
         await net.start(0)  # alone: no block will ever carry the transaction, nor a later block's time end it
-        (id_,) = await net[0].service.submit([net.registration(valid_for_ms=100)])
+        (id_,) = await net[0].service.submit([net.registration(valid_for_ms=100)], by="test")
         assert isinstance(id_, bytes)
         await eventually(lambda: not net[0].service.is_pending(id_))
         assert net[0].service.ledger.tip.height == 0
@@ -108,7 +110,7 @@ async def test_events_reach_those_whom_they_concern() -> None:
         others = service.subscribe(["lei:nobody"])
         heard = [asyncio.ensure_future(anext(each)) for each in (mine, others)]
         await eventually(lambda: service.hub.subscribers == 2)
-        (id_,) = await net[0].service.submit([net.registration()])
+        (id_,) = await net[0].service.submit([net.registration()], by="test")
         assert isinstance(id_, bytes)
         first = await asyncio.wait_for(heard[0], 10)
         assert (first.event.kind, first.height) == ("registered", service.ledger.tip.height)
@@ -125,7 +127,7 @@ async def test_a_subscriber_that_does_not_read_is_dropped(monkeypatch: pytest.Mo
         await eventually(lambda: service.hub.subscribers == 1)
         heights = []
         for _ in range(6):
-            (id_,) = await service.submit([net.registration()])
+            (id_,) = await service.submit([net.registration()], by="test")
             assert isinstance(id_, bytes)
             assert await service.wait_final(id_, 10)
             heights.append(service.ledger.tip.height)
@@ -137,20 +139,20 @@ async def test_a_subscriber_that_does_not_read_is_dropped(monkeypatch: pytest.Mo
 
 async def test_a_node_whose_state_is_wrong_halts_and_the_others_go_on() -> None:
     net = Net()
-    key = layout.STATE + party_key(net.exporter.id)
+    key = party_key(net.exporter.id)
     spoilt = net.members[3].store
     Chain.open(spoilt, net.genesis)
-    spoilt.write({key: encode(replace(net.exporter, suspended=True).encode())}, sync=True)
+    spoilt.write(layout.state_puts({key: encode(replace(net.exporter, suspended=True).encode())}), sync=True)
     try:
         await net.start()
-        (id_,) = await net[0].service.submit([net.registration()])
+        (id_,) = await net[0].service.submit([net.registration()], by="test")
         assert isinstance(id_, bytes)
         assert await net[0].service.wait_final(id_, 20)
         failed = net[3].failed
         assert isinstance(await asyncio.wait_for(failed, 20), Inconsistent)
         await net[3].stop()
         net.members[3].node = None
-        (id_,) = await net[1].service.submit([net.registration()])
+        (id_,) = await net[1].service.submit([net.registration()], by="test")
         assert isinstance(id_, bytes)
         assert await net[1].service.wait_final(id_, 20)
         await net.until_agreed()
@@ -180,7 +182,7 @@ async def test_messages_that_no_honest_node_sends_cost_the_connection_only(chann
         assert sender.send(target.me.id, channel, payload)
         await eventually(lambda: sender.me not in target.connected())
         await eventually(lambda: sender.me in target.connected())
-        (id_,) = await net[0].service.submit([net.registration()])
+        (id_,) = await net[0].service.submit([net.registration()], by="test")
         assert isinstance(id_, bytes)
         assert await net[0].service.wait_final(id_, 10)
 
@@ -199,7 +201,7 @@ async def test_a_transaction_gossiped_while_a_node_was_away_reaches_it_when_it_c
     net = Net()
     try:
         await net.start(0, 1)  # no quorum
-        (id_,) = await net[0].service.submit([net.registration()])
+        (id_,) = await net[0].service.submit([net.registration()], by="test")
         assert isinstance(id_, bytes)
         await net.start(2)
         assert await net[0].service.wait_final(id_, 20)
@@ -268,7 +270,7 @@ def block_of_size(net: Net, size: int) -> Block:
 async def test_decided_blocks_are_read_for_a_peer_a_few_at_a_time() -> None:
     async with running(Net()) as net:
         for _ in range(12):
-            (id_,) = await net[0].service.submit([net.registration()])
+            (id_,) = await net[0].service.submit([net.registration()], by="test")
             assert isinstance(id_, bytes)
             assert await net[0].service.wait_final(id_, 10)
         await net.until_agreed()
@@ -314,13 +316,13 @@ async def test_what_no_leader_may_include_yet_does_not_make_the_network_spin() -
         await net.until_height(1)
         ahead = net.registration(valid_for_ms=2 * 3_600_000)
         for node in net.running:
-            node.service.ledger.pool.add(open_transaction(ahead, net.genesis.id))
+            node.service.ledger.pool.add(open_transaction(ahead, net.genesis.id), net.exporter.id)
             assert node.service.runtime is not None
             node.service.runtime.work()
         await net.until_height(2)
         before = net[0].service.ledger.tip.height
         await asyncio.sleep(1)
         assert net[0].service.ledger.tip.height - before < 4 / runtime.EMPTY_PAUSE_S, "a hundred without the pause"
-        (id_,) = await net[0].service.submit([net.registration()])
+        (id_,) = await net[0].service.submit([net.registration()], by="test")
         assert isinstance(id_, bytes)
         assert await net[0].service.wait_final(id_, 10), "and holds up nothing else"

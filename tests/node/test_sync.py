@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from node import sync
+from consensus import following, sources
 from node.network import Channel, Mesh, Peer
 from node.node import directory_of
 from node.runtime import Runtime
@@ -24,7 +24,7 @@ async def grow(net: Net, blocks: int, *, at: int = 0) -> None:
     """Make `blocks` blocks, one after the other."""
     service = net[at].service
     for _ in range(blocks):
-        (id_,) = await service.submit([net.registration()])
+        (id_,) = await service.submit([net.registration()], by="test")
         assert isinstance(id_, bytes), id_
         assert await service.wait_final(id_, 10)
 
@@ -38,7 +38,7 @@ async def net() -> object:
 
 
 async def test_a_late_observer_fetches_everything_and_then_follows(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sync, "RANGE_HEIGHTS_MAX", 5)
+    monkeypatch.setattr(following, "RANGE_HEIGHTS_MAX", 5)
     await net.start(0, 1, 2, 3)
     await grow(net, 17)
     await net.start(4)
@@ -47,10 +47,10 @@ async def test_a_late_observer_fetches_everything_and_then_follows(net: Net, mon
     await net.until_agreed()
     assert observer.role == "observer"
     assert observer.status()["view"] is None
-    (refused,) = await observer.submit([net.registration()])
+    (refused,) = await observer.submit([net.registration()], by="test")
     assert isinstance(refused, TransactionError)
     assert refused.code == "read_only"
-    (id_,) = await net[2].service.submit([net.registration()])
+    (id_,) = await net[2].service.submit([net.registration()], by="test")
     assert isinstance(id_, bytes)
     assert await observer.wait_final(id_, 10)
     assert observer.ready()
@@ -83,7 +83,7 @@ async def test_a_restarted_observer_continues_where_it_was(net: Net) -> None:
 async def test_an_authority_whose_engine_does_not_catch_up_is_not_left_a_block_behind(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "ENGINE_PATIENCE_S", 0.2)
+    monkeypatch.setattr(following, "PATIENCE_MS", 200)
     await net.start(0, 1, 2, 3)
     await net.stop(3)
     await grow(net, 1)
@@ -135,7 +135,7 @@ class Liar:
         await self.mesh.start(member.address)
 
     def connected(self, peer: Peer) -> None:
-        self._send(peer, ["tip", 1_000])
+        self._send(peer, ["tip", 1, 1_000])
 
     def disconnected(self, peer: Peer) -> None:
         pass
@@ -182,7 +182,7 @@ LIES = {
 async def test_a_liar_is_passed_over_and_the_truth_comes_from_others(
     net: Net, lie: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "ANSWER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(sources, "ANSWER_TIMEOUT_MS", 200)
     await net.start(0, 1, 2)
     await grow(net, 6)
     change = LIES[lie]

@@ -19,6 +19,7 @@ from registry.keys import DOMAIN_TRANSACTION
 from registry.limits import ACKNOWLEDGED_MAX, OPERATIONS_MAX, RESERVATION_MAX_MS, WIRE_BYTES_MAX
 from registry.money import WHOLE
 from registry.transactions.attestations import Attest, WithdrawAttestation
+from registry.transactions.authorities import ReportMisbehaviour
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.contacts import AnswerContact, AskContact
 from registry.transactions.disputes import (
@@ -40,11 +41,13 @@ from registry.transactions.envelope import (
     subject_id,
     transaction_id,
 )
+from registry.transactions.external_claims import EndExternalClaim, RecordExternalClaim
 from registry.transactions.facilities import (
     AmendFacility,
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
     Scope,
@@ -62,6 +65,7 @@ NONCE = bytes(range(16))
 VECTORS = Path(__file__).parent / "vectors" / "transactions.json"
 
 EXAMPLES = {
+    "report_misbehaviour": ReportMisbehaviour(b"two votes"),
     "propose": Propose(Admit(party_of("NEW", "lei:984500USIMPORT000143", "US", ("debtor",)))),
     "approve": Approve(mark("proposal")),
     "add_key": AddKey(mark("new key")),
@@ -114,6 +118,11 @@ EXAMPLES = {
     "carve_out": CarveOutReceivable(mark("facility"), mark("receivable")),
     "certify_base": CertifyBase(mark("facility"), 20260520, mark("base"), "breach"),
     "close_facility": CloseFacility(mark("facility")),
+    "record_external_claim": RecordExternalClaim(
+        mark("receivable"), ("debtor", mark("salt"), name_id("IMP_DE")), "CL:RPETC", mark("AEC"), mark("ST CAPITAL"), 1
+    ),
+    "end_external_claim": EndExternalClaim(mark("external claim"), "released", mark("letter")),
+    "draw": Draw(mark("facility"), mark("receivable"), 1, (0, mark("match"))),
 }
 
 
@@ -245,6 +254,7 @@ def register_row(**changes: Any) -> list[Any]:
 
 
 PARENT = [mark("p"), 1, WHOLE]
+OUTSIDE = [bytes(32), bytes(32), WHOLE, 0, 0, "document"]  # reference to grade of a claim outside
 
 
 @pytest.mark.parametrize(
@@ -310,6 +320,16 @@ PARENT = [mark("p"), 1, WHOLE]
         (["open_facility", "lei:X", "lei:Y", bytes(32), bytes(32), None], "blanket"),
         (["open_facility", "lei:X", "lei:Y", bytes(32), bytes(32), [[b"x"], bytes(32), 0]], "blanket.debtors[0]"),
         (["amend_facility", 0, bytes(32), bytes(32), [[], b"", 0]], "blanket.filing_digest"),
+        (["record_external_claim", 0, ["debtor", b"", ""], "notice", *OUTSIDE], "shown.salt"),
+        (["record_external_claim", 0, ["fingerprint", "number", bytes(32)], "notice", *OUTSIDE], "shown.kind"),
+        (["record_external_claim", 0, ["claim", 0], "notice", *OUTSIDE], "shown"),
+        (["record_external_claim", 0, None, "notice", *OUTSIDE], "shown"),
+        (["record_external_claim", 0, [], "hearsay", *OUTSIDE], "source"),
+        (["record_external_claim", 0, [], "CL:", *OUTSIDE], "source"),
+        (["record_external_claim", 0, [], "notice", bytes(32), b"", *OUTSIDE[2:]], "assignee"),
+        (["record_external_claim", 0, [], "notice", bytes(32), "", *OUTSIDE[2:]], "assignee"),
+        (["record_external_claim", 0, [], "notice", *OUTSIDE[:2], 0, *OUTSIDE[3:]], "share"),
+        (["end_external_claim", 0, "forgotten", bytes(32)], "ground"),
         (["propose", []], "change"),
         (["propose", ["expel", []]], "change"),
         (["propose", ["admit", []]], "change.party.party"),

@@ -54,14 +54,19 @@ def test_every_operation_has_a_rule() -> None:
 def test_genesis_state_holds_every_party_under_id_key_and_alias() -> None:
     state = genesis_state(genesis())
     assert list(state) == sorted(state)
-    assert len(state) == 4 * len(MEMBERS) + 1
+    # of a party: itself, two keys, one identifier; of an authority also its key, the heights of that, and its node
+    assert len(state) == 4 * len(MEMBERS) + 3 * len(AUTHORITIES) + 1
     for name, (identifier, _, roles) in MEMBERS.items():
         party = Party.decode(decode(state[party_key(identifier)]))
         assert (party.name, party.roles) == (name, roles)
         assert decode(state[key_key(key_of(name).public_key)]) == identifier
         assert decode(state[key_key(key_of(f"owner {name}").public_key)]) == identifier
         assert decode(state[b"alias/" + identifier.encode()]) == identifier
-    assert decode_record(Network, state[NETWORK_KEY]) == Network("test", tuple(map(name_id, AUTHORITIES)))
+    network = decode_record(Network, state[NETWORK_KEY])
+    assert (network.name, network.authorities) == ("test", tuple(map(name_id, AUTHORITIES)))
+    assert [seat.consensus_key for seat in network.seats] == [
+        key_of(f"consensus {name}").public_key for name in AUTHORITIES
+    ]
 
 
 def test_genesis_with_a_key_of_two_parties_is_a_bug_that_stops() -> None:

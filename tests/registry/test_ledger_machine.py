@@ -21,6 +21,7 @@ from registry.ledger import BlockContext, execute
 from registry.money import WHOLE
 from registry.records import Claim, Dispute, Receivable, decode_record
 from registry.records.disputes import GROUNDS, OUTCOMES
+from registry.records.external_claims import END_GROUNDS, ExternalClaim
 from registry.rules.rulebook import DAY_MS
 from registry.rules.transitions import OPEN, VACATED
 from registry.state import print_key
@@ -35,7 +36,8 @@ from registry.transactions.disputes import (
     Standing,
     WithdrawDispute,
 )
-from registry.transactions.facilities import CarveOutReceivable, CloseFacility, OpenFacility, Scope
+from registry.transactions.external_claims import EndExternalClaim, RecordExternalClaim, Shown
+from registry.transactions.facilities import CarveOutReceivable, CloseFacility, Draw, OpenFacility, Scope
 from registry.transactions.governance import Approve, Award, Propose
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
@@ -86,6 +88,7 @@ class Ledger(RuleBasedStateMachine):
         self.disputes: list[bytes] = []
         self.blankets: dict[bytes, tuple[str, int]] = {}  # facility -> holder, until when its blanket stands
         self.carved: set[bytes] = set()  # receivables let go by the blanket's holder
+        self.outside: dict[bytes, bool] = {}  # external claim -> whether it stands
         self.made = 0
         self.register(0, [], 1)
         self.register(0, [(0, part)], 1)
@@ -117,14 +120,15 @@ class Ledger(RuleBasedStateMachine):
     def finance(self, pick: int, to: str, share: int, ttl_ms: int, steps: int) -> None:
         """Offer, and maybe reserve, and maybe fund."""
         offer = Offer(self.receivable(pick), name_id(to), share, mark("terms"), self.world.now_ms + 10_000)
-        path = [offer, Reserve(0, ttl_ms), Fund(0, tuple(self.receivables))]
+        path = [offer, Reserve(0, ttl_ms), Fund(0, self.everything())]
         receipts = self.act(("EXP_CN", to), path[:steps])
         if receipts[0].done:
             self.claims.append(receipts[0].subject)
 
     @rule(pick=PICK, by=SIGNERS, acknowledge=st.booleans())
     def fund(self, pick: int, by: tuple[str, ...], acknowledge: bool) -> None:
-        self.act(by, [Fund(self.claim(pick), tuple(self.receivables) if acknowledge else ())])
+        some = tuple(self.receivables) if pick % 2 else ()
+        self.act(by, [Fund(self.claim(pick), self.everything() if acknowledge else some)])
 
     @rule(pick=PICK, by=SIGNERS)
     def reserve(self, pick: int, by: tuple[str, ...]) -> None:
@@ -167,7 +171,7 @@ class Ledger(RuleBasedStateMachine):
             Release(self.claim(pick)),
             Offer(self.receivable(other), name_id(to), share, mark("terms"), until),
             Reserve(1, 60_000),
-            Fund(1, tuple(self.receivables)),
+            Fund(1, self.everything()),
         ]
         receipts = self.act(("EXP_CN", *FINANCIERS), steps, mode="all")
         codes = {receipt.done for receipt in receipts}
@@ -183,10 +187,12 @@ class Ledger(RuleBasedStateMachine):
         prints = old.fingerprints
         operation = invoice("x", fingerprints=prints, debtor_commitment=COMMITMENT, parents=links, supersedes=old.id)
         before = self.records()
+        asserted = {one.id for one in self.all_outside() if one.stands and one.receivable == old.id}
         receipt = self.act("EXP_CN", [operation])[0]
         if receipt.done:
             self.receivables.append(receipt.subject)
             assert self.world.receivable(old.id).state == "superseded"
+            assert asserted <= self.standing_outside(receipt.subject), "nor what is asserted of it"
             now_ms = self.world.now_ms
             now = self.records()
             assert weight(now[receipt.subject], now, now_ms) == weight(old, before, now_ms), "no claim is shaken off"
@@ -226,6 +232,18 @@ class Ledger(RuleBasedStateMachine):
         if receipt.done:
             self.blankets[receipt.subject] = (name_id(by), until_ms)
 
+    @rule(pick=PICK, share=SHARES, acknowledged=st.booleans())
+    def draw(self, pick: int, share: int, acknowledged: bool) -> None:
+        """Both sides of a facility put a receivable into its pool."""
+        if self.blankets:
+            facility = list(self.blankets)[pick % len(self.blankets)]
+            holder, _ = self.blankets[facility]
+            seen = tuple(self.receivables) if acknowledged else ()
+            sides = ("EXP_CN", next(name for name in FINANCIERS if name_id(name) == holder))
+            receipt = self.act(sides, [Draw(facility, self.receivable(pick), share, seen)])[0]
+            if receipt.done:
+                self.claims.append(receipt.subject)
+
     @rule(pick=PICK, by=SIGNERS, ends=st.booleans())
     def let_go(self, pick: int, by: tuple[str, ...], ends: bool) -> None:
         """The holder of a blanket ends it, or carves one receivable out of it."""
@@ -237,6 +255,55 @@ class Ledger(RuleBasedStateMachine):
                     del self.blankets[facility]
                 else:
                     self.carved.add(receivable)
+
+    def everything(self) -> tuple[bytes, ...]:
+        """All that a funding may have to acknowledge."""
+        return (*self.receivables, *self.outside)
+
+    @rule(pick=PICK, by=st.sampled_from(["IMP_DE", "F_GB", *EVERYBODY]), share=SHARES)
+    def say_what_is_outside(self, pick: int, by: str, share: int) -> None:
+        """By debtor, seller, a financier with a claim, one that searches, or one that may not."""
+        target = self.receivable(pick)
+        shown: Shown = ("debtor", SALT, name_id("IMP_DE")) if by == "IMP_DE" else ()
+        if by == "F_GB" and pick % 2:
+            shown = ("fingerprint", *self.world.receivable(target).fingerprints[0])
+        receipt = self.beside(by, RecordExternalClaim(target, shown, "CL:RPETC", mark(f"AEC {pick % 3}"), share=share))
+        if receipt.done:
+            self.outside[receipt.subject] = True
+
+    @rule(pick=PICK, by=st.sampled_from(["IMP_DE", "F_GB", *EVERYBODY]), ground=st.sampled_from(END_GROUNDS))
+    def end_what_is_outside(self, pick: int, by: str, ground: str) -> None:
+        latest = list(self.outside)[-4:]
+        subject = latest[pick % len(latest)] if latest else mark("none")
+        if self.beside(by, EndExternalClaim(subject, ground, mark("evidence"))).done:
+            assert self.outside[subject], "it is ended once"
+            self.outside[subject] = False
+
+    def beside(self, by: str, operation: Operation) -> Any:
+        """One step that decides nothing: no record of a receivable, claim, dispute or facility changes."""
+        before = dict(self.world.state)
+        (receipt,) = self.act(by, [operation])
+        changed = {key for key, value in self.world.state.items() if before.get(key) != value}
+        assert all(key.startswith(b"external") for key in changed)
+        assert len(changed) == (2 if receipt.done else 0)
+        return receipt
+
+    def standing_outside(self, receivable: bytes) -> set[bytes]:
+        """The external claims that stand on a receivable or what it is linked with, up and down, and is not over."""
+        records = self.records()
+        lineage = {receivable}
+        for upwards in (True, False):
+            queue = [receivable]
+            for one in queue:  # grows while it is walked
+                links = records[one].parents if upwards else records[one].children
+                queue += [link.receivable for link in links if link.receivable not in queue]
+            lineage |= {one for one in queue if records[one].state not in VACATED}
+        found = [one for one in self.all_outside() if one.receivable in lineage and self.outside[one.id]]
+        return {one.id for one in found}
+
+    def all_outside(self) -> list[ExternalClaim]:
+        state = self.world.state
+        return [decode_record(ExternalClaim, state[ExternalClaim.PREFIX + one]) for one in self.outside]
 
     @rule(step_ms=st.sampled_from([1, 2_000, 20_000]))
     def time_passes(self, step_ms: int) -> None:
@@ -342,6 +409,9 @@ class Ledger(RuleBasedStateMachine):
         for operation, receipt in zip(operations, outcome.receipts, strict=True):
             if suspended and receipt.done and isinstance(operation, Offer | Reserve | Fund | Reassign):
                 assert world.claim(receipt.subject).receivable not in suspended, "a disputed one takes no new claim"
+            if receipt.done and isinstance(operation, Fund):
+                on = world.claim(receipt.subject).receivable
+                assert self.standing_outside(on) <= set(operation.acknowledged), "what stands outside is looked at"
         return list(outcome.receipts)
 
     def reserved(self) -> set[bytes]:
@@ -495,6 +565,14 @@ WALK: dict[str, tuple[int, Callable[[random.Random], tuple[Any, ...]]]] = {
     "notify": (3, lambda rng: (rng.randrange(40), some_signers(rng))),
     "acknowledge": (1, lambda rng: (rng.randrange(40), rng.random() < 0.5)),
     "deem": (1, lambda rng: (rng.randrange(40), some_signers(rng))),
+    "say_what_is_outside": (
+        3,
+        lambda rng: (rng.randrange(40), rng.choice(["IMP_DE", "F_GB", *EVERYBODY]), some_share(rng)),
+    ),
+    "end_what_is_outside": (
+        1,
+        lambda rng: (rng.randrange(40), rng.choice(["IMP_DE", "F_GB", *EVERYBODY]), rng.choice(END_GROUNDS)),
+    ),
     "blanket": (1, lambda rng: (rng.choice(FINANCIERS), rng.choice([1_500, 4_000, 30_000]))),
     "let_go": (1, lambda rng: (rng.randrange(40), some_signers(rng), rng.random() < 0.5)),
     "time_passes": (1, lambda rng: (rng.choice([1, 2_000, 20_000]),)),

@@ -13,6 +13,7 @@ from registry.money import WHOLE
 from registry.reasons import REASONS
 from registry.receipts import Receipt
 from registry.transactions.attestations import Attest
+from registry.transactions.authorities import ReportMisbehaviour
 from registry.transactions.claims import Fund, Offer, Release, Reserve
 from registry.transactions.contacts import AskContact
 from registry.transactions.disputes import ConcludeDispute, RaiseDispute
@@ -218,6 +219,7 @@ CASES: dict[str, Callable[[World], Receipt]] = {
         lambda notice: Acknowledge(notice, name_id("IMP_DE"), mark("?"), mark("account"), False, salt_of("a")),
         "IMP_DE",
     ),
+    "not_proven": lambda world: world.one("F_CN", ReportMisbehaviour(b"no evidence")),
     "too_early": lambda world: received(world, days=8),
 }
 

@@ -80,18 +80,39 @@ def test_a_holder_asks_and_the_other_side_hears_it_without_hearing_from_whom(wor
 
 
 @pytest.mark.parametrize("by", ["F_SG", "EXP_VN"])
-def test_whoever_stands_on_the_other_side_accepts_and_both_sides_are_open(world: Network, by: str) -> None:
+def test_who_accepts_and_the_asker_are_known_to_each_other_and_nobody_else_is(world: Network, by: str) -> None:
     contact = world.asked()
     assert world.answer(by, contact) == "ok"
-    assert world.heard("contact_opened")[0][1:] == (tuple(sorted((SELLER, CN, OTHER_SELLER, SG))), "accepted")
+    assert world.heard("contact_opened")[0][1:] == (tuple(sorted((CN, name_id(by)))), "accepted")
     opening = world.opening(contact)
     assert opening is not None
-    assert set(opening.asking) == {SELLER, CN}
-    assert set(opening.asked) == {OTHER_SELLER, SG}
+    assert (opening.asking, opening.asked) == ((CN,), (name_id(by),))
     assert (opening.asker, opening.by, opening.by_step) == (CN, name_id(by), "accepted")
     assert (opening.text_digest, opening.opened_ms) == (mark(f"{by} accepts"), world.now_ms)
     assert world.contact(contact).state == "open"
-    assert world.answer("F_SG", contact, "decline") == "already_done"
+    assert world.answer(by, contact, "decline") == "already_done"
+
+
+def test_a_seller_neither_names_its_financier_nor_keeps_it_from_answering(world: Network) -> None:
+    contact = world.asked()
+    assert world.answer("EXP_VN", contact) == "ok"
+    first = world.opening(contact)
+    assert world.answer("F_SG", contact) == "ok"
+    opening = world.opening(contact)
+    assert first is not None
+    assert opening == replace(first, asked=tuple(sorted((OTHER_SELLER, SG))))
+    assert world.heard("contact_opened")[-1][1] == tuple(sorted((CN, OTHER_SELLER, SG)))
+
+
+def test_who_declines_after_another_has_accepted_stays_unknown(world: Network) -> None:
+    contact = world.asked()
+    assert [world.answer("EXP_VN", contact), world.answer("F_SG", contact, "decline")] == ["ok", "ok"]
+    opening = world.opening(contact)
+    assert opening is not None
+    assert (opening.asked, world.contact(contact).state) == ((OTHER_SELLER,), "open")
+    assert world.answer("F_SG", contact) == "already_done"
+    world.block([], after_ms=CONTACT_WAITS_MS + STEP_MS)
+    assert world.answer("F_SG", contact) == "expired"
 
 
 def test_only_who_stands_on_a_receivable_asks_from_its_side(world: Network) -> None:
@@ -254,14 +275,15 @@ def test_a_regulators_order_opens_what_was_declined_once_a_quorum_executes_it(wo
     assert world.one("F_GB", order(contact)).code == "already_done"
 
 
-def test_an_order_that_an_acceptance_has_overtaken_opens_nothing_twice(world: Network) -> None:
+def test_an_order_opens_also_who_has_not_answered_an_accepted_contact(world: Network) -> None:
     contact = world.asked()
     proposal = world.one("F_GB", order(contact)).subject
     world.answer("F_SG", contact)
-    assert world.one("F_CN", Approve(proposal)).code == "already_done"
+    assert [world.one(by, Approve(proposal)).code for by in ("F_CN", "F_DE")] == ["ok", "ok"]
     opening = world.opening(contact)
     assert opening is not None
-    assert opening.by_step == "accepted"
+    assert (opening.by_step, set(opening.asking), set(opening.asked)) == ("ordered", {SELLER, CN}, {OTHER_SELLER, SG})
+    assert world.answer("EXP_VN", contact) == "already_done"
 
 
 def test_a_regulator_itself_changes_nothing_and_nobody_else_orders(world: Network) -> None:
@@ -298,23 +320,20 @@ ANYBODY = ("F_CN", "EXP_CN", "F_SG", "EXP_VN", "F_DE", "REGULATOR")
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(ANYBODY), st.sampled_from(ANSWERS), st.integers(0, 5)), max_size=8))
-def test_it_is_open_if_and_only_if_one_of_those_asked_has_accepted_in_time(steps: list[tuple[str, str, int]]) -> None:
+def test_it_names_exactly_the_asker_and_those_who_have_accepted_in_time(steps: list[tuple[str, str, int]]) -> None:
     world = Network()
     contact = world.asked()
-    declined: set[str] = set()
-    accepted_by: str | None = None
+    answered: dict[str, str] = {}
     for by, answer, days in steps:
         world.block([], after_ms=days * 86_400_000)
-        able = by in ("F_SG", "EXP_VN") and by not in declined and accepted_by is None
-        in_time = world.now_ms + STEP_MS <= world.contact(contact).until_ms and len(declined) < 2
+        in_time = world.now_ms + STEP_MS <= world.contact(contact).until_ms
         code = world.answer(by, contact, answer)
-        assert (code == "ok") == (able and in_time), (by, answer, code)
-        if code == "ok" and answer == "accept":
-            accepted_by = by
-        elif code == "ok":
-            declined.add(by)
+        assert (code == "ok") == (by in ("F_SG", "EXP_VN") and by not in answered and in_time), (by, answer, code)
+        if code == "ok":
+            answered[by] = answer
+        accepted = [name_id(one) for one, said in answered.items() if said == "accept"]
         opening = world.opening(contact)
-        assert (opening is not None) == (accepted_by is not None)
-        if opening is not None and accepted_by is not None:
-            assert opening.by == name_id(accepted_by)
-            assert set(opening.asked) == {name_id(one) for one in {"F_SG", "EXP_VN"} - declined}
+        assert (opening is not None) == bool(accepted)
+        if opening is not None:
+            assert (opening.by, opening.asking) == (accepted[0], (CN,))
+            assert opening.asked == tuple(sorted(accepted))

@@ -449,7 +449,11 @@ def test_settled_by_both_sides(world: World, percent: int, over: int | None) -> 
     ):  # a holder answers for the seller, but does not give in for it
         assert world.one(alone, settlement).code == "not_authorised"  # type: ignore[arg-type]
     assert world.one(("IMP_DE", "EXP_CN"), replace(settlement, reduction_share=31 * PERCENT)).code == "over_residual"
-    assert world.one(("EXP_CN", "IMP_DE"), settlement).code == "ok"
+    if over is not None:  # not over the head of who paid
+        refused = world.one(("EXP_CN", "IMP_DE"), settlement)
+        assert (refused.code, refused.related) == ("not_authorised", world.receivable(receivable).claims)
+    sides = ("EXP_CN", "IMP_DE") if over is None else ("EXP_CN", "IMP_DE", "F_CN")
+    assert world.one(sides, settlement).code == "ok"
     assert dispute_of(world, dispute).state == "settled"
     assert world.heard("dispute_settled")[0][2] == str(percent * PERCENT)
     assert [detail for _, _, detail in world.heard("over_advanced")] == ([] if over is None else [str(over * PERCENT)])
@@ -465,6 +469,32 @@ def test_after_a_settlement_up_to_what_is_left_is_financed(world: World) -> None
     too_much = world.offered(receivable, to="F_SG", percent=6)
     assert world.one("F_SG", Reserve(too_much, 60_000)).code == "over_residual"
     world.funded(receivable, to="F_SG", percent=5)
+
+
+def test_seller_and_debtor_do_not_agree_away_what_a_financier_paid_for(world: World) -> None:
+    """Nor through the order that it paid for, nor under the name of an award. The authorities execute a real one."""
+    order = world.registered("order", kind="purchase_order")
+    claim = world.funded(order, percent=70)
+    receivable = world.registered("a", parents=((order, WHOLE // 2, WHOLE),))
+    dispute = raised(world, receivable, "IMP_DE", debtor("a"), percent=40)
+    sides = ("EXP_CN", "IMP_DE")
+    refused = world.one(sides, SettleDispute(dispute, 31 * PERCENT, *TEXT))
+    assert (refused.code, refused.related) == ("not_authorised", (claim,))
+    at_last_rung(world, dispute)
+    award = DecideDispute(dispute, "reduced", 31 * PERCENT, mark("award"), "en")
+    refused = world.one(sides, award)
+    assert (refused.code, refused.related) == ("not_authorised", (claim,))
+    assert awarded(world, Award(dispute, "reduced", 31 * PERCENT, mark("award"), "en")) == ["ok"] * 3
+    assert world.receivable(receivable).collectible == 69 * PERCENT
+    assert world.heard("over_advanced")[0][2] == str(PERCENT)
+
+
+def test_a_reservation_is_no_money_and_does_not_hinder_a_settlement(world: World) -> None:
+    receivable = world.registered("a")
+    claim = world.reserved(receivable, percent=80)
+    dispute = raised(world, receivable, "IMP_DE", debtor("a"))
+    assert world.one(("EXP_CN", "IMP_DE"), SettleDispute(dispute, 30 * PERCENT, *TEXT)).code == "ok"
+    assert world.one("F_CN", Fund(claim)).code == "over_residual"
 
 
 def test_settling_all_of_an_unfinanced_receivable_cancels_it(world: World) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from registry.fingerprint import ACCOUNT, BLANKET_KIND, blanket_mark
 from registry.limits import BLANKET_TERM_MAX_MS, BLANKETS_MAX
+from registry.money import WHOLE
 from registry.receipts import Receipt
-from registry.records import decode_record
-from registry.records.facilities import Facility
+from registry.records import Claim, decode_record
+from registry.records.facilities import Facility, drawing_terms
 from registry.state import holders_of, print_key
 from registry.transactions.claims import Fund, Offer, Reassign, Release, Reserve
 from registry.transactions.facilities import (
@@ -18,6 +19,7 @@ from registry.transactions.facilities import (
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
     Scope,
@@ -191,6 +193,60 @@ def test_only_the_holder_lets_go_and_only_of_what_its_blanket_can_cover(world: S
     assert world.one("F_GB", CarveOutReceivable(facility, world.registered("other seller's"))).code == "not_found"
     without = world.agree(to="F_DE").subject
     assert world.one("F_DE", CarveOutReceivable(without, receivable)).code == "bad_state"
+
+
+# Drawings
+
+
+def test_a_drawing_is_a_funded_claim_in_one_operation(world: Story) -> None:
+    facility, receivable = world.agree().subject, world.sold("a")
+    for signers in ("EXP_VN", "F_GB", "EXP_VN F_SG"):
+        assert world.do(tuple(signers.split()), Draw(facility, receivable, WHOLE))[0].code == "not_authorised"
+    (receipt,) = world.do(("EXP_VN", "F_GB"), Draw(facility, receivable, 80 * PERCENT))
+    claim = world.claim(receipt.subject)
+    assert (claim.state, claim.holder, claim.assignor, claim.share) == ("funded", *SIDES, 80 * PERCENT)
+    assert (claim.terms_digest, claim.holders) == (drawing_terms(world.facility(facility)), (name_id("F_GB"),))
+    assert world.receivable(receivable).claims == (claim.id,)
+    assert [world.heard(kind) for kind in ("offered", "funded")] == [[(claim.id, SIDES, str(80 * PERCENT))]] * 2
+
+
+def test_what_is_financed_already_or_under_another_blanket_is_not_drawn_and_leaves_nothing(world: Story) -> None:
+    facility, taken, covered = world.agree().subject, world.sold("taken"), world.sold("covered")
+    first = world.funded(taken, to="F_SG", by="EXP_VN", percent=40)
+    before = world.receivable(taken)
+    (refused,) = world.do(("EXP_VN", "F_GB"), Draw(facility, taken, 61 * PERCENT))
+    assert (refused.code, refused.related) == ("over_residual", (taken, first))
+    assert (world.receivable(taken), Claim.PREFIX + refused.subject in world.state) == (before, False)
+    assert world.heard("refused_claim")[0][1] == tuple(sorted(map(name_id, ("EXP_VN", "F_GB", "F_SG"))))
+    assert world.do(("EXP_VN", "F_GB"), Draw(facility, taken, 60 * PERCENT))[0].code == "ok"
+    blanket = world.blanket(to="F_DE")
+    (refused,) = world.do(("EXP_VN", "F_GB"), Draw(facility, covered, PERCENT))
+    assert (refused.code, refused.related) == ("blanket", (blanket,))
+
+
+def test_the_same_receivable_is_drawn_once_in_one_transaction_too(world: Story) -> None:
+    facility, receivable = world.agree().subject, world.sold("a")
+    receipts = world.do(("EXP_VN", "F_GB"), *[Draw(facility, receivable, 51 * PERCENT)] * 3)
+    assert [receipt.code for receipt in receipts] == ["ok", "over_residual", "over_residual"]
+
+
+def test_a_match_is_looked_at_before_a_drawing(world: Story) -> None:
+    number = ("number", mark("number"))
+    facility, other, receivable = world.agree().subject, world.sold("a", number), world.sold("b", number)
+    (refused,) = world.do(("EXP_VN", "F_GB"), Draw(facility, receivable, WHOLE))
+    assert (refused.code, refused.related) == ("unacknowledged_match", (other,))
+    assert world.do(("EXP_VN", "F_GB"), Draw(facility, receivable, WHOLE, (other,)))[0].code == "ok"
+
+
+def test_only_the_sellers_receivables_go_into_an_open_pool(world: Story) -> None:
+    facility = world.agree().subject
+    foreign = world.registered("another seller's")
+    assert world.do(("EXP_VN", "F_GB", "EXP_CN"), Draw(facility, foreign, WHOLE))[0].code == "not_authorised"
+    assert world.do(("EXP_VN", "F_GB"), Draw(facility, mark("none"), WHOLE))[0].code == "not_found"
+    assert world.do(("EXP_VN", "F_GB"), Draw(mark("none"), foreign, WHOLE))[0].code == "not_found"
+    assert world.one("F_GB", CloseFacility(facility)).code == "ok"
+    refused = world.do(("EXP_VN", "F_GB"), Draw(facility, world.sold("late"), WHOLE))[0]
+    assert (refused.code, refused.subject) == ("bad_state", facility)
 
 
 # The life of a facility

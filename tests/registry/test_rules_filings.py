@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from registry.records.filings import Filing
+from registry.limits import FILINGS_MAX
+from registry.records.filings import Filed, Filing
 from registry.records.row import decode_record
-from registry.transactions.claims import Release
+from registry.transactions.claims import Reassign, Release
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from tests.registry.world import STEP_MS, World, mark, name_id
 
@@ -77,6 +78,26 @@ def test_an_ended_filing_is_over(world: World) -> None:
     assert world.one("F_CN", EndFiling(filing, mark("termination"))).code == "already_done"
     assert world.one("F_CN", ContinueFiling(filing, mark("n"), world.now_ms + 2 * YEARS_5_MS)).code == "already_done"
     assert world.one("F_CN", EndFiling(mark("?"), mark("n"))).code == "not_found"
+
+
+def test_a_filing_goes_with_its_claim(world: World) -> None:
+    claim = world.funded(world.registered("a"))
+    filing = filed(world, claim)
+    assert world.one(("F_CN", "F_SG"), Reassign(claim, name_id("F_SG"))).code == "ok"
+    longer = ContinueFiling(filing, mark("renewal"), world.now_ms + 2 * YEARS_5_MS)
+    assert world.one("F_CN", longer).code == "not_holder"
+    assert world.one("F_SG", longer).code == "ok"
+    assert world.heard("filing_continued")[0][1] == tuple(sorted((name_id("F_CN"), name_id("F_SG"))))
+    assert decode_record(Filed, world.state[Filed.PREFIX + claim]) == Filed(claim, (filing,))
+
+
+def test_filings_of_a_claim_are_bounded(world: World) -> None:
+    claim = world.funded(world.registered("a"))
+    codes = [
+        world.one("F_CN", RecordFiling(claim, "CN:ZHONGDENG", mark(str(number)), world.now_ms, 0)).code
+        for number in range(FILINGS_MAX + 1)
+    ]
+    assert codes == ["ok"] * FILINGS_MAX + ["limit_reached"]
 
 
 def test_continuations_are_bounded(world: World) -> None:

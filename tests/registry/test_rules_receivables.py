@@ -178,6 +178,15 @@ def test_parts_of_a_parent_never_exceed_the_whole(world: World) -> None:
     assert world.receivable(child).parents == under((parent, 40, 100))
 
 
+def test_a_copy_of_a_child_is_a_duplicate_and_no_excess_of_its_parent(world: World) -> None:
+    """Else who registers again after an interruption would be told of a fault, and not of what is there already."""
+    parent = order(world)
+    certain = (("exact", mark("exact a")),)
+    child = world.registered("a", parents=under((parent, 100, 100)), fingerprints=certain)
+    again = world.one("EXP_CN", invoice("a", parents=under((parent, 100, 100)), fingerprints=certain))
+    assert (again.code, again.related) == ("duplicate", (child,))
+
+
 def test_a_cancelled_child_gives_its_part_of_the_parent_back(world: World) -> None:
     parent = order(world)
     child = world.registered("a", parents=under((parent, 100, 100)))

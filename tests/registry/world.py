@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from registry.codec import decode, digest
+from registry.codec import decode, digest, encode
+from registry.errors import CodecError
 from registry.genesis import AuthorityEntry, Genesis, Parameters
 from registry.keys import SigningKey
 from registry.ledger import BlockContext, Outcome, execute, genesis_state
 from registry.money import WHOLE
 from registry.parties import Party
 from registry.receipts import Receipt
-from registry.records import Claim, Receivable, decode_record
-from registry.state import claim_key, party_key, receivable_key
+from registry.records import Claim, Proposal, Receivable, decode_record
+from registry.rules.verdicts import Accusation
+from registry.state import claim_key, party_key, proposal_key, receivable_key
 from registry.transactions.claims import Fund, Offer, Reserve
 from registry.transactions.envelope import EACH, Transaction, draft, open_transaction, sign, subject_id
 from registry.transactions.fields import Ref
@@ -147,7 +149,7 @@ class World:
         """Execute one more block and keep what it does."""
         transactions = list(transactions)
         context = BlockContext(self.genesis.id, self.height + 1, self.now_ms + after_ms)
-        outcome = execute(self.state.get, context, transactions, self.seen.__contains__)
+        outcome = execute(self.state.get, context, transactions, self.seen.__contains__, judge)
         self.height, self.now_ms = context.height, context.timestamp_ms
         self.seen |= {transaction.id for transaction in transactions}
         for key, value in outcome.writes.items():
@@ -170,10 +172,12 @@ class World:
         """A change by the first quorum of the authorities, in force when this returns; the proposal's id."""
         proposed = self.one("F_CN", Propose(change))
         assert proposed.code == "ok", proposed
-        for name in ("F_SG", "F_DE"):
+        for name in AUTHORITIES[1:]:
             receipt = self.one(name, Approve(proposed.subject))
             assert receipt.code == "ok", receipt
-        return proposed.subject
+            if decode_record(Proposal, self.state[proposal_key(proposed.subject)]).state == "in_force":
+                return proposed.subject
+        raise AssertionError("these are no quorum")
 
     def party(self, name: str) -> Party:
         """The record of a member."""
@@ -232,6 +236,22 @@ class World:
         """The events of a kind in the last block: subject, parties, detail."""
         assert self.last is not None
         return [(event.subject, event.parties, event.detail) for event in self.last.events if event.kind == kind]
+
+
+def evidence(name: str, height: int) -> bytes:
+    """What `judge` takes as proof that the consensus key of this member was misused at a height."""
+    return encode([key_of(f"consensus {name}").public_key, height])
+
+
+def judge(data: bytes) -> Accusation | None:
+    """A judge without consensus: it believes what `evidence` makes, and nothing else."""
+    try:
+        match decode(data):
+            case [bytes(key), int(height)]:
+                return Accusation(key, height)
+    except CodecError:
+        pass
+    return None
 
 
 def created(transaction: Transaction, operation: int = 0) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -170,3 +171,42 @@ def until_all_have_left(live: Live) -> None:
     while live.service.hub.subscribers and time.monotonic() < deadline:
         time.sleep(POLL_S)
     assert live.service.hub.subscribers == 0
+
+
+def pages(live: Live, by: str, since: int) -> Iterator[dict[str, Any]]:
+    more = True
+    while more:
+        page = live.get(f"/v1/events/page?since={since}", by).json()
+        yield page
+        since, more = page["next"], page["more"]
+
+
+def test_pages_by_cursor_miss_nothing_and_repeat_nothing(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    subjects = [live.do("EXP_VN", invoice(f"paged {number}"))[0].subject.hex() for number in range(5)]
+    whole = list(pages(live, "EXP_VN", 0))
+    monkeypatch.setattr("node.api.events.CATCH_UP_EVENTS", 2)
+    parts = list(pages(live, "EXP_VN", 0))
+    assert len(parts) > len(whole)
+    heard = [event for page in parts for event in page["events"]]
+    assert heard == [event for page in whole for event in page["events"]]
+    assert [event["subject"] for event in heard if event["subject"] in subjects] == subjects
+    assert live.get(f"/v1/events/page?since={parts[-1]['next']}", "EXP_VN").json() == {
+        "events": [],
+        "next": parts[-1]["next"],
+        "more": False,
+    }
+
+
+def test_a_page_waits_for_the_first_event(live: Live) -> None:
+    *_, last = pages(live, "EXP_VN", 0)
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(live.get, f"/v1/events/page?since={last['next']}&wait_s=10", "EXP_VN")
+        (receipt,) = live.do("EXP_VN", invoice("waited for"))
+        page = waiting.result(10).json()
+    assert [event["subject"] for event in page["events"]] == [receipt.subject.hex()]
+    assert page["next"] == page["events"][0]["height"] + 1
+
+
+def test_a_cursor_from_a_node_that_is_ahead_stays(live: Live) -> None:
+    ahead = 10**9
+    assert live.get(f"/v1/events/page?since={ahead}", "EXP_VN").json()["next"] == ahead

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import time
 import tracemalloc
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -309,3 +311,57 @@ def test_a_very_long_file_name_is_cut() -> None:
     (error,) = read_each("n" * 100_000, b"")
     assert isinstance(error, DocumentError)
     assert len(error.file) == 1_000
+
+
+# --- workbooks: a few packed bytes that ask for minutes and gigabytes
+
+SHEET, STYLES, TEXTS = "xl/worksheets/sheet1.xml", "xl/styles.xml", "xl/sharedStrings.xml"
+
+
+def workbook_with(member: str, before: str, more: str) -> bytes:
+    """A good workbook with something more before a place in one of its members."""
+    book = xlsx(CSV_HEADER.split(","), CSV_ROW.split(","))
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        content = archive.read(member).decode()
+    assert content.count(before) == 1
+    return repacked(book, {member: content.replace(before, more + before).encode()})
+
+
+@pytest.mark.parametrize(
+    ("member", "before", "more", "reason"),
+    [
+        (SHEET, "</sheetData>", '<row r="3">' + '<c r="A3"/>' * 3_000_000 + "</row>", "a row of more than"),
+        (SHEET, "</sheetData>", '<x:row r="3">' + "<c/>" * 110_000 + "</x:row>", "a row of more than"),
+        (SHEET, "</sheetData>", "<row/>" * 6_100_000, "more than 6000000 tags"),
+        (STYLES, "</cellXfs>", "<xf/>" * 300_000, "more than 200000 tags"),
+    ],
+    ids=["cells", "cells-of-a-prefix", "rows", "styles"],
+)
+def test_a_workbook_of_too_many_tags(member: str, before: str, more: str, reason: str) -> None:
+    data = workbook_with(member, before, more)
+    assert len(data) < 200_000, "which is small on its way"
+    began = time.process_time()
+    assert reason in refused(data, UnsafeDocument, "f.xlsx").reason
+    assert time.process_time() - began < 8, "and costs minutes and gigabytes to read"
+
+
+def test_a_table_of_too_many_texts() -> None:
+    book = repacked(xlsx(CSV_HEADER.split(","), CSV_ROW.split(",")), {TEXTS: b"<sst>" + b"<si/>" * 6_100_000})
+    refused(book, UnsafeDocument, "f.xlsx")
+
+
+def test_far_columns_are_not_filled_up_with_empty_cells() -> None:
+    """Or each of 100,000 short rows would cost 16,384 cells."""
+    rows = "".join(f'<row r="{number}"><c r="XFD{number}"><v>1</v></c></row>' for number in range(3, 5_003))
+    data = workbook_with(SHEET, "</sheetData>", rows)
+    began = time.process_time()
+    (invoice,) = read("f.xlsx", data)
+    assert invoice.number == "TJ-1"
+    assert time.process_time() - began < 1.5
+
+
+def test_a_row_that_a_chunk_cuts_is_counted_once() -> None:
+    """Many rows of allowed length, wherever the pieces that are looked at end."""
+    rows = "".join(f'<row r="{number}">' + "<c/>" * 400 + "</row>" for number in range(3, 3_003))
+    (invoice,) = read("f.xlsx", workbook_with(SHEET, "</sheetData>", rows))
+    assert invoice.number == "TJ-1"

@@ -10,11 +10,14 @@ from registry.documents import (
     Adjustment,
     BadValue,
     GovernmentId,
+    Invoice,
     InvoiceReference,
     Kind,
     MissingElement,
     NoticeCode,
     Receivable,
+    Refusal,
+    RefusalReason,
     SignalKind,
     UnsupportedSyntax,
     receivable_of,
@@ -100,10 +103,22 @@ def test_a_correction_upwards_is_a_debt_that_names_another() -> None:
     assert NoticeCode.CORRECTS_ANOTHER in codes(invoice)
 
 
+def amount_of(invoice: Invoice) -> Money:
+    outcome = receivable_of(invoice)
+    assert isinstance(outcome, Receivable)
+    return outcome.amount
+
+
 def test_paid_or_settled_against_others_is_a_warning() -> None:
     assert NoticeCode.MARKED_AS_PAID in codes(one(fa(body="<Platnosc><Zaplacono>1</Zaplacono></Platnosc>")))
     settled = one(fa(body="<Rozliczenie><DoZaplaty>1000.00</DoZaplaty></Rozliczenie>"))
     assert NoticeCode.PAYABLE_DIFFERS in codes(settled)
+    assert (settled.payable, amount_of(settled)) == (Money("PLN", 123_000), Money("PLN", 100_000))
+    charged = one(fa(body="<Rozliczenie><DoZaplaty>1300.00</DoZaplaty></Rozliczenie>"))
+    assert amount_of(charged) == Money("PLN", 123_000), "interest of another debt is no part of this one"
+    overpaid = receivable_of(one(fa(body="<Rozliczenie><DoRozliczenia>10.00</DoRozliczenia></Rozliczenie>")))
+    assert isinstance(overpaid, Refusal)
+    assert overpaid.reason is RefusalReason.NOT_POSITIVE
     same = one(fa(body="<Rozliczenie><DoZaplaty>1230.00</DoZaplaty></Rozliczenie>"))
     assert NoticeCode.PAYABLE_DIFFERS not in codes(same)
 

@@ -11,6 +11,7 @@ from registry.documents import (
     AmbiguousElement,
     BadValue,
     GovernmentId,
+    Instalment,
     InvoiceReference,
     Kind,
     MissingElement,
@@ -51,6 +52,11 @@ def test_duplicatas_are_due_one_after_the_other() -> None:
         f"<dup><dVenc>{day}</dVenc><vDup>2850.00</vDup></dup>" for day in ("2026-07-04", "2026-06-04")
     )
     invoice = one(nfe(bill=bill))
+    days = (datetime.date(2026, 7, 4), datetime.date(2026, 6, 4))
+    half = Money("BRL", 285_000)
+    assert invoice.instalments == (Instalment("1", days[0], half), Instalment("2", days[1], half))
+    assert one(nfe(bill="<dup><dVenc>2026-07-04</dVenc></dup>" * 2)).instalments == (), "no amounts"
+    assert one(nfe(bill="<dup><dVenc>2026-07-04</dVenc><vDup>1</vDup></dup>")).instalments == (), "the whole"
     assert invoice.due_date == datetime.date(2026, 6, 4)
     assert invoice.payable == Money("BRL", 570_000), "what the bill asks for, not the total"
     assert invoice.gross == Money("BRL", 578_000)

@@ -119,7 +119,7 @@ def test_what_is_not_known_is_left_out_or_null() -> None:
         ({"contract": {"seller_size": "huge"}}, "contract.seller_size"),
         ({"contract": {"law": "CN"}}, "contract.law"),
         ({"claims": []}, "claims"),
-        ({"claims": FULL["claims"] * 33}, "claims"),
+        ({"claims": FULL["claims"] * 105}, "claims"),
         ({"claims": [FULL["claims"][0]] * 2}, "claims[0].id"),
         ({"unknown": 1}, "unknown"),
         (with_claim(0, id=7), "claims[0].id"),

@@ -27,6 +27,7 @@ CASES: tuple[Case, ...] = (
     s7("2026-06-01"),
     s10(),
     case(claim("A", 1, blanket=True), contract=Contract()),
+    case(claim("A", 1), claim("B", 2, asserted="CL:RPETC")),
     case(claim("A", 1, notices=told(2)), contract=Contract(ban=True)),
     case(claim("A", 1, notices=told(2)), contract=Contract(ban=True, between_businesses=True)),
     case(

@@ -24,11 +24,13 @@ from registry.transactions.disputes import (
     WithdrawDispute,
 )
 from registry.transactions.envelope import ALL, sign
+from registry.transactions.external_claims import EndExternalClaim, RecordExternalClaim
 from registry.transactions.facilities import (
     AmendFacility,
     CarveOutReceivable,
     CertifyBase,
     CloseFacility,
+    Draw,
     OpenFacility,
     RenewBlanket,
 )
@@ -91,6 +93,7 @@ def story(network: Network) -> dict[str, bytes]:
         "funded": (funded := network.funded(made["funded"], F_SG)),
         "notice": done(network.do(F_SG, notice_of(funded))),
         "filing": done(network.do(F_SG, RecordFiling(funded, "SG:ACRA", TERMS, 1, 0))),
+        "external": done(network.do(EXP_CN, RecordExternalClaim(made["reserved"], (), "CL:RPETC", TERMS))),
         "tag": tags["funded"].encode(),
         "offered_on": made["offered"],
         "proposal": done(network.do(F_CN, Propose(change))),
@@ -123,6 +126,12 @@ def forbidden(story: dict[str, bytes]) -> list[tuple[str, Operation, str]]:
             "not_authorised",
             (EXP_VN, *debtors, *others, *banks),
         ),
+        (
+            lambda: RecordExternalClaim(plain, (), "CL:RPETC", known),
+            "not_authorised",
+            (EXP_VN, *debtors, *others, *banks),
+        ),
+        (lambda: EndExternalClaim(story["external"], "paid", known), "not_authorised", (EXP_VN, *debtors, *banks)),
         (
             lambda: Confirm(plain, salt, IMP_DE, known, WHOLE, known),
             "not_debtor",
@@ -182,6 +191,7 @@ def forbidden(story: dict[str, bytes]) -> list[tuple[str, Operation, str]]:
         (lambda: CertifyBase(story["facility"], 20260520, known, "covered"), "not_authorised", (EXP_CN, F_BR, F_SG)),
         (lambda: RenewBlanket(story["facility"], TERMS, now_ms() + VALID_MS), "not_holder", (EXP_CN, F_SG, REGULATOR)),
         (lambda: CarveOutReceivable(story["facility"], plain), "not_holder", (EXP_CN, F_SG, REGULATOR)),
+        (lambda: Draw(story["facility"], plain, WHOLE), "not_authorised", (EXP_CN, F_BR, F_SG, IMP_DE)),
         (lambda: CloseFacility(story["facility"]), "not_holder", (EXP_CN, F_SG, IMP_DE, REGULATOR)),
         *((lambda kind=kind: kind, "not_found", (F_SG,)) for kind in missing(known)),
     ]
@@ -253,6 +263,9 @@ def missing(known: bytes) -> list[Operation]:
         CarveOutReceivable(known, known),
         CertifyBase(known, 20260520, known, "covered"),
         CloseFacility(known),
+        RecordExternalClaim(known, (), "notice", known),
+        EndExternalClaim(known, "paid", known),
+        Draw(known, known, WHOLE),
         AskContact(known, known, known, "en"),
         AnswerContact(known, "accept", known, "en"),
         Release(999),  # an operation of this transaction that there is none of

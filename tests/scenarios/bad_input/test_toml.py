@@ -173,7 +173,7 @@ def check(files: Files, name: str, ended: Ended) -> None:
 def test_wrong_toml_is_told_by_file_and_key(devnet: Devnet, tmp_path: Path, name: str) -> None:
     files = files_of(devnet, tmp_path / "node")
     WRONG_TOML[name][0](files)
-    check(files, name, inside(operators, "node", "verify", files.config_path))
+    check(files, name, inside(operators, "node", "check", files.config_path))
 
 
 def test_a_node_does_not_start_with_it(devnet: Devnet, tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_any_change_of_a_text_is_harmless_or_told(
             return
     else:
         files.genesis_path.write_text("no longer TOML")
-        ended = inside(operators, "node", "verify", path)
+        ended = inside(operators, "node", "check", path)
     assert one_message(ended).startswith(str(files.folder)), ended
 
 

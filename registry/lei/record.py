@@ -1,32 +1,28 @@
-"""LEI records as GLEIF publishes them, and the attestation that one of them supports (registry.md 3).
+"""One LEI record as GLEIF publishes it, and the attestation that it supports (registry.md 3).
 
-Read is the JSON:API form of `api.gleif.org/api/v1/lei-records`, one record or a page of them. What a record says of a
-firm is GLEIF's word as of its publication; whoever attests it vouches for having looked. An LEI that has lapsed, was
-retired or merged does not make an attestation impossible: the attestation carries the warning. A wrong check digit is
-an error, for such a record is nobody's.
+What a record says of a firm is GLEIF's word as of its publication; whoever attests it vouches for having looked. An LEI
+that has lapsed, was retired or merged does not make an attestation impossible: the attestation carries the warning. A
+wrong check digit is an error, for such a record is nobody's.
 """
 
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 from registry.codec import digest, encode
-from registry.documents.errors import BadValue, BrokenDocument, MissingElement, UnsafeDocument, UnsupportedSyntax
+from registry.documents.errors import BadValue, MissingElement
 from registry.errors import FieldError
 from registry.identifiers import pinned_problem, split_identifier
 from registry.transactions.attestations import Attest
 
-__all__ = ["GLEIF", "LeiRecord", "draft_attestation", "read_lei_records", "warning_of"]
+__all__ = ["GLEIF", "Element", "LeiRecord", "draft_attestation", "record_of", "warning_of"]
 
 GLEIF: Final = "lei:506700GE1G29325QX363"  # the Global Legal Entity Identifier Foundation's own LEI
 
-FILE_BYTES_MAX: Final = 16 * 1024 * 1024
-RECORDS_MAX: Final = 1_000
 TEXT_CHARS_MAX: Final = 500  # GLEIF's names have at most 500 characters
 
 # Registration status (LEI Common Data File format 3.1) -> the warning of an attestation. Issued, and on its way to
@@ -71,23 +67,6 @@ class LeiRecord:
         return digest(encode([*fields, self.next_renewal_ms, self.successor]))
 
 
-def read_lei_records(data: bytes, *, file: str) -> tuple[LeiRecord, ...]:
-    """The records of a file, in its order. Raises `documents.errors.DocumentError` naming file, element and reason."""
-    if len(data) > FILE_BYTES_MAX:
-        raise UnsafeDocument(file=file, element="", reason=f"larger than {FILE_BYTES_MAX} bytes")
-    try:
-        document = json.loads(data, parse_float=str, parse_constant=str)
-    except (ValueError, RecursionError) as error:
-        raise BrokenDocument(file=file, element="", reason=f"not JSON: {error}") from error
-    found = document.get("data") if isinstance(document, dict) else None
-    if not isinstance(found, dict | list):
-        raise UnsupportedSyntax(file=file, element="data", reason="GLEIF's JSON:API has one record or a list here")
-    rows = found if isinstance(found, list) else [found]
-    if len(rows) > RECORDS_MAX:
-        raise UnsafeDocument(file=file, element="data", reason=f"more than {RECORDS_MAX} records")
-    return tuple([_record(_Element(file, f"data[{index}]", row)) for index, row in enumerate(rows)])
-
-
 def warning_of(record: LeiRecord, *, now_ms: int) -> str:
     """What an attestation of this record must warn of (`transactions.attestations.WARNINGS`) at a time."""
     warning = _WARNINGS[record.registration_status]
@@ -98,6 +77,32 @@ def warning_of(record: LeiRecord, *, now_ms: int) -> str:
     if record.entity_status != "ACTIVE":
         return "inactive"
     return "lapsed" if 0 < record.next_renewal_ms <= now_ms else "none"
+
+
+def record_of(
+    *,
+    lei: Element,
+    name: Element,
+    country: Element,
+    entity_status: Element,
+    registration_status: Element,
+    next_renewal: Element,
+    successor: Element,
+) -> LeiRecord:
+    """The record of what its file says, whatever its syntax. Raises `documents.errors.DocumentError`."""
+    lei.required()
+    code = country.required()
+    if len(code) != 2 or not (code.isascii() and code.isupper()):
+        raise country.bad("must be two capital letters (ISO 3166)")
+    return LeiRecord(
+        lei=lei.lei(),
+        name=name.required(),
+        country=code,
+        entity_status=entity_status.word(_ENTITY_STATUSES),
+        registration_status=registration_status.word(_WARNINGS),
+        next_renewal_ms=next_renewal.time_ms(),
+        successor=successor.lei(),
+    )
 
 
 def draft_attestation(record: LeiRecord, *, party: str, now_ms: int, expires_ms: int = 0) -> Attest:
@@ -117,19 +122,19 @@ def draft_attestation(record: LeiRecord, *, party: str, now_ms: int, expires_ms:
 
 
 @dataclass(frozen=True, slots=True)
-class _Element:
-    """A JSON value and where it is, for errors."""
+class Element:
+    """A value of a record and where it stands, for errors; `value` is None where there is none."""
 
     file: str
     path: str
     value: Any
 
-    def at(self, *names: str) -> _Element:
+    def at(self, *names: str) -> Element:
         """The element under these names; None where one is missing."""
         value = self.value
         for name in names:
             value = value.get(name) if isinstance(value, dict) else None
-        return _Element(self.file, ".".join((self.path, *names)), value)
+        return Element(self.file, ".".join((self.path, *names)), value)
 
     def text(self) -> str:
         """The text here, trimmed; "" if there is none. Raises `BadValue`."""
@@ -182,21 +187,3 @@ class _Element:
     def bad(self, reason: str) -> BadValue:
         """The error that says so about this element."""
         return BadValue(file=self.file, element=self.path, reason=reason)
-
-
-def _record(row: _Element) -> LeiRecord:
-    attributes = row.at("attributes")
-    entity, registration = attributes.at("entity"), attributes.at("registration")
-    attributes.at("lei").required()
-    country = entity.at("legalAddress", "country")
-    if len(country.required()) != 2 or not (country.value.isascii() and country.value.isupper()):
-        raise country.bad("must be two capital letters (ISO 3166)")
-    return LeiRecord(
-        lei=attributes.at("lei").lei(),
-        name=entity.at("legalName", "name").required(),
-        country=country.required(),
-        entity_status=entity.at("status").word(_ENTITY_STATUSES),
-        registration_status=registration.at("status").word(_WARNINGS),
-        next_renewal_ms=registration.at("nextRenewalDate").time_ms(),
-        successor=entity.at("successorEntity", "lei").lei(),
-    )

@@ -1,0 +1,88 @@
+"""Backups: what is restored is what was copied but for the votes; what is damaged in any way is not restored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consensus.journal import Standing, recover
+from node.backup import Head, backup_frames, restore
+from node.chain import Chain
+from node.errors import BackupError, NodeError
+from node.layout import CONSENSUS
+from node.store import MemoryStore
+from tests.node.chainworld import commit, registration
+from tests.registry.world import START_MS, genesis, key_of
+
+VOTER = key_of("consensus F_CN").public_key
+MADE_MS = START_MS + 1
+
+
+@cache
+def stored() -> MemoryStore:
+    """A node's store with two blocks, and votes of the third height."""
+    store = MemoryStore()
+    chain = Chain.open(store, genesis())
+    commit(chain, registration(1), registration(2))
+    commit(chain, registration(3))
+    store.write({CONSENSUS + b"vote/": b"cast"}, sync=True)
+    return store
+
+
+@cache
+def backed_up() -> bytes:
+    with stored().snapshot() as reader:
+        return b"".join(backup_frames(reader, made_ms=MADE_MS))
+
+
+def restored(data: bytes, *, voted_with: bytes | None = None) -> tuple[MemoryStore, Head]:
+    store = MemoryStore()
+    return store, restore(BytesIO(data), store, genesis(), voted_with=voted_with, progress=lambda _: None)
+
+
+def test_what_is_restored_is_what_was_copied_without_the_votes() -> None:
+    store, head = restored(backed_up())
+    assert dict(store.scan(b"")) == {key: value for key, value in stored().scan(b"") if not key.startswith(CONSENSUS)}
+    assert (head.height, head.made_ms) == (2, MADE_MS)
+    chain = Chain.open(store, genesis())
+    assert chain.tip.block_hash == head.block_hash
+    commit(chain, registration(4))
+
+
+def test_the_key_that_voted_never_votes_again() -> None:
+    store, _ = restored(backed_up(), voted_with=VOTER)
+    chain = Chain.open(store, genesis())
+    record = {key[len(CONSENSUS) :]: value for key, value in store.scan(CONSENSUS)}
+    found = recover(record, height=3, genesis_id=genesis().id, authorities=chain.authorities, public_key=VOTER)
+    assert found.standing is Standing.BURNT
+
+
+@given(st.integers(0, 10**9))
+def test_a_backup_cut_short_anywhere_is_refused(cut: int) -> None:
+    data = backed_up()
+    with pytest.raises(BackupError):
+        restored(data[: cut % len(data)])
+
+
+@given(st.integers(0, 10**9), st.integers(1, 255))
+def test_a_backup_with_one_byte_changed_is_refused(place: int, change: int) -> None:
+    data = bytearray(backed_up())
+    data[place % len(data)] ^= change
+    with pytest.raises(NodeError):
+        restored(bytes(data))
+
+
+def test_a_backup_of_another_network_is_refused() -> None:
+    another = replace(genesis(), name="another")
+    with pytest.raises(BackupError, match="network"):
+        restore(BytesIO(backed_up()), MemoryStore(), another, voted_with=None, progress=lambda _: None)
+
+
+def test_before_the_first_start_there_is_nothing_to_copy() -> None:
+    with pytest.raises(BackupError, match="no chain"):
+        next(backup_frames(MemoryStore(), made_ms=MADE_MS))
