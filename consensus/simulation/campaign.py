@@ -120,6 +120,9 @@ class Outcome:
     clogs: int = 0
     gags: int = 0
     set_changes: int = 0
+    fetched: int = 0
+    """Blocks that nodes got by `consensus.following`."""
+    liars_dropped: int = 0
     equivocations: int = 0
     """Contradictory pairs that faulty authorities have signed, and that a quorum could have seen."""
     accusations: int = 0
@@ -223,6 +226,7 @@ def world_of(plan: Plan, climate: Climate, *, transcribe: bool) -> World:
         observers=climate.observers(chance),
         spares=climate.spares(chance),
         transcribe=transcribe,
+        following=climate.following(chance),
     )
     world.invariants.forgetful = frozenset(key_of(each).public_key for each, fault in faults.items() if fault == "lost")
     for number, fault in faults.items():

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from consensus.authorities import AuthoritySet
-from consensus.blocks import Block
 from consensus.errors import CertificateError, EvidenceError
 from consensus.evidence import Evidence, conflicting, verify_evidence
 from consensus.journal import block_key, certificate_key, vote_key
@@ -211,11 +210,9 @@ class Invariants:
             if vote.signer == node.key and len(holders) > self.sets[vote.height].f:
                 self._protected.add(vote)
 
-    def committed(
-        self, node: Node, block: Block, certificate: Certificate, following: AuthoritySet, *, latest_ms: int
-    ) -> None:
+    def committed(self, node: Node, decided: Decided, following: AuthoritySet, *, latest_ms: int) -> None:
         """An honest node has committed this: no other block is decided at its height, and none of the future."""
-        header = block.header
+        block, certificate, header = decided.block, decided.certificate, decided.block.header
         if header.timestamp_ms > latest_ms:
             raise Broken(f"the block of height {header.height} is {header.timestamp_ms - latest_ms} ms in the future")
         if self.decided.setdefault(header.height, block.hash) != block.hash:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from consensus.blocks import Block
 from consensus.engine import Engine
 from consensus.errors import MessageError
 from consensus.events import (
+    Action,
     Alarm,
     Broadcast,
     Build,
@@ -67,7 +68,7 @@ class Surroundings(Protocol):
     def says(self, node: Node, message: Message) -> None:
         """The node tells this to everybody: another line, if somebody reads it."""
 
-    def committed(self, node: Node, action: Commit, following: AuthoritySet) -> None:
+    def committed(self, node: Node, decided: Decided, following: AuthoritySet) -> None:
         """The node has made a block final, and knows the set that follows."""
 
     def reported(self, node: Node, action: Report) -> None:
@@ -75,6 +76,9 @@ class Surroundings(Protocol):
 
     def started(self, node: Node) -> None:
         """The node has read its disk and is about to begin."""
+
+    def connected(self, node: Node, peer: bytes) -> None:
+        """The node has a connection to this peer (again)."""
 
     def handled(self, node: Node) -> None:
         """The node has done what an event asked of it."""
@@ -117,6 +121,8 @@ class Node:
     authorities: AuthoritySet = field(init=False)
     """In force at the height above the tip."""
     _tip: Decided | None = field(init=False, default=None)
+    _committing: bool = field(init=False, default=False)
+    """A block is final on the disk, and the engine has not been told."""
 
     def __post_init__(self) -> None:
         self.authorities = self.genesis
@@ -127,6 +133,7 @@ class Node:
         self.disk.crash()
         self.life += 1
         self.pool.clear()
+        self._committing = False
         self.durable_votes.clear()
         self.authorities = self._replay()
         self.world.started(self)
@@ -190,15 +197,31 @@ class Node:
 
     def connect(self, peer: bytes) -> None:
         """A connection was made."""
+        self.world.connected(self, peer)
         self.handle(Connected(peer))
 
     def handle(self, event: Event) -> None:
         """Give an event to the engine and do what it says, in order."""
         if self.engine is None:
             return
+        engine = self.engine
+        self._survive(lambda: self._do(engine.handle(event)))
+
+    def add_final(self, decided: Decided) -> None:
+        """Commit a block that was fetched and verified, unless it is here; later, if the engine is at it now."""
+        if self._committing:
+            self._later_do(_SYNC_MS, lambda: self.add_final(decided))
+        elif self.engine is not None and decided.height == self.height + 1:
+            self._survive(lambda: self._make_final(decided, clears=(), fetched=True))
+
+    def _do(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            _DOERS[type(action)](self, action)
+
+    def _survive(self, deed: Callable[[], None]) -> None:
+        """Do this, if the power lasts."""
         try:
-            for action in self.engine.handle(event):
-                _DOERS[type(action)](self, action)
+            deed()
         except Crash:
             self.stop()
             self.disk.crash()
@@ -217,6 +240,10 @@ class Node:
 
     def _later(self, delay_ms: int, event: Event | Callable[[], Event]) -> None:
         self.world.clock.after(delay_ms, self._happen, self.life, event)
+
+    def _later_do(self, delay_ms: int, deed: Callable[[], None]) -> None:
+        life = self.life
+        self.world.clock.after(delay_ms, lambda: deed() if self.life == life else None)
 
     def _happen(self, life: int, event: Event | Callable[[], Event]) -> None:
         if self.engine is not None and self.life == life:
@@ -275,20 +302,38 @@ class Node:
         self._later(_THINKING_MS, lambda: Checked(action.block.hash, self._judge(action.block)))
 
     def _commit(self, action: Commit) -> None:
-        assert self._judge(action.block) is not Verdict.INVALID, "the final block does not execute to its roots"
-        height = action.block.header.height
-        decided = encode_message(Decided(action.block, action.certificate))
+        decided = Decided(action.block, action.certificate)
+        if decided.height > self.height:
+            self._make_final(decided, clears=action.clears, fetched=False)
+            return
+        kept = self.decided(decided.height)  # fetched while the engine decided it: it is told of that in a moment
+        assert kept is not None
+        assert kept.block.hash == action.block.hash, "two final blocks at one height: the ledger has forked"
+        self._sync((), tuple(_RECORD + key for key in action.clears))
+
+    def _make_final(self, decided: Decided, *, clears: tuple[bytes, ...], fetched: bool) -> None:
+        block, height = decided.block, decided.height
+        assert self._judge(block) is not Verdict.INVALID, "the final block does not execute to its roots"
         key = height.to_bytes(8, "big")
-        self._sync(((_CHAIN + key, decided), (_TIP, key)), tuple(_RECORD + key for key in action.clears))
-        self.world.note(self, f"commits height {height}, block {action.block.hash.hex()[:8]}")
-        self._tip = Decided(action.block, action.certificate)
-        self.authorities = next_set(self.authorities, action.block.transactions)
-        self.world.committed(self, action, self.authorities)
+        self._sync(((_CHAIN + key, encode_message(decided)), (_TIP, key)), tuple(_RECORD + key for key in clears))
+        self.world.note(self, f"{'adds' if fetched else 'commits'} height {height}, block {block.hash.hex()[:8]}")
+        self._tip = decided
+        self.authorities = next_set(self.authorities, block.transactions)
+        self._committing = True
+        self.world.committed(self, decided, self.authorities)
         self.world.syncs(self)
-        included = set(action.block.transactions)
+        included = set(block.transactions)
         self.pool = [transaction for transaction in self.pool if transaction not in included]
-        self._later(_SYNC_MS, Committed(height=height, block=action.block.hash, next_authorities=self.authorities))
+        certificate = decided.certificate if fetched else None
+        committed = Committed(
+            height=height, block=block.hash, next_authorities=self.authorities, certificate=certificate
+        )
+        self._later(_SYNC_MS, lambda: self._told(committed))
         self._later(_SYNC_MS, lambda: Work(bool(self.pool)))
+
+    def _told(self, committed: Committed) -> Committed:
+        self._committing = False
+        return committed
 
     def _report(self, action: Report) -> None:
         self.world.note(self, f"accuses {action.evidence.accused.hex()[:8]}")

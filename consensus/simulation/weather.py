@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consensus.events import Commit
+from consensus.messages import Decided
 from consensus.simulation.chance import Chance
 from consensus.simulation.ledger import change
 
@@ -32,6 +32,7 @@ FEATURES = (
     "late",
     "observers",
     "changes",
+    "following",
 )
 _KINDS = ("Vote", "Proposal", "Certificate", "Resend", "Body", "Decided", "HeldVotes")
 
@@ -71,6 +72,10 @@ class Climate:
         """How many authorities wait to be let in."""
         return chance.pick((0, 0, 1, 2)) if self.has("changes") else 0
 
+    def following(self, chance: Chance) -> bool:
+        """Whether nodes catch up by ranges, too."""
+        return chance.happens(50) and self.has("following")
+
     def begin(self, world: World, *, faulty: int) -> None:
         """Clocks go wrong, most nodes start, some come late."""
         chance = world.chance
@@ -87,8 +92,9 @@ class Climate:
                 world.clock.after(after_ms, world.restart, node)
             else:
                 node.start()
+        world.reconnect()
         if chance.happens(50) and self.has("gag"):
-            world.on_commit = lambda node, action: self._gag(world, node, action)
+            world.on_commit = lambda node, decided: self._gag(world, node, decided)
 
     def change(self, world: World) -> None:
         """Another phase."""
@@ -137,9 +143,9 @@ class Climate:
             self.deeds.clogs += 1
             world.network.weather.clogged.add(number)
 
-    def _gag(self, world: World, node: Node, action: Commit) -> None:
+    def _gag(self, world: World, node: Node, decided: Decided) -> None:
         """Cut off whoever commits a height first: without it a random adversary misses most bugs."""
-        height = action.block.header.height
+        height = decided.height
         if height > self._gagged_height and world.chance.happens(50):
             self._gagged_height = height
             self.deeds.gags += 1

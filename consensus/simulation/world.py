@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import cache
 
 from consensus.authorities import Authority, AuthoritySet
-from consensus.events import Commit, Report
-from consensus.messages import Message, Proposal, encode_message
+from consensus.events import Report
+from consensus.messages import Decided, Message, Proposal, encode_message
 from consensus.parameters import Parameters
+from consensus.ranges import RangeMessage, encode_range_message
 from consensus.simulation.actors import Actor
 from consensus.simulation.chance import Chance
 from consensus.simulation.clock import Clock
 from consensus.simulation.disk import Disk
+from consensus.simulation.follower import BadSource, Fetcher, Follower
 from consensus.simulation.insight import Insight
 from consensus.simulation.invariants import Broken, Invariants
 from consensus.simulation.ledger import CLOCK_RULE_MS, EPOCH_MS
@@ -27,6 +29,7 @@ __all__ = ["GENESIS_ID", "TRANSCRIPT_LINES_MAX", "Deeds", "World", "authority_of
 
 GENESIS_ID = digest(b"the genesis of simulated chains")
 TRANSCRIPT_LINES_MAX = 5_000
+_RANGE = b"\x00"  # begins what is not for the engine: no canonical list does
 CLOCKS_APART_MS = 2_000  # by which the clocks of honest nodes may be ahead of the world's
 
 
@@ -44,6 +47,10 @@ def authority_of(number: int) -> Authority:
 @dataclass(slots=True)
 class Deeds:
     """What a run has exercised: counts."""
+
+    fetched: int = 0
+    """Blocks that nodes got by `consensus.following`."""
+    liars_dropped: int = 0
 
     delivered: int = 0
     view_changes: int = 0
@@ -63,7 +70,7 @@ class World:
 
     `twins` are authorities whose key runs in two nodes: node n + i is the second of the i-th. `observers` have no key,
     `spares` have one that is not in the genesis set: a change of the set may bring it in. `transcribe` False saves the
-    time that it takes to put everything into words.
+    time that it takes to put everything into words. `following`: nodes also catch up by `consensus.following`.
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class World:
         observers: int = 0,
         spares: int = 0,
         transcribe: bool = True,
+        following: bool = False,
     ) -> None:
         self.clock = Clock()
         self.chance = Chance(seed)
@@ -95,7 +103,7 @@ class World:
         self.down_ms = 3_000
         """The longest time that a crashed node stays down."""
         self.evidence: list[tuple[Node, Report]] = []
-        self.on_commit: Callable[[Node, Commit], None] | None = None
+        self.on_commit: Callable[[Node, Decided], None] | None = None
         faulty = byzantine or {}
         signers = [number for number in range(n) if number not in faulty] + list(twins)
         self.nodes: list[Node] = []
@@ -115,6 +123,14 @@ class World:
         self.insight = Insight(self)
         self._actors = [make(self, key_of(number)) for number, make in faulty.items()]
         self._sequence = 0
+        self._following = following
+        self._fetchers: dict[int, Fetcher] = {}
+        self._fetchers_of = {key: [node.number for node in nodes] for key, nodes in self._by_key.items()}
+        self._bad_sources = [BadSource(self, key_of(number)) for number in faulty] if following else []
+        for number, source in zip(faulty, self._bad_sources, strict=False):
+            self._fetchers[-1 - number] = source
+            self.clock.after(1, source.begin)
+            self._fetchers_of[key_of(number).public_key] = [-1 - number]
 
     def _add_node(self, name: str, key: bytes, signer: SigningKey | None) -> Node:
         node = Node(
@@ -232,6 +248,11 @@ class World:
     def _deliver(self, source: int, target: int, data: bytes) -> None:
         self.deeds.delivered += 1
         key = self.authorities.members[-1 - source].public_key if source < 0 else self.nodes[source].key
+        if data.startswith(_RANGE):
+            fetcher = self._fetchers.get(target)
+            if fetcher is not None:
+                fetcher.receive(key, data[len(_RANGE) :])
+            return
         node = self.nodes[target]
         node.receive(key, data)
         if self.invariants.forgetful and node.honest:
@@ -252,19 +273,46 @@ class World:
         """A node has read its disk."""
         if node.honest:
             self.invariants.started(node)
+        if self._following:
+            follower = self._fetchers[node.number] = Follower(self, node)
+            for source in self._bad_sources:
+                self.clock.after(0, follower.join, source.key)
+                self.clock.after(1, source.greet, node.key)
 
     def handled(self, node: Node) -> None:
         """A node has handled an event."""
         if node.honest:
             self.deeds.view_changes += self.invariants.after(node)
 
-    def committed(self, node: Node, action: Commit, following: AuthoritySet) -> None:
+    def tell(self, source: int, peer: bytes, message: RangeMessage) -> None:
+        """A range message, to a node or to a Byzantine source; sources below 0 are Byzantine."""
+        data = _RANGE + encode_range_message(message)
+        for number in self._fetchers_of.get(peer, ()):
+            self.network.send(source, number, type(message).__name__, data)
+
+    def dropped(self, node: Node, peer: bytes, reason: str) -> None:
+        """A node has cut the connection to a peer that lied."""
+        self.deeds.liars_dropped += 1
+        self.note(node, f"drops {peer.hex()[:8]}: {reason}")
+        if node.honest and any(other.honest for other in self._by_key.get(peer, ())):
+            raise Broken(f"an honest peer is dropped: {reason}")
+
+    def connected(self, node: Node, peer: bytes) -> None:
+        """A node has a connection to a peer."""
+        follower = self._fetchers.get(node.number)
+        if isinstance(follower, Follower):
+            follower.join(peer)
+
+    def committed(self, node: Node, decided: Decided, following: AuthoritySet) -> None:
         """A node has committed."""
         if node.honest:
             latest_ms = EPOCH_MS + self.clock.now_ms + CLOCK_RULE_MS + CLOCKS_APART_MS
-            self.invariants.committed(node, action.block, action.certificate, following, latest_ms=latest_ms)
+            self.invariants.committed(node, decided, following, latest_ms=latest_ms)
         if self.on_commit is not None:
-            self.on_commit(node, action)
+            self.on_commit(node, decided)
+        follower = self._fetchers.get(node.number)
+        if isinstance(follower, Follower):
+            follower.grown()
 
     def reported(self, node: Node, action: Report) -> None:
         """A node accuses."""
