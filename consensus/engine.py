@@ -82,9 +82,11 @@ class Engine:
         """What to do about `event`, in order."""
         state = self._state
         state.actions = []
+        state.nothing_new = False
         _HANDLERS[type(event)](state, event)
-        apply_rules(state)
-        fetch_later(state)
+        if not state.nothing_new or not isinstance(event, Received):  # else the rules have seen this very state
+            apply_rules(state)
+            fetch_later(state)
         return tuple(state.actions)
 
     @property

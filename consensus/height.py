@@ -84,7 +84,7 @@ class Height:
 
     def final(self) -> Certificate | None:
         """The FINALIZE certificate of this height, of whatever view."""
-        return next(iter(self.tally.certificates_of(Kind.FINALIZE).values()), None)
+        return self.tally.final
 
     def notarization(self, view: int) -> Certificate | None:
         """The NOTARIZE certificate of a view."""

@@ -32,6 +32,7 @@ class State:
         "heard",
         "heard_from_height",
         "me",
+        "nothing_new",
         "parameters",
         "pending",
         "resends",
@@ -52,6 +53,8 @@ class State:
         """Of this node's signers the one whose key is in force, if any is."""
         self.me = None if self.signer is None else self.signer.public_key
         self.actions: list[Action] = []
+        self.nothing_new = False
+        """The latest message said only what was known."""
         self.h: Height
         """The height in progress; there is none before `Start`."""
         self.desk = Desk()

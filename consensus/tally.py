@@ -22,7 +22,16 @@ _OPPOSITE = {Kind.FINALIZE: Kind.NULLIFY, Kind.NULLIFY: Kind.FINALIZE}
 class Tally:
     """The verified votes and certificates of one height."""
 
-    __slots__ = ("_authorities", "_certificates", "_genesis_id", "_verifier", "_votes", "certificates_held", "voters")
+    __slots__ = (
+        "_authorities",
+        "_certificates",
+        "_genesis_id",
+        "_verifier",
+        "_votes",
+        "certificates_held",
+        "final",
+        "voters",
+    )
 
     def __init__(self, genesis_id: bytes, authorities: AuthoritySet, verifier: Verifier) -> None:
         self._genesis_id = genesis_id
@@ -30,6 +39,8 @@ class Tally:
         self._authorities = authorities
         self._votes: dict[tuple[Kind, int], dict[int, Vote]] = {}
         self._certificates: dict[Kind, dict[int, Certificate]] = {kind: {} for kind in Kind}
+        self.final: Certificate | None = None
+        """The first FINALIZE certificate of the height, of whatever view."""
         self.certificates_held = 0
         """How many certificates are known."""
         self.voters: set[bytes] = set()
@@ -111,6 +122,8 @@ class Tally:
         of_kind = self._certificates[certificate.kind]
         if certificate.view not in of_kind:
             of_kind[certificate.view] = certificate
+            if certificate.kind is Kind.FINALIZE and self.final is None:
+                self.final = certificate
             self.certificates_held += 1
 
     def forget_votes_before(self, view: int) -> None:
