@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from clients import reads
+from clients.changes import following
 from clients.exchange import Procedure
 from clients.session import Session, resume
 from clients.submission import Submission
@@ -106,7 +107,7 @@ class Client:
         self._transport.close()
 
     def _run(self, procedure: Procedure[T]) -> T:
-        return self._transport.run(procedure)
+        return self._transport.run(following(self._session, procedure))
 
     def __enter__(self) -> Self:
         return self
@@ -181,7 +182,7 @@ class AsyncClient:
         await self._transport.aclose()
 
     async def _run(self, procedure: Procedure[T]) -> T:
-        return await self._transport.run(procedure)
+        return await self._transport.run(following(self._session, procedure))
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,21 +1,24 @@
 """Nothing a node says is believed before it is checked here, against the genesis file and nothing else.
 
-A chain of three links: a quorum of the genesis authorities signed the header (`consensus.light`); the header commits
-to the results of its block and to the whole state after it; an inclusion, presence or absence proof leads from there
-to the bytes in question. An auditor can read this page instead of trusting it.
+A chain of three links: a quorum of the authorities of its height signed the header, and those are known from genesis
+through every change of the set (`consensus.light`); the header commits to the results of its block and to the whole
+state after it; an inclusion, presence or absence proof leads from there to the bytes in question. An auditor can read
+this page instead of trusting it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from clients.errors import ProofInvalid
 from consensus.authorities import Authority, AuthoritySet
 from consensus.blocks import Header
+from consensus.checkpoints import Checkpoint, check_header
 from consensus.errors import ConsensusError
-from consensus.light import verify_header
+from consensus.light import Change, Reign, extend, in_force, verify_header
 from consensus.votes import Certificate
-from registry.certificates import SearchCertificate, check_search_certificate, check_state_proof
+from registry.certificates import CHANGES_MAX, SearchCertificate, check_search_certificate, check_state_proof
 from registry.codec import decode
 from registry.errors import CodecError, RegistryError
 from registry.genesis import Genesis
@@ -48,22 +51,50 @@ class Proved:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What a participant believes: its genesis file."""
+    """What a participant believes: its genesis file, and the changes of the authorities that follow from it.
+
+    `reigns` are the sets that have been in force, as far as they were followed; from genesis alone it is one. A header
+    that contradicts one of `checkpoints`, which were verified before, is refused, whoever signed it.
+    """
 
     genesis: Genesis
+    reigns: tuple[Reign, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.reigns:
+            entries = self.genesis.authorities
+            founding = AuthoritySet(tuple(Authority(entry.party, entry.consensus_key) for entry in entries))
+            object.__setattr__(self, "reigns", (Reign(1, founding),))
 
     @property
     def authorities(self) -> AuthoritySet:
-        """The set whose quorum makes a block final."""
-        entries = self.genesis.authorities
-        return AuthoritySet(tuple(Authority(entry.party, entry.consensus_key) for entry in entries))
+        """The newest set that is known of."""
+        return self.reigns[-1].authorities
+
+    def following(self, changes: Iterable[bytes]) -> Trust:
+        """What is believed after these further changes (canonical bytes, in order). Raises `ProofInvalid`."""
+        reigns = self.reigns
+        try:
+            for change in changes:
+                read = Change.decode(change)
+                check_header(self.checkpoints, read.header)
+                reigns = extend(self.genesis.id, reigns, read)
+        except ConsensusError as error:
+            raise ProofInvalid(f"changes: {error}") from error
+        return replace(self, reigns=reigns)
+
+    def knows(self, header: Header) -> bool:
+        """Whether the set that the header names is the one known to be in force at its height."""
+        return in_force(self.reigns, header.height).digest == header.authorities
 
     def header(self, answer: object) -> Header:
-        """The header of an answer, final under the genesis authorities. Raises `ProofInvalid`."""
+        """The header of an answer, final under the authorities of its height. Raises `ProofInvalid`."""
         try:
             header = Header.decode(_bytes(answer, "header"))
             certificate = Certificate.from_value(decode(_bytes(answer, "finality")))
-            verify_header(self.genesis.id, self.authorities, header, certificate)
+            verify_header(self.genesis.id, in_force(self.reigns, header.height), header, certificate)
+            check_header(self.checkpoints, header)
         except (ConsensusError, CodecError) as error:
             raise ProofInvalid(f"finality: {error}") from error
         return header
@@ -100,8 +131,17 @@ class Trust:
         return Proved(key=key, value=proof.value, height=header.height, timestamp_ms=header.timestamp_ms)
 
     def search_certificate(self, certificate: object) -> SearchCertificate:
-        """The certificate's verified content. Raises `ProofInvalid`."""
-        header = self.header(certificate)
+        """The certificate's verified content. Raises `ProofInvalid`.
+
+        Its own changes of the authorities lead to its header from genesis, and must not contradict what is known.
+        """
+        carried = _member(certificate, "changes")
+        if not isinstance(carried, list) or len(carried) > CHANGES_MAX:
+            raise ProofInvalid(f"changes: a list of at most {CHANGES_MAX} is expected")
+        led = Trust(self.genesis).following(_hex(change, "changes") for change in carried)
+        if any(one != other for one, other in zip(led.reigns, self.reigns, strict=False)):
+            raise ProofInvalid("changes: others than those that were followed before")
+        header = led.header(certificate)
         try:
             checked = check_search_certificate(certificate, header.state_root)
         except RegistryError as error:

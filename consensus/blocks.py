@@ -22,12 +22,14 @@ __all__ = [
     "TRANSACTIONS_MAX",
     "TRANSACTION_SIZE_MAX",
     "VERSION",
+    "VERSION_MAX",
     "Block",
     "Header",
     "transactions_root",
 ]
 
-VERSION = 1
+VERSION = 1  # the newest version of the protocol that this software knows
+VERSION_MAX = 65_535
 HEIGHT_MAX = 2**53 - 1  # also of views and milliseconds: exact in every language that reads our files
 BLOCK_SIZE_MAX = 4 * 1024 * 1024  # bytes, encoded
 HEADER_SIZE_MAX = 512  # bytes, encoded
@@ -55,6 +57,7 @@ class Header:
     """
 
     version: int = VERSION
+    """Of the protocol: the rules of execution. Which is in force when is in the ledger; this form is theirs all."""
     genesis_id: bytes
     """SHA-256 of the canonical genesis: the chain id everywhere."""
     height: int
@@ -80,8 +83,8 @@ class Header:
     """The block's hash: tagged SHA-256 of the encoding."""
 
     def __post_init__(self) -> None:
-        if self.version != VERSION or type(self.version) is not int:
-            raise BlockError(f"version: {VERSION} is the only one known")
+        if type(self.version) is not int or not 1 <= self.version <= VERSION_MAX:
+            raise BlockError(f"version: an integer from 1 to {VERSION_MAX} is expected")
         _check_number("height", self.height, 1)
         _check_number("timestamp_ms", self.timestamp_ms, 0)
         for name in _DIGESTS:

@@ -57,6 +57,7 @@ __all__ = [
     "Say",
     "Serve",
     "Served",
+    "Turned",
     "Wake",
     "Woken",
 ]
@@ -111,6 +112,13 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Turned:
+    """This node's part has changed: from now on, so many heights behind is fetched at once (rule 5)."""
+
+    lag: int
+
+
+@dataclass(frozen=True, slots=True)
 class Served:
     """The answer to a peer's question has been sent."""
 
@@ -122,7 +130,7 @@ class Woken:
     """The time that was asked for by `Wake` has come."""
 
 
-Event: TypeAlias = "Joined | Left | Heard | Grown | Kept | Served | Woken"
+Event: TypeAlias = "Joined | Left | Heard | Grown | Kept | Turned | Served | Woken"
 
 
 # --- actions --------------------------------------------------------------------------------------------------------
@@ -280,6 +288,9 @@ class Following:
     def _kept(self, event: Kept) -> None:
         self._first = event.first
 
+    def _turned(self, event: Turned) -> None:
+        self._lag = event.lag
+
     def _served(self, event: Served) -> None:
         if event.peer in self._serving:
             self._serving[event.peer] -= 1
@@ -425,6 +436,7 @@ _HANDLERS: dict[type, Callable[[Following, Any], None]] = {
     Heard: Following._heard,
     Grown: Following._grown,
     Kept: Following._kept,
+    Turned: Following._turned,
     Served: Following._served,
     Woken: Following._woken,
 }

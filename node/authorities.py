@@ -32,6 +32,7 @@ __all__ = [
     "changes_after",
     "judge_of",
     "member_nodes",
+    "network_of",
     "set_at",
     "set_of",
     "stored_set",
@@ -54,6 +55,12 @@ class MemberNode:
 def authority_set(genesis: Genesis) -> AuthoritySet:
     """The authorities of genesis in their order, named by party id: the same set that light clients make of it."""
     return AuthoritySet(tuple(Authority(entry.party, entry.consensus_key) for entry in genesis.authorities))
+
+
+@lru_cache(maxsize=SETS_DECODED_MAX)
+def network_of(network: bytes) -> Network:
+    """The stored record of the network."""
+    return decode_record(Network, network)
 
 
 @lru_cache(maxsize=SETS_DECODED_MAX)  # every block asks, and hardly any changes it

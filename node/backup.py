@@ -14,7 +14,7 @@ node check` executes it from genesis.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -71,11 +71,11 @@ def read_head(file: BinaryIO) -> Head:
 
 
 def restore(
-    file: BinaryIO, store: Store, genesis: Genesis, *, voted_with: bytes | None, progress: Callable[[int], None]
+    file: BinaryIO, store: Store, genesis: Genesis, *, voted_with: Collection[bytes], progress: Callable[[int], None]
 ) -> Head:
     """Fill the empty `store` from a backup read from its beginning; `progress` hears how many bytes were read.
 
-    `voted_with` is the consensus key of the node, if it has one: it is marked as one that never votes again. Raises
+    `voted_with` are the consensus keys of the node: each is marked as one that never votes again. Raises
     `BackupError` for a file that is damaged, cut short, of another network or of another version; what is in the store
     then is worthless. Raises `StoreDamaged` or `Inconsistent` if its parts do not belong together.
     """
@@ -100,8 +100,8 @@ def restore(
     if entries != frames.entries:
         raise BackupError("the backup holds fewer entries than it says")
     marks: dict[bytes, bytes | None] = {}
-    if voted_with is not None:
-        key, value = standing_put(voted_with, Standing.BURNT)
+    for consensus_key in voted_with:
+        key, value = standing_put(consensus_key, Standing.BURNT)
         marks[CONSENSUS + key] = value
     store.write(marks or {TIP_KEY: store.get(TIP_KEY)}, sync=True)  # and with it all that was written before
     _check(store, genesis, head)

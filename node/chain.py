@@ -16,13 +16,22 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from consensus.authorities import AuthoritySet
-from consensus.blocks import BLOCK_SIZE_MAX, HEADER_SIZE_MAX, TRANSACTIONS_MAX, Block, Header
+from consensus.blocks import BLOCK_SIZE_MAX, HEADER_SIZE_MAX, TRANSACTIONS_MAX, VERSION, Block, Header
 from consensus.errors import ConsensusError
 from consensus.light import verify_header
 from consensus.votes import Certificate
-from node.authorities import MemberNode, authority_set, judge_of, member_nodes, set_of, stored_set, touches_members
+from node.authorities import (
+    MemberNode,
+    authority_set,
+    judge_of,
+    member_nodes,
+    network_of,
+    set_of,
+    stored_set,
+    touches_members,
+)
 from node.cache import OpenedCache, StateCache
-from node.errors import GenesisMismatch, Inconsistent, StoreError
+from node.errors import GenesisMismatch, Inconsistent, StoreError, UpgradeNeeded
 from node.index import block_entries
 from node.layout import (
     AUTHORITIES,
@@ -54,6 +63,7 @@ from registry.merkle.pages import PageCache
 from registry.order import in_order
 from registry.parties import Party
 from registry.reasons import REASONS
+from registry.records import Network
 from registry.rules.parties import signing_party
 from registry.state import NETWORK_KEY, key_key, party_key
 from registry.transactions.envelope import Transaction, admissible
@@ -91,7 +101,10 @@ class _Executed:
 class Chain:
     """See the module. Made by `Chain.open`."""
 
-    def __init__(self, store: Store, genesis: Genesis, tip: Tip, history: CompactRange) -> None:
+    def __init__(
+        self, store: Store, genesis: Genesis, tip: Tip, history: CompactRange, *, known_version: int = VERSION
+    ) -> None:
+        self._known_version = known_version
         self._store = store
         self._genesis = genesis
         self._state = StateCache(partial(read_state, store))
@@ -107,11 +120,11 @@ class Chain:
         """The nodes let in, as of the tip."""
 
     @classmethod
-    def open(cls, store: Store, genesis: Genesis) -> Chain:
-        """The chain in this store; an empty store begins at genesis.
+    def open(cls, store: Store, genesis: Genesis, *, known_version: int = VERSION) -> Chain:
+        """The chain in this store; an empty store begins at genesis. The software knows versions to `known_version`.
 
         Raises `GenesisMismatch` for another network's store, `StoreDamaged` or `Inconsistent` if tip, state and
-        history do not belong together.
+        history do not belong together, `UpgradeNeeded` if the next block is of a version that is not known.
         """
         if store.get(JOINING_KEY) is not None:
             raise StoreError('the data folder holds a part of a state: start the node with sync = "snapshot"')
@@ -126,13 +139,21 @@ class Chain:
         if store.get(VERSION_KEY) != LAYOUT_VERSION:
             raise StoreError("the data folder was written by another version of nemodat: use that version")
         tip, history = read_tip(store, genesis)
-        chain = cls(store, genesis, tip, history)
+        chain = cls(store, genesis, tip, history, known_version=known_version)
         if tree.root(chain._pages) != tip.state_root:
             raise Inconsistent(f"height {tip.height}: the state tree on disk is not the one the header names")
         named = authority_set(genesis).digest if tip.header is None else tip.header.next_authorities
         if chain.authorities.digest != named:
             raise Inconsistent(f"height {tip.height}: the authorities on disk are not those the header names")
+        chain._version()
         return chain
+
+    @property
+    def network(self) -> Network:
+        """The network's record, as of the tip."""
+        stored = self._state.get(NETWORK_KEY)
+        assert stored is not None, "the state of a genesis has the network's record"
+        return network_of(stored)
 
     def read(self, key: bytes) -> bytes | None:
         """The value under a state key, as of the tip."""
@@ -172,6 +193,7 @@ class Chain:
         Given in the order in which they are to be taken, they stand in the order of `registry.order`.
         """
         timestamp_ms = max(now_ms, self.tip.timestamp_ms + 1)
+        self._version()
         chosen = self._in_order(self._choose(transactions, timestamp_ms))
         executed = self._execute(chosen, timestamp_ms)
         header = self._header(executed, proposer=proposer, timestamp_ms=timestamp_ms)
@@ -301,9 +323,21 @@ class Chain:
         assert network is not None, "the state of a genesis has the network's record"
         return set_of(network)
 
+    def _version(self) -> int:
+        """The protocol version of the block above the tip. Raises `UpgradeNeeded` if it is not known here."""
+        height = self.tip.height + 1
+        version = self.network.version_at(height)
+        if version > self._known_version:
+            raise UpgradeNeeded(
+                f"from height {height} on this network makes blocks of protocol version {version}, this software knows"
+                f" versions up to {self._known_version}: install a newer version of nemodat and start the node again"
+            )
+        return version
+
     def _header(self, executed: _Executed, *, proposer: bytes, timestamp_ms: int) -> Header:
         """The only header that a block with this outcome can have on the tip."""
         return Header(
+            version=self._version(),
             genesis_id=self._genesis.id,
             height=self.tip.height + 1,
             parent=self.tip.block_hash,
@@ -321,6 +355,8 @@ class Chain:
         """Why a header may not follow the tip, as far as that shows without executing."""
         if header.genesis_id != self._genesis.id:
             return "genesis_id: another chain's"
+        if header.version != (version := self._version()):
+            return f"version: {header.version}, in force is {version}"
         if header.height != self.tip.height + 1 or header.parent != self.tip.block_hash:
             return f"parent: does not follow the tip at height {self.tip.height}"
         if header.timestamp_ms <= self.tip.timestamp_ms:

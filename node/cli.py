@@ -34,7 +34,17 @@ from rich.table import Table
 from node.clock import clock_ms
 from node.config import NodeConfig, load_config, read_secret_file
 from node.errors import CeremonyError, Inconsistent, NodeError
-from node.genesis import assemble, card_toml, init_node, join, new_party, read_card, read_genesis, write_public
+from node.genesis import (
+    assemble,
+    card_toml,
+    init_node,
+    join,
+    new_party,
+    read_card,
+    read_genesis,
+    renew,
+    write_public,
+)
 from node.keystore import describe, generate_key, save_key
 from node.layout import GENESIS_KEY
 from node.operating import back_up, node_status, restore_node, status_table
@@ -132,8 +142,15 @@ def join_network(
     listen: Annotated[str, typer.Option(help="host:port to listen at for other nodes.")] = "0.0.0.0:7001",
     api_listen: Annotated[str, typer.Option(help="host:port of the HTTP interface.")] = "127.0.0.1:8001",
     passphrase_file: PassphraseFile = None,
+    card: Annotated[
+        Path | None,
+        typer.Option(help="Its card, if the network runs already and genesis has not heard of it.", **_File),
+    ] = None,
 ) -> None:
     """Write the configuration of a node whose card is in the genesis file. Then: `nemodat node run`.
+
+    A node that is new to a network that runs gives its card instead, which an authority proposes (`nemodat authority
+    admit-node`, then `seat`). It follows from when it is admitted, and votes from when it has a seat.
 
     Example: nemodat node join genesis.toml --folder member --name node-a --api-listen 127.0.0.1:8001
     """
@@ -146,13 +163,38 @@ def join_network(
             listen=listen,
             api_listen=api_listen,
             passphrase_file=passphrase_file,
+            card=card,
         )
     typer.echo(f"{config.role} of {config.party}: start it with `nemodat node run {config.file}`")
 
 
+@node_app.command("renew")
+def renew_key(
+    folder: Annotated[Path, typer.Argument(help="The folder of `node init`.", exists=True, file_okay=False)],
+    *,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Make the next consensus key of an authority, and the card to hand to an authority, which proposes it.
+
+    Name the key in node.toml as next_consensus in [keys] and restart the node once: it votes with the key that the
+    ledger names, and takes up the next one at that height. After that the file becomes `consensus`.
+
+    Then an authority proposes the card: nemodat authority seat first/card-next.toml
+
+    Example: nemodat node renew first
+    """
+    with _told():
+        card = renew(folder, _new_passphrase(passphrase_file))
+    typer.echo(f"next key in {folder / 'keys' / 'consensus-next.json'}: name it in node.toml as keys.next_consensus")
+    typer.echo(f"card in {card}: hand it to an authority, for `nemodat authority seat`")
+
+
 @node_app.command("run")
 def run(config: ConfigPath) -> None:
-    """Run a node until SIGTERM or Ctrl-C. Exit code 70: it contradicted itself; do not restart it, look at its log.
+    """Run a node until SIGTERM or Ctrl-C.
+
+    Exit code 69: the network uses a protocol version that this software does not know: install a newer one. Exit code
+    70: it contradicted itself; do not restart it, look at its log.
 
     Example: nemodat node run member/node.toml
     """
@@ -185,6 +227,11 @@ def status(
     typer.echo(f"{found['name']} ({found['role']}, {votes}) at height {found['height']}{behind}")
     typer.echo(f"newest block {found['block_hash']}, {found['tip_age_ms'] / 1000:.0f} s old")
     typer.echo(f"{found['mempool']} transactions wait")
+    protocol = found["protocol"]
+    if protocol["next_version"] is not None:
+        typer.echo(f"protocol version {protocol['next_version']} from height {protocol['from_height']}")
+        if protocol["next_version"] > protocol["known"]:
+            typer.echo(f"UPGRADE: this software knows versions up to {protocol['known']} and will stop there")
     if found["alarm"]:
         typer.echo(f"ALARM {found['alarm']}")
     for accused in found["accused"]:

@@ -3,7 +3,7 @@
     [node]      name, party, role ("authority" or "observer"), data_dir, genesis
     [network]   listen; [network.peers] name = "host:port" where a member is not at its genesis address
     [api]       listen, operator_token_file, metrics_public, requests_per_s, requests_burst
-    [keys]      transport, consensus (authorities only), checkpoint (regulators' observers),
+    [keys]      transport, consensus and next_consensus (authorities only), checkpoint (regulators' observers),
                 passphrase_env or passphrase_file
     [store]     engine, sync ("snapshot" or "blocks"), keep_days (0: every block for good)
     [mempool]   transactions_max, bytes_max, per_sender_max
@@ -76,11 +76,15 @@ class ApiConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysConfig:
-    """The key files, and where their passphrase is: an environment variable, or a file only this user can read."""
+    """The key files, and where their passphrase is: an environment variable, or a file only this user can read.
+
+    `next_consensus` votes from the height at which the ledger names it: then it becomes `consensus`, at leisure.
+    """
 
     transport: Path
     consensus: Path | None = None
     checkpoint: Path | None = None
+    next_consensus: Path | None = None
     passphrase_env: str = PASSPHRASE_ENV
     passphrase_file: Path | None = None
 
@@ -149,6 +153,7 @@ def load_config(file: Path) -> NodeConfig:
             transport=keys.path("transport"),
             consensus=keys.optional_path("consensus"),
             checkpoint=keys.optional_path("checkpoint"),
+            next_consensus=keys.optional_path("next_consensus"),
             passphrase_env=keys.text("passphrase_env", chars_max=NAME_CHARS_MAX, default=PASSPHRASE_ENV),
             passphrase_file=keys.optional_path("passphrase_file"),
         ),
@@ -201,6 +206,7 @@ def config_toml(config: NodeConfig) -> str:
             "transport": shown(keys.transport),
             "consensus": shown(keys.consensus),
             "checkpoint": shown(keys.checkpoint),
+            "next_consensus": shown(keys.next_consensus),
             "passphrase_file": shown(keys.passphrase_file),
             "passphrase_env": keys.passphrase_env if keys.passphrase_file is None else None,
         },
@@ -258,6 +264,8 @@ def _check(config: NodeConfig, keys: Fields) -> None:
         raise keys.error("consensus", "is missing: an authority votes with this key; give its file")
     if config.role == "observer" and config.keys.consensus is not None:
         raise keys.error("consensus", "an observer does not vote: remove this line, or set role to authority")
+    if config.role == "observer" and config.keys.next_consensus is not None:
+        raise keys.error("next_consensus", "an observer does not vote: remove this line, or set role to authority")
     if config.api.requests_burst < config.api.requests_per_s:
         raise ConfigError(config.file, "api.requests_burst", "is below requests_per_s: raise it")
     named = {
@@ -265,6 +273,7 @@ def _check(config: NodeConfig, keys: Fields) -> None:
         "keys.transport": config.keys.transport,
         "keys.consensus": config.keys.consensus,
         "keys.checkpoint": config.keys.checkpoint,
+        "keys.next_consensus": config.keys.next_consensus,
         "keys.passphrase_file": config.keys.passphrase_file,
         "api.operator_token_file": config.api.operator_token_file,
     }

@@ -3,7 +3,7 @@
 Keys are real but cheap to guess at, parties and files live in one folder:
 
     genesis.toml
-    <member>/node.toml, keys/*.json, passphrase, operator-token, data/, node.log
+    <member>/node.toml, card.toml, keys/*.json, passphrase, operator-token, data/, node.log
 
 Whatever is started here is ended here, in any case: each node is a process group of its own, killed when the network is
 closed or this process ends.
@@ -20,7 +20,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +31,7 @@ import httpx
 from node.clock import clock_ms
 from node.config import ApiConfig, KeysConfig, LogConfig, NetworkConfig, NodeConfig, config_toml
 from node.errors import NodeError
-from node.genesis import NodeCard, assemble, init_node
+from node.genesis import NodeCard, assemble, card_toml, init_node, write_public
 from node.keystore import KDF_TEST
 from registry.genesis import Genesis, Parameters
 from registry.parties import Party
@@ -110,9 +110,7 @@ def create(
 class Devnet:
     """The network in a folder. Use it as a context: nothing runs on when it is left."""
 
-    def __init__(
-        self, folder: Path, members: tuple[Member, ...], genesis: Genesis, places: Mapping[str, _Place]
-    ) -> None:
+    def __init__(self, folder: Path, members: tuple[Member, ...], genesis: Genesis, places: dict[str, _Place]) -> None:
         self.folder = folder
         self.members = members
         self.genesis = genesis
@@ -167,6 +165,17 @@ class Devnet:
     def pid(self, name: str) -> int:
         """The process id of a running node."""
         return self._processes[name].pid
+
+    def add(self, member: Member) -> Path:
+        """Lay out one more node, which genesis has not heard of; the path of its card for the authorities."""
+        listen, api_listen = (f"127.0.0.1:{port}" for port in free_ports(2))
+        _, place = _lay_out(
+            self.folder, member, listen, api_listen, engine=self._places[self.members[0].name].config.engine
+        )
+        place.config.file.write_text(config_toml(place.config))
+        self.members = (*self.members, member)
+        self._places[member.name] = place
+        return place.config.file.parent / "card.toml"
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -285,6 +294,7 @@ def _lay_out(folder: Path, member: Member, listen: str, api_listen: str, *, engi
         engine=engine,
         log=LogConfig(level="info", format="json"),
     )
+    write_public(home / "card.toml", card_toml(card))
     return card, _Place(config, token)
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "StoreDamaged",
     "StoreError",
     "StoreLocked",
+    "UpgradeNeeded",
 ]
 
 
@@ -38,6 +39,10 @@ class StoreDamaged(StoreError):
 
 class BackupError(NodeError):
     """A backup that cannot be made, read, or restored here. What was restored of it is not to be used."""
+
+
+class UpgradeNeeded(NodeError):
+    """The network makes blocks of a protocol version that this software does not know. It stops, and loses nothing."""
 
 
 class KeyFileError(NodeError):

@@ -7,10 +7,11 @@ thrown out again for that, so no answer that was given is taken back.
 
 from __future__ import annotations
 
+import ipaddress
 from collections import deque
 from typing import Generic, TypeVar
 
-__all__ = ["FairQueue", "Room"]
+__all__ = ["FairQueue", "Room", "address_of"]
 
 T = TypeVar("T")
 
@@ -81,3 +82,14 @@ class FairQueue(Generic[T]):
             self._queues[source] = queue
         self._length -= 1
         return item
+
+
+def address_of(host: str) -> str:
+    """The address by which a caller without a name is counted: one subscriber owns a whole IPv6 /64."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.version == 4:
+        return host
+    return str(ipaddress.ip_network((address, 64), strict=False))

@@ -5,6 +5,9 @@
     assemble      cards -> genesis                          (anyone; all compare the genesis id)
     join          genesis -> node.toml                      (each member)
 
+Later the ledger says who is a member: whoever joins then hands its card to an authority, which proposes it, and runs
+its node from the same genesis file. `renew` makes the next consensus key of an authority, and a card with it.
+
 A card holds public things only. Nobody needs to trust who assembles: a member checks that its own card is in the file,
 and that all others have the same genesis id.
 """
@@ -16,7 +19,7 @@ import os
 import secrets
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,6 +51,7 @@ __all__ = [
     "new_party",
     "read_card",
     "read_genesis",
+    "renew",
     "write_public",
 ]
 
@@ -108,7 +112,8 @@ def init_node(
 ) -> NodeCard:
     """Make a node's keys in `folder`; the card to hand on.
 
-    They are `transport`, for an authority `consensus`, for an observer of a regulator `checkpoint`. Raises `KeyFileError` if one is there already.
+    They are `transport`, for an authority `consensus`, for an observer of a regulator `checkpoint`. Raises
+    `KeyFileError` if one is there already.
     """
     transport = generate_transport_key(name)
     save_key(folder / "transport.json", transport, passphrase, cost=cost)
@@ -196,29 +201,12 @@ def assemble(
     for party in (*(card.party for card in cards), *parties):
         if everybody.setdefault(party.id, party) != party:
             raise CeremonyError(f"{party.id}: two cards describe this party differently: use the same one in both")
+    entries = [_entry(card) for card in cards]
     genesis = Genesis(
         name=name,
         created_ms=created_ms,
-        authorities=tuple(
-            AuthorityEntry(
-                party=card.party.id,
-                consensus_key=card.consensus_key,
-                transport_certificate=card.transport_certificate,
-                address=card.address,
-            )
-            for card in cards
-            if card.role == "authority"
-        ),
-        observers=tuple(
-            ObserverEntry(
-                party=card.party.id,
-                transport_certificate=card.transport_certificate,
-                address=card.address,
-                checkpoint_key=card.checkpoint_key,
-            )
-            for card in cards
-            if card.role == "observer"
-        ),
+        authorities=tuple(entry for entry in entries if isinstance(entry, AuthorityEntry)),
+        observers=tuple(entry for entry in entries if isinstance(entry, ObserverEntry)),
         parties=tuple(everybody.values()),
         parameters=parameters or Parameters(),
         fingerprint_key=secrets.token_bytes(FINGERPRINT_KEY_SIZE),
@@ -249,19 +237,50 @@ def member_of(genesis: Genesis, certificate: bytes) -> AuthorityEntry | Observer
     raise CeremonyError("this node's certificate is not in the genesis file: was another card used, or other keys?")
 
 
+def renew(folder: Path, passphrase: bytes, *, cost: KdfCost = KDF_STANDARD) -> Path:
+    """Make `keys/consensus-next.json` for the node whose card is in `folder`; the path of the new card.
+
+    Raises `CeremonyError` for an observer's, `KeyFileError` if there is a next key already.
+    """
+    card = read_card(folder / "card.toml")
+    if card.role != "authority":
+        raise CeremonyError(f"{folder / 'card.toml'}: an observer does not vote: it has no consensus key")
+    key = generate_key("consensus")
+    save_key(folder / "keys" / "consensus-next.json", key, passphrase, cost=cost)
+    made = folder / "card-next.toml"
+    write_public(made, card_toml(replace(card, consensus_key=key.public)))
+    return made
+
+
 def join(
-    folder: Path, *, name: str, genesis: Path, keys: Path, listen: str, api_listen: str, passphrase_file: Path | None
+    folder: Path,
+    *,
+    name: str,
+    genesis: Path,
+    keys: Path,
+    listen: str,
+    api_listen: str,
+    passphrase_file: Path | None,
+    card: Path | None = None,
 ) -> NodeConfig:
     """Write `folder/node.toml` for the member whose key files are in the folder `keys`; what was written.
 
-    Party and role are those of genesis. Raises `CeremonyError` if the keys are nobody's there, `KeyFileError`.
+    Party and role are those of genesis, or of `card` for whoever joins a network that runs already. Raises
+    `CeremonyError` if the keys are not those of either, `KeyFileError`.
     """
-    found = member_of(read_genesis(genesis), read_public(keys / "transport.json", kind="transport"))
+    certificate = read_public(keys / "transport.json", kind="transport")
+    if card is None:
+        found: AuthorityEntry | ObserverEntry = member_of(read_genesis(genesis), certificate)
+    else:
+        read_genesis(genesis)
+        found = _entry(read_card(card))
+        if found.transport_certificate != certificate:
+            raise CeremonyError(f"{card}: the certificate is not that of {keys / 'transport.json'}: use its own card")
     consensus: Path | None = None
     if isinstance(found, AuthorityEntry):
         consensus = keys / "consensus.json"
         if read_public(consensus, kind="consensus") != found.consensus_key:
-            raise CeremonyError(f"{consensus}: not the consensus key that genesis has for {found.party}")
+            raise CeremonyError(f"{consensus}: not the consensus key that genesis, or the card, has for {found.party}")
     checkpoint: Path | None = None
     if isinstance(found, ObserverEntry) and found.checkpoint_key:
         checkpoint = keys / "checkpoint.json"
@@ -317,6 +336,16 @@ def write_public(path: Path, text: str) -> None:
         raise CeremonyError(f"{path}: exists already: move it away first") from None
     except OSError as error:
         raise CeremonyError(f"{path}: {error.strerror}: choose a folder this user may write to") from error
+
+
+def _entry(card: NodeCard) -> AuthorityEntry | ObserverEntry:
+    """The node of a card as a member."""
+    party, certificate, address = card.party.id, card.transport_certificate, card.address
+    if card.role == "observer":
+        key = card.checkpoint_key
+        return ObserverEntry(party=party, transport_certificate=certificate, address=address, checkpoint_key=key)
+    key = card.consensus_key
+    return AuthorityEntry(party=party, consensus_key=key, transport_certificate=certificate, address=address)
 
 
 def _card(table: Table, text: str, *, role: Literal["authority", "observer"], consensus_key: bytes) -> NodeCard:

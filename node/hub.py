@@ -12,7 +12,7 @@ from registry.events import Event
 __all__ = ["Heard", "Hub", "TooManyWaiters"]
 
 WAITERS_MAX = 100_000  # transactions waited for at a time
-SUBSCRIBERS_MAX = 1_000
+SUBSCRIBERS_MAX = 1_000  # both shared out among callers by `api.limits`
 QUEUE_MAX = 1_000  # events that a subscriber may be behind
 
 

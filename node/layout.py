@@ -17,6 +17,7 @@ i/r/<party>00<receivable>          receivables that a party registered, or is th
 i/c/<party>00<claim>               claims that a party assigned, or that were offered to it
 i/f/<family>/<party>00<record>     records of a family that are a party's own
 i/p/<party>                        the parties
+k/<height><checkpoint key>          checkpoint that a regulator's observer cosigned: canonical bytes
 q/<number>                         issued search certificate (JSON), the newest; order and sizes beside them
 m/genesis m/version m/tip          chain id, version of this layout, [height, history range]
 m/first                            [lowest height whose block is kept, lowest whose receipts and events are]; none:
@@ -40,6 +41,7 @@ __all__ = [
     "AUTHORITIES",
     "BLOCK",
     "CERTIFICATE",
+    "CHECKPOINT",
     "CLAIMS_OF",
     "CONSENSUS",
     "EVENTS",
@@ -94,6 +96,7 @@ CLAIMS_OF = b"i/c/"
 RECORDS_OF = b"i/f/"
 PARTIES = b"i/p/"
 CERTIFICATE = b"q/"
+CHECKPOINT = b"k/"
 GENESIS_KEY = b"m/genesis"
 VERSION_KEY = b"m/version"
 TIP_KEY = b"m/tip"

@@ -13,14 +13,16 @@ from typing import NamedTuple, TypeAlias
 
 from consensus.authorities import AuthoritySet
 from consensus.blocks import Block
+from node.authorities import MemberNode
 from node.chain import CLOCK_TOLERANCE_MS, Chain, Committed, Tip
 from node.clock import clock_ms
 from node.errors import Inconsistent
-from node.layout import TRANSACTION
+from node.layout import STATE, TRANSACTION
 from node.mempool import Mempool
 from node.store import Store
 from node.worker import Worker
 from registry.errors import TransactionError
+from registry.records import Misbehaviour, Network
 from registry.transactions.envelope import Transaction
 
 __all__ = ["Admitted", "Ledger", "Listener", "OnLedger", "Opened", "Pace", "Witness"]
@@ -58,6 +60,8 @@ class _Grown(NamedTuple):
     committed: Committed
     tip: Tip
     authorities: AuthoritySet
+    members: tuple[MemberNode, ...]
+    network: Network
 
 
 class Pace:
@@ -109,6 +113,10 @@ class Ledger:
         """The newest final block whose commit has been heard of here."""
         self.authorities: AuthoritySet = chain.authorities
         """In force at the height above the tip."""
+        self.members: tuple[MemberNode, ...] = chain.members
+        """The nodes let in, as of the tip."""
+        self.network: Network = chain.network
+        """The network's record, as of the tip."""
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` after each commit, in order of height."""
@@ -156,6 +164,10 @@ class Ledger:
         """
         self.pool.expire(max(self.tip.timestamp_ms, clock_ms() - CLOCK_TOLERANCE_MS))
 
+    def is_accused(self, consensus_key: bytes) -> bool:
+        """Whether the ledger has evidence against this key."""
+        return self._store.get(STATE + Misbehaviour.PREFIX + consensus_key) is not None
+
     def is_final(self, transaction_id: bytes) -> bool:
         """Whether a final block has this transaction."""
         return self._store.get(TRANSACTION + transaction_id) is not None
@@ -171,12 +183,12 @@ class Ledger:
         committed = self._chain.commit(block, certificate, puts=puts)
         for witness in self._witnesses:
             witness(tip, self._chain.tip)
-        return _Grown(committed, self._chain.tip, self._chain.authorities)
+        return _Grown(committed, self._chain.tip, self._chain.authorities, self._chain.members, self._chain.network)
 
     def _committed(self, grown: _Grown | None) -> None:
         if grown is None:
             return
-        committed, self.tip, self.authorities = grown
+        committed, self.tip, self.authorities, self.members, self.network = grown
         self._pace.committed(now_s=time.monotonic())
         self.pool.remove(committed.transactions)
         self.forget_expired()

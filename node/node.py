@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
+from consensus.blocks import VERSION
 from consensus.engine import Engine
 from consensus.parameters import Parameters
+from node.accuser import Accuser
+from node.authorities import MemberNode
 from node.certificates import certificate_key
-from node.chain import Chain
+from node.chain import Chain, Committed
+from node.checkpoints import Checkpoints
+from node.errors import KeyFileError
 from node.hub import Hub
 from node.intake import Intake
 from node.ledger import Ledger, Pace
@@ -36,44 +41,65 @@ from node.worker import Worker
 from registry.genesis import Genesis
 from registry.keys import SigningKey
 
-__all__ = ["Identity", "Node", "directory_of"]
+__all__ = ["Identity", "Node", "directory_of", "itself"]
 
 SWITCH_INTERVAL_S = 0.0005  # between threads: the loop must get its turn while the ledger thread computes
 AUTHORITY_LAG = 3  # heights: so far behind the engine catches up by itself
 OBSERVER_LAG = 1
+
+MakeEngine: TypeAlias = Callable[..., Engine]  # the network's parameters, then signers
 
 _log = structlog.get_logger(room="node")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What makes a node this node: its name in logs, its connection keys, its consensus key if it votes,
-    and its checkpoint key if it cosigns."""
+    """What makes a node this node: its name in logs, its connection keys, and its consensus keys if it votes.
+
+    `next_consensus` takes over from `consensus` at the height at which the ledger says so; `checkpoint` is the key that
+    a regulator's observer cosigns with.
+    """
 
     name: str
     transport: Credentials
     consensus: SigningKey | None
+    next_consensus: SigningKey | None = None
     checkpoint: SigningKey | None = None
 
+    @property
+    def signers(self) -> tuple[SigningKey, ...]:
+        """The consensus keys."""
+        return tuple([key for key in (self.consensus, self.next_consensus) if key is not None])
 
-def directory_of(genesis: Genesis, addresses: Mapping[str, str]) -> Directory:
-    """The members of genesis as peers; `addresses` replaces addresses of genesis, by name.
 
-    An authority is named by its party; observers by party, "/observer" and a number if the party has several.
+def directory_of(members: Iterable[MemberNode], addresses: Mapping[str, str]) -> Directory:
+    """The nodes let in as peers; `addresses` replaces addresses of the ledger, by name.
+
+    An authority is named by its party; observers by party, "/observer" and a number if the party has several. One
+    whose certificate is none is left out: it can speak to nobody.
     """
-    peers = [
-        Peer(each.consensus_key, each.party, "authority", each.address, each.transport_certificate)
-        for each in genesis.authorities
-    ]
+    peers: list[Peer] = []
     count: dict[str, int] = {}
-    for each in genesis.observers:
-        number = count[each.party] = count.get(each.party, 0) + 1
-        name = f"{each.party}/observer" + (str(number) if number > 1 else "")
-        key = certificate_key(each.transport_certificate)
-        peers.append(Peer(key, name, "observer", each.address, each.transport_certificate))
-    return Directory(
-        Peer(each.id, each.name, each.role, addresses.get(each.name, each.address), each.certificate) for each in peers
-    )
+    for each in members:
+        try:
+            key = certificate_key(each.certificate)
+        except KeyFileError as error:
+            _log.warning("a node on the ledger is of no use", party=each.party, reason=str(error))
+            continue
+        if each.consensus_key:
+            name, role, id_ = each.party, "authority", each.consensus_key
+        else:
+            number = count[each.party] = count.get(each.party, 0) + 1
+            name, role, id_ = f"{each.party}/observer" + (str(number) if number > 1 else ""), "observer", key
+        peers.append(Peer(id_, name, role, addresses.get(name, each.address), each.certificate))
+    return Directory(peers)
+
+
+def itself(identity: Identity, directory: Directory) -> Peer:
+    """A node as the ledger has it, or as it calls itself while the ledger has not heard of it."""
+    certificate = identity.transport.certificate
+    unknown = Peer(certificate_key(certificate), identity.name, "observer", "", certificate)
+    return directory.by_certificate.get(certificate, unknown)
 
 
 class Node:
@@ -88,39 +114,58 @@ class Node:
         bounds: Bounds,
         addresses: Mapping[str, str],
         keep_ms: int | None = None,
+        make_engine: MakeEngine = Engine,
+        known_version: int = VERSION,
     ) -> None:
-        """`keep_ms`: how long blocks are kept, in block time; None: for good."""
+        """`keep_ms`: how long blocks are kept, in block time (None: for good). `make_engine` is for tests that let a
+        node misbehave, `known_version` for those that upgrade it."""
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
         self._ledger_worker = Worker("ledger", self._fail)
         self._journal = Worker("journal", self._fail)
         self._reader = Worker("reader", self._fail)
         self._store = store
-        directory = directory_of(genesis, addresses)
-        me = directory.identify(identity.transport.certificate)
-        self._mesh = Mesh(
-            genesis_id=genesis.id, directory=directory, me=me, credentials=identity.transport, handler=self
-        )
+        self._identity = identity
+        self._addresses = addresses
         pool = Mempool(bounds)
         pace = Pace(base_ms=genesis.parameters.base_ms, operations_max=genesis.parameters.block_operations_max)
-        chain = Chain.open(store, genesis)
+        chain = Chain.open(store, genesis, known_version=known_version)
+        self._members = chain.members
+        directory = directory_of(self._members, addresses)
+        self._mesh = Mesh(
+            genesis_id=genesis.id,
+            directory=directory,
+            me=itself(identity, directory),
+            credentials=identity.transport,
+            handler=self,
+        )
         ledger = Ledger(store=store, chain=chain, pool=pool, worker=self._ledger_worker, pace=pace)
         self._hub = Hub()
         watch = Watch(ledger.authorities)
         self._runtime: Runtime | None = None
         self._intake: Intake | None = None
-        if identity.consensus is not None:
-            engine = Engine(_parameters(genesis), identity.consensus)
+        self._accuser: Accuser | None = None
+        ledger.listen(self._committed)  # first, so that the engine's messages go to those in force
+        if identity.signers:
+            self._intake = Intake(ledger, self._mesh, on_work=self._work)
+            self._accuser = Accuser(
+                genesis_id=genesis.id,
+                signers=identity.signers,
+                store=store,
+                ledger=ledger,
+                intake=self._intake,
+                journal=self._journal,
+            )
             self._runtime = Runtime(
-                engine=engine,
+                engine=make_engine(_parameters(genesis), *identity.signers),
                 store=store,
                 ledger=ledger,
                 mesh=self._mesh,
                 journal=self._journal,
                 reader=self._reader,
                 watch=watch,
+                on_evidence=self._accuser.found,
             )
-            self._intake = Intake(ledger, self._mesh, on_work=self._runtime.work)
         self._held = HeldStates(store)
         self._held.begin(chain.tip)
         ledger.witness(self._held.grown)
@@ -128,12 +173,15 @@ class Node:
             ledger.witness(Pruner(store, keep_ms=keep_ms).grown)
         self._sync = Synchroniser(
             states=StateServer(self._held, self._mesh, self._reader),
+            checkpoints=Checkpoints(
+                genesis=genesis, store=store, ledger=ledger, mesh=self._mesh, key=identity.checkpoint
+            ),
             genesis_id=genesis.id,
             ledger=ledger,
             store=store,
             mesh=self._mesh,
             reader=self._reader,
-            lag=OBSERVER_LAG if self._runtime is None else AUTHORITY_LAG,
+            lag=self._lag,
         )
         ledger.listen(self._hub.committed)
         ledger.listen(lambda _: _watch_commit(watch, ledger))
@@ -148,6 +196,8 @@ class Node:
             runtime=self._runtime,
             intake=self._intake,
             watch=watch,
+            signers=identity.signers,
+            known_version=known_version,
         )
 
     async def start(self, listen: str) -> int:
@@ -156,10 +206,14 @@ class Node:
         port = await self._mesh.start(listen)
         self._watch(self._mesh.watch())
         self._watch(self._sync.run())
-        if self._runtime is not None and self._intake is not None:
+        if self._runtime is not None and self._intake is not None and self._accuser is not None:
             self._watch(self._runtime.run())
             self._watch(self._intake.run_again())
-        _log.info("node started", name=self.service.name, role=self.service.role, height=self.service.ledger.tip.height)
+            self._watch(self._accuser.run())
+        service = self.service
+        _log.info("node started", name=service.name, role=service.role, height=service.ledger.tip.height)
+        if self._runtime is not None and not self._may_vote():
+            _log.warning("no consensus key of this node is in force: it follows", height=service.ledger.tip.height)
         return port
 
     async def stop(self) -> None:
@@ -195,13 +249,33 @@ class Node:
             if channel is Channel.SYNC:
                 self._sync.received(peer, payload)
             elif self._runtime is None or self._intake is None:
-                raise ProtocolViolation(f"{channel.name.lower()} sent to an observer")
+                return  # a peer that does not know yet, or not any more, that this node only follows
             elif channel is Channel.CONSENSUS:
                 self._runtime.received(peer, payload)
             else:
                 self._intake.received(peer, payload)
 
     # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _committed(self, committed: Committed) -> None:
+        """The ledger may let in other nodes from now on, or in other roles."""
+        members = self.service.ledger.members
+        if members != self._members:
+            self._members = members
+            directory = directory_of(members, self._addresses)
+            me = itself(self._identity, directory)
+            _log.info("other members", height=committed.height, members=len(directory.members), role=me.role)
+            self._mesh.follow(directory, me)
+
+    def _may_vote(self) -> bool:
+        return any(key.public_key in self.service.ledger.authorities for key in self._identity.signers)
+
+    def _lag(self) -> int:
+        return AUTHORITY_LAG if self._mesh.me.role == "authority" else OBSERVER_LAG
+
+    def _work(self) -> None:
+        if self._runtime is not None:
+            self._runtime.work()
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

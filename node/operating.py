@@ -90,13 +90,13 @@ def back_up(config: NodeConfig, file: Path, progress: Progress) -> Head:
 def restore_node(config: NodeConfig, file: Path, progress: Progress) -> Head:
     """Make the node's data folder of a backup. The folder must not exist, or be empty; it appears whole or not at all.
 
-    A consensus key that the configuration names never votes again from there. Raises `BackupError`, `StoreDamaged`.
+    The consensus keys that the configuration names never vote again from there. Raises `BackupError`, `StoreDamaged`.
     """
     folder = config.data_dir
     if folder.exists() and any(folder.iterdir()):
         raise BackupError(f"{folder}: is not empty: move it away first")
-    consensus = config.keys.consensus
-    voted_with = None if consensus is None else read_public(consensus, kind="consensus")
+    files = [file for file in (config.keys.consensus, config.keys.next_consensus) if file is not None]
+    voted_with = [read_public(file, kind="consensus") for file in files]
     genesis = read_genesis(config.genesis)
     fresh = folder.with_name(folder.name + ".restoring")
     try:

@@ -15,6 +15,8 @@ from consensus.votes import Certificate
 from node.authorities import set_at
 from node.errors import StoreDamaged
 from node.layout import (
+    CERTIFICATE,
+    CHECKPOINT,
     CONSENSUS,
     EVIDENCE,
     GENESIS_KEY,
@@ -54,7 +56,8 @@ class Tip:
 
 def initialise(store: Store, genesis: Genesis) -> None:
     """Write the state of genesis into an empty store, in one batch."""
-    if any(not key.startswith((CONSENSUS, EVIDENCE)) for key, _ in store.scan(b"")):  # what was signed here is kept
+    own = (CONSENSUS, EVIDENCE, CERTIFICATE, CHECKPOINT)  # what was signed or collected here stays without a chain
+    if any(not key.startswith(own) for key, _ in store.scan(b"")):
         raise StoreDamaged("the data folder is not empty and has no chain: use an empty data_dir")
     state = genesis_state(genesis)
     batch = state_puts(dict(state))

@@ -43,6 +43,7 @@ from consensus.events import (
     Work,
 )
 from consensus.events import Committed as EngineCommitted
+from consensus.evidence import Evidence
 from consensus.messages import Decided, decode_message, encode_message
 from consensus.votes import Certificate
 from node import layout
@@ -79,9 +80,11 @@ class Runtime:
         journal: Worker,
         reader: Worker,
         watch: Watch,
+        on_evidence: Callable[[Evidence], None],
     ) -> None:
         self._engine = engine
         self._watch = watch
+        self._on_evidence = on_evidence
         self._store = store
         self._ledger = ledger
         self._mesh = mesh
@@ -92,8 +95,7 @@ class Runtime:
         self._timers: dict[TimerName, asyncio.TimerHandle] = {}
         self._work_told = False
         self._started = False
-        self.alarm = ""
-        """Why this node has stopped voting, or empty."""
+        self._alarm_said = ""
         self.accused: set[bytes] = set()
         """Consensus keys that provably misbehaved."""
         self.answering: Counter[bytes] = Counter()
@@ -109,6 +111,11 @@ class Runtime:
     def view(self) -> int:
         """The view in progress."""
         return self._engine.view if self._started else 0
+
+    @property
+    def alarm(self) -> str:
+        """Why this node has stopped voting, or empty."""
+        return "" if self.votes else self._alarm_said
 
     @property
     def votes(self) -> bool:
@@ -132,9 +139,12 @@ class Runtime:
             await self._handle(event)
 
     def received(self, peer: Peer, payload: bytes) -> None:
-        """A consensus message arrived. Raises `ProtocolViolation`."""
+        """A consensus message arrived. Raises `ProtocolViolation`.
+
+        One from an observer is let pass unread: it may be an authority from the next height on, or think it still is.
+        """
         if peer.role != "authority":
-            raise ProtocolViolation("consensus message from an observer")
+            return
         try:
             message = decode_message(payload)
         except MessageError as error:
@@ -263,9 +273,10 @@ class Runtime:
     def _report(self, action: Report) -> None:
         self.accused.add(action.evidence.accused)
         _log.error("an authority has provably misbehaved", accused=action.evidence.accused.hex())
+        self._on_evidence(action.evidence)
 
     def _alarm(self, action: Alarm) -> None:
-        self.alarm = f"{action.code.value}: {action.reason}"
+        self._alarm_said = f"{action.code.value}: {action.reason}"
         _log.critical("this node has stopped voting", code=action.code.value, reason=action.reason)
 
     _actions: ClassVar[dict[type, Callable[[Runtime, Any], None]]] = {

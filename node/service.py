@@ -18,6 +18,8 @@ from node.sync import Synchroniser
 from node.watch import Watch
 from registry.errors import TransactionError
 from registry.genesis import Genesis
+from registry.inclusion import InclusionReceipt, give_receipt
+from registry.keys import Signer
 
 __all__ = ["NodeService", "PeerReport", "Role", "Status"]
 
@@ -51,6 +53,15 @@ class ViewReport(TypedDict):
     at_ms: int
 
 
+class ProtocolReport(TypedDict):
+    """Protocol versions: of the next block, the newest that this software knows, and what is scheduled (else null)."""
+
+    version: int
+    known: int
+    next_version: int | None
+    from_height: int | None
+
+
 class Status(TypedDict):
     """How a node is. `lag` is in heights behind what enough connected authorities claim."""
 
@@ -72,13 +83,14 @@ class Status(TypedDict):
     lag: int
     sync_blocks_per_s: float
     accused: list[str]
+    protocol: ProtocolReport
     view_changes: list[ViewReport]
     peers: list[PeerReport]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeService:
-    """The one handle on a running node. `runtime` and `intake` are None on an observer, which decides nothing."""
+    """The one handle on a running node. There is no `runtime` and no `intake` on one without a consensus key."""
 
     name: str
     genesis: Genesis
@@ -90,6 +102,8 @@ class NodeService:
     runtime: Runtime | None
     intake: Intake | None
     watch: Watch
+    signers: tuple[Signer, ...]
+    known_version: int
 
     @property
     def genesis_id(self) -> bytes:
@@ -98,15 +112,15 @@ class NodeService:
 
     @property
     def role(self) -> Role:
-        """Whether this node votes."""
-        return "observer" if self.runtime is None else "authority"
+        """Whether this node is an authority's at this height, and has a key to vote with."""
+        return "observer" if self.runtime is None or self.mesh.me.role != "authority" else "authority"
 
     async def submit(self, wires: Sequence[bytes], *, by: str) -> list[Submitted]:
         """Verify, pool and gossip what the caller `by` sends; one id or error each. Idempotent.
 
         Observers refuse: `read_only`.
         """
-        if self.intake is None:
+        if self.intake is None or self.role == "observer":
             reason = "this node is an observer: submit to an authority"
             return [TransactionError("read_only", "transaction", reason) for _ in wires]
         return await self.intake.submit(wires, by=by)
@@ -121,6 +135,15 @@ class NodeService:
         """Whether the transaction waits in this node's pool."""
         return transaction_id in self.ledger.pool
 
+    def inclusion(self, transaction_id: bytes) -> InclusionReceipt | None:
+        """This authority's receipt for a transaction that waits here; None if none does, or this is no authority."""
+        waiting = self.ledger.pool.get(transaction_id)
+        signer = next((each for each in self.signers if each.public_key in self.ledger.authorities), None)
+        if waiting is None or signer is None:
+            return None
+        height, until_ms = self.ledger.tip.height, waiting.valid_until_ms
+        return give_receipt(signer, self.genesis_id, transaction_id, height=height, valid_until_ms=until_ms)
+
     def snapshot(self) -> AbstractContextManager[Reader]:
         """Final state as it is now, for `node.views`."""
         return self.store.snapshot()
@@ -131,7 +154,7 @@ class NodeService:
 
     def ready(self) -> bool:
         """Whether clients are well served here: in contact with the network and not far behind."""
-        others = [peer for peer in self.genesis.authorities if peer.consensus_key != self.mesh.me.id]
+        others = [member for member in self.ledger.authorities if member.public_key != self.mesh.me.id]
         in_contact = any(peer.role == "authority" for peer in self.mesh.connected()) or not others
         return in_contact and self._lag() <= READY_LAG_MAX
 
@@ -157,6 +180,7 @@ class NodeService:
             "lag": self._lag(),
             "sync_blocks_per_s": self.sync.progress().blocks_per_s,
             "accused": [] if runtime is None else sorted(key.hex() for key in runtime.accused),
+            "protocol": self._protocol(),
             "view_changes": self._view_changes(),
             "peers": self._peers(),
         }
@@ -164,6 +188,16 @@ class NodeService:
     def _lag(self) -> int:
         progress = self.sync.progress()
         return max(0, progress.target - progress.height)
+
+    def _protocol(self) -> ProtocolReport:
+        network, height = self.ledger.network, self.ledger.tip.height + 1
+        ahead = network.next_from > height
+        return {
+            "version": network.version_at(height),
+            "known": self.known_version,
+            "next_version": network.next_version if ahead else None,
+            "from_height": network.next_from if ahead else None,
+        }
 
     def _view_changes(self) -> list[ViewReport]:
         names = {peer.id: peer.name for peer in self.mesh.directory.members}

@@ -31,6 +31,7 @@ from consensus.following import (
     Say,
     Serve,
     Served,
+    Turned,
     Wake,
     Woken,
 )
@@ -44,10 +45,11 @@ from consensus.ranges import (
     encode_range_message,
 )
 from node.chain import Committed
+from node.checkpoints import Checkpoints
 from node.layout import first_kept
 from node.ledger import Ledger
 from node.network import PAYLOAD_MAX, Channel, Mesh, Peer, ProtocolViolation
-from node.snapshots.messages import decode_sync
+from node.snapshots.messages import Cosigned, decode_sync
 from node.snapshots.serving import StateServer
 from node.store import Store
 from node.views import decided
@@ -72,7 +74,7 @@ class Progress:
 
 
 class Synchroniser:
-    """Fetches what is missing and serves what others miss. `lag` is how far behind is left to the engine at first."""
+    """Fetches what is missing and serves what others miss. `lag`: how far behind is the engine's at first."""
 
     def __init__(
         self,
@@ -83,20 +85,23 @@ class Synchroniser:
         mesh: Mesh,
         reader: Worker,
         states: StateServer,
-        lag: int,
+        checkpoints: Checkpoints,
+        lag: Callable[[], int],
     ) -> None:
         self._ledger = ledger
         self._store = store
         self._mesh = mesh
         self._reader = reader
         self._states = states
+        self._checkpoints = checkpoints
         self._first = first_kept(store)[0]
+        self._lag_of, self._lag = lag, lag()
         self._core = Following(
             genesis_id=genesis_id,
             height=ledger.tip.height,
             authorities=ledger.authorities,
             first=self._first,
-            lag=lag,
+            lag=self._lag,
         )
         self._events: deque[Event] = deque()
         self._handling = False
@@ -111,6 +116,7 @@ class Synchroniser:
     def connected(self, peer: Peer) -> None:
         """There is a connection to `peer`."""
         self._tell(Joined(peer.id, peer.role == "authority"))
+        self._checkpoints.connected(peer)
 
     def disconnected(self, peer: Peer) -> None:
         """There is no connection to `peer` any more."""
@@ -124,6 +130,8 @@ class Synchroniser:
             raise ProtocolViolation(str(error)) from error
         if isinstance(message, Tip | Ask | Blocks):
             self._tell(Heard(peer.id, message))
+        elif isinstance(message, Cosigned):
+            self._checkpoints.received(peer, message)
         else:
             self._states.received(peer, message)
 
@@ -209,9 +217,13 @@ class Synchroniser:
             self._first = first
             self._tell(Kept(first))
         self._tell(Grown(committed.height, self._ledger.authorities))
+        if (lag := self._lag_of()) != self._lag:
+            self._lag = lag
+            self._tell(Turned(lag))
 
     def _name(self, peer: bytes) -> str:
-        return self._mesh.directory.by_id[peer].name
+        known = self._mesh.directory.by_id.get(peer)
+        return peer.hex() if known is None else known.name
 
 
 def _now_ms() -> int:

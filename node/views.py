@@ -10,10 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from threading import Lock
 from typing import Any
 
 from consensus.blocks import Header
+from consensus.light import Change
+from node.authorities import changes_after, set_of
 from node.errors import NotFound, Pruned, StoreDamaged
 from node.index import read_event
 from node.layout import (
@@ -46,7 +49,7 @@ from registry.events import Event
 from registry.merkle.log import NodeReader, entry_hash, inclusion_proof, nodes_of
 from registry.merkle.pages import PageCache
 from registry.merkle.proofs import Proof, prove
-from registry.state import print_key
+from registry.state import NETWORK_KEY, print_key
 from registry.transactions.envelope import transaction_id
 
 __all__ = ["ITEMS_MAX", "Page", "View", "decided", "open_view"]
@@ -179,7 +182,25 @@ class View:
             ],
             header=tip.header,
             finality=tip.certificate,
+            changes=[change.encode() for change in self._changes_below(self.height)],
         )
+
+    def authorities(self) -> dict[str, Any]:
+        """The set in force at the height above the tip, in the order in which they lead."""
+        network = self.state(NETWORK_KEY)
+        assert network is not None, "the state of a genesis has the network's record"
+        members = [{"party": member.name, "consensus_key": member.public_key.hex()} for member in set_of(network)]
+        return {"height": self.height + 1, "authorities": members}
+
+    def changes(self, *, after: int, limit: int) -> dict[str, Any]:
+        """The changes of the set at heights above `after`, oldest first; `next` goes into `after` for more."""
+        found = list(islice(changes_after(self.reader, after), limit + 1))
+        shown = found[:limit]
+        more = shown[-1].header.height if len(found) > limit else None
+        return {"changes": [change.encode().hex() for change in shown], "next": more}
+
+    def _changes_below(self, height: int) -> Iterator[Change]:
+        return takewhile(lambda change: change.header.height < height, changes_after(self.reader, 0))
 
     def issued_certificate(self, number: str) -> dict[str, Any]:
         """The search certificate with this number, if this node issued it and still has it. Raises `NotFound`."""

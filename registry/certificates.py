@@ -3,7 +3,8 @@
 Both prove entries of the state tree, present or absent, under one state root. They carry the header that has this root
 and the certificate that makes the header final, as opaque bytes: whoever checks takes the root from a header that the
 light client has accepted, compares height and time with it, and calls `check_...` here. What is checked here says
-nothing without that.
+nothing without that. A search certificate also carries every change of the authorities below its header, so that the
+genesis file alone leads the light client to it, years later and offline; who asks for a proof follows the changes.
 
 A search certificate proves, for each fingerprint, exactly which receivables held it as of a height. Requester and
 purpose are what the node was told. It cannot prove what was never registered: `not_searched` says so.
@@ -25,6 +26,7 @@ from registry.merkle.proofs import Proof, decode_proof, verify_absence, verify_p
 from registry.state import holders_of, print_key
 
 __all__ = [
+    "CHANGES_MAX",
     "FORMAT",
     "CertificateError",
     "Finding",
@@ -44,6 +46,8 @@ VALUE_BYTES_MAX: Final = 64 * 1024
 PROOF_BYTES_MAX: Final = 16 * 1024
 HEADER_BYTES_MAX: Final = 4 * 1024
 FINALITY_BYTES_MAX: Final = 16 * 1024
+CHANGE_BYTES_MAX: Final = 20 * 1024  # one change of the authorities (`consensus.light`)
+CHANGES_MAX: Final = 1024  # of one certificate
 HEIGHT_MAX: Final = 2**53 - 1  # exact in every JSON reader
 # No search here can see these, whatever it asks for.
 NEVER_SEARCHED: Final = ("assignments that were not registered in this network", "official registers")
@@ -60,6 +64,7 @@ _SEARCH_FIELDS: Final = (
     "not_searched",
     "header",
     "finality",
+    "changes",
 )
 _RESULT_FIELDS: Final = ("kind", "level", "fingerprint", "matches", "value", "proof")
 _PROOF_FIELDS: Final = ("key", "value", "proof", "height", "header", "finality")
@@ -90,7 +95,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class SearchCertificate:
-    """A search certificate, read. `header` and `finality` are for the light client."""
+    """A search certificate, read. `header`, `finality` and `changes` are for the light client."""
 
     number: str
     genesis_id: bytes
@@ -102,6 +107,7 @@ class SearchCertificate:
     not_searched: tuple[str, ...]
     header: bytes
     finality: bytes
+    changes: tuple[bytes, ...]
 
     @property
     def matches(self) -> dict[str, tuple[bytes, ...]]:
@@ -134,8 +140,10 @@ def build_search_certificate(
     findings: Sequence[Finding],
     header: bytes,
     finality: bytes,
+    changes: Sequence[bytes],
 ) -> dict[str, Any]:
-    """The certificate of a search, ready for JSON; bytes are lower-case hex. `findings` in the order of the query.
+    """The certificate of a search, ready for JSON; bytes are lower-case hex. `findings` in the order of the query,
+    `changes` all changes of the authorities below `height`, oldest first.
 
     Raises `CertificateError` for a text, number or list that the checker would refuse.
     """
@@ -150,6 +158,7 @@ def build_search_certificate(
         "not_searched": list(_not_searched(findings)),
         "header": header.hex(),
         "finality": finality.hex(),
+        "changes": [change.hex() for change in changes],
     }
     read = _read_search(certificate | {"number": "0" * NUMBER_CHARS})
     return {"format": FORMAT, "number": _number(read)} | certificate
@@ -239,6 +248,7 @@ def _number(certificate: SearchCertificate) -> str:
             certificate.not_searched,
             certificate.header,
             certificate.finality,
+            certificate.changes,
         ]
     )
     return tagged_digest(FORMAT.encode(), content).hex()[:NUMBER_CHARS]
@@ -271,7 +281,12 @@ def _read_search(certificate: object) -> SearchCertificate:
         not_searched=not_searched,
         header=_hex(fields["header"], "header", most=HEADER_BYTES_MAX),
         finality=_hex(fields["finality"], "finality", most=FINALITY_BYTES_MAX),
+        changes=_list(fields["changes"], "changes", _change, most=CHANGES_MAX),
     )
+
+
+def _change(value: object, field: str) -> bytes:
+    return _hex(value, field, most=CHANGE_BYTES_MAX)
 
 
 def _finding(value: object, field: str) -> Finding:

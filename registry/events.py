@@ -19,7 +19,10 @@ EVENT_KINDS: Final = frozenset(
         "authority_unseated",  # as "admitted"; after misbehaviour the subject is the accused consensus key
         "node_admitted",  # others let this node in, which follows; as "admitted"
         "node_dismissed",
+        "upgrade_scheduled",  # another protocol version; detail: "protocol:" and the version
         "misbehaviour",  # an authority signed two conflicting votes; subject: its consensus key, detail: party id
+        # a transaction that more than f authorities had was in none of n blocks; subject: it, detail: the first height
+        "exclusion",
         "key_added",  # subject: the key, detail: party id, as in all events of keys below
         "key_revoked",
         "receive_key_set",
@@ -90,8 +93,9 @@ _SEVERITY: Final = MappingProxyType(
     {
         "double_confirmation": "alarm",
         "external_claim_recorded": "warning",
-        "misbehaviour": "alarm",
+        "exclusion": "warning",
         "matched": "warning",
+        "misbehaviour": "warning",
         "over_advanced": "warning",
         "refused_claim": "warning",
         "refused_duplicate": "warning",

@@ -28,6 +28,7 @@ from registry.errors import SignatureInvalid
 
 __all__ = [
     "DOMAIN_CHECKPOINT",
+    "DOMAIN_INCLUSION",
     "DOMAIN_TRANSACTION",
     "DOMAIN_VOTE",
     "PUBLIC_KEY_SIZE",
@@ -43,6 +44,7 @@ __all__ = [
 DOMAIN_TRANSACTION = b"NEMODAT-v1-tx"
 DOMAIN_VOTE = b"NEMODAT-v1-vote"
 DOMAIN_CHECKPOINT = b"NEMODAT-v1-checkpoint"
+DOMAIN_INCLUSION = b"NEMODAT-v1-inclusion"
 
 PUBLIC_KEY_SIZE = crypto_sign_PUBLICKEYBYTES  # 32 bytes
 SIGNATURE_SIZE = crypto_sign_BYTES  # 64 bytes

@@ -32,6 +32,7 @@ from registry.rules import (
     facilities,
     filings,
     governance,
+    inclusion,
     notices,
     parties,
     receivables,
@@ -64,6 +65,7 @@ from registry.transactions.facilities import (
 )
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose
+from registry.transactions.inclusion import ReportExclusion
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
@@ -122,6 +124,7 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         RecordExternalClaim: external_claims.record_external_claim,
         EndExternalClaim: external_claims.end_external_claim,
         ReportMisbehaviour: authorities.report,
+        ReportExclusion: inclusion.report,
         Draw: facilities.draw,
     }
 )
@@ -182,7 +185,7 @@ def execute(
         except TransactionError as error:
             raise InvalidBlock(f"height {context.height}: transaction {transaction.id.hex()}: {error}") from error
         here.add(transaction.id)
-        _run(_Setting(state, context, judge), transaction, receipts, events)
+        _run(_Setting(state, context, judge, seen_or_here), transaction, receipts, events)
     results = tuple([receipt.encode() for receipt in receipts])
     return Outcome(
         receipts=tuple(receipts),
@@ -211,11 +214,22 @@ class _Setting:
     state: State
     context: BlockContext
     judge: Judge
+    seen: Callable[[bytes], bool]
 
     def call(self, transaction: Transaction, index: int, signers: tuple[Party, ...]) -> Call:
         """The operation at `index` of a transaction, in its place."""
-        now_ms, height = self.context.timestamp_ms, self.context.height
-        return Call(self.state, now_ms, transaction, index, signers, height, self.judge)
+        context = self.context
+        return Call(
+            state=self.state,
+            now_ms=context.timestamp_ms,
+            transaction=transaction,
+            index=index,
+            parties=signers,
+            height=context.height,
+            chain_id=context.chain_id,
+            judge=self.judge,
+            seen=self.seen,
+        )
 
 
 def _run(setting: _Setting, transaction: Transaction, receipts: list[Receipt], events: list[Event]) -> None:

@@ -14,6 +14,11 @@ TIME_MAX_MS: Final = 2**48  # about the year 10889; keeps every sum of times far
 
 # Authorities and nodes
 EVIDENCE_BYTES_MAX: Final = 512  # two votes
+INCLUSION_RECEIPTS_MAX: Final = 22  # f + 1 of 64 authorities
+VERSION_MAX: Final = 65_535  # of the protocol
+HEIGHT_MAX: Final = 2**53 - 1
+UPGRADE_NOTICE_MIN: Final = 10  # heights between the decision and the first block of another version
+UPGRADE_NOTICE_MAX: Final = 10_000_000
 NODES_MAX: Final = 320  # nodes let in, of authorities and observers
 
 # Parties

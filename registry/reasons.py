@@ -99,7 +99,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         OK: "Done.",
         ALREADY_DONE: "What is asked for has been done before; nothing changed.",
         ATTESTATION_LAPSED: "Of some kind a party involved was attested, and no attestation of it is live any more.",
-        BAD_DATES: "The attestation is dated in the future, or is over at the block's time.",
+        BAD_DATES: "The attestation is dated in the future, or is over by then; or the height is too near or too far.",
         BAD_DATE: "A date is out of place: before one that it must follow, past already, or too far in the future.",
         BAD_STATE: "The receivable, claim or parent is in a state in which this cannot be done.",
         BLANKET: "Another financier's blanket over this seller's receivables (listed) stands in the way.",
@@ -132,6 +132,6 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         TOO_EARLY: "The debtor's period to answer has not run out in every calendar.",
         DISPUTED: "A dispute is open on the receivable or its lineage: no new claim, and none changes hands.",
         OUT_OF_TIME: "The clock of the dispute does not allow this: it still runs, or it has run out.",
-        NOT_PROVEN: "These are not two conflicting votes of one key that was an authority's at their height.",
+        NOT_PROVEN: "The evidence does not prove what is reported, of keys that were authorities' at those heights.",
     }
 )

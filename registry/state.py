@@ -27,6 +27,7 @@
     network                        Network: the authorities' seats, in order, and the nodes let in
     node/<digest of certificate>   NodeEntry
     consensus-key/<public key>     ConsensusKey: of an authority, now or once
+    exclusion/<transaction id>     Exclusion: it was kept out of n blocks although f + 1 authorities had it
     misbehaviour/<public key>      Misbehaviour: what that consensus key provably did
 
 Within a block each record is decoded once, however often it is read, and encoded once, however often it is changed.

@@ -88,7 +88,7 @@ def fuzz_decoders(names: Sequence[str], *, seconds: float, folder: Path) -> int:
         print(f"{name}: {time.monotonic() - began:.0f} s  {figures.partition('exec/s')[0][:100].strip()}", flush=True)
         if run.returncode != 0:
             broken.append(name)
-            print("\n".join(said[-40:]), file=sys.stderr)
+            print("\n".join(line for line in said if not line.startswith(("#", "\\", '"'))), file=sys.stderr)
     for name in broken:
         for kept in sorted(folder.glob(f"crash-{name}-*")):
             print(f"{name} broke; see it again by: scripts/fuzz --replay {kept}")

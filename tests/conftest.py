@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from hypothesis import HealthCheck, settings
+
 from tests.cast import cast
 
 __all__ = ["cast", "eventually"]
+
+# How fast inputs are made is the machine's matter: a busy one must not turn a property red.
+settings.register_profile("nemodat", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("nemodat")
 
 PATIENCE_S = 10.0
 POLL_S = 0.005

@@ -7,7 +7,19 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from node.api import blocks, claims, contacts, events, families, health, parties, receivables, search, transactions
+from node.api import (
+    authorities,
+    blocks,
+    claims,
+    contacts,
+    events,
+    families,
+    health,
+    parties,
+    receivables,
+    search,
+    transactions,
+)
 from node.api.authentication import Gate
 from node.api.context import Api
 from node.api.documentation import document
@@ -57,7 +69,19 @@ def create_app(service: NodeService, config: ApiConfig) -> FastAPI:
         issued=Issued(service.store),
         metrics_public=config.metrics_public,
     )
-    rooms = (transactions, blocks, parties, receivables, claims, contacts, families, search, events, health)
+    rooms = (
+        transactions,
+        blocks,
+        authorities,
+        parties,
+        receivables,
+        claims,
+        contacts,
+        families,
+        search,
+        events,
+        health,
+    )
     for room in rooms:
         app.include_router(room.router)
     install(app)

@@ -11,17 +11,28 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from typing import Final
 
 from starlette.requests import Request
 
+from node.api import limits
 from node.api.access import Caller
-from node.api.limits import address_of
+from node.api.limits import (
+    BODIES_BYTES_MAX,
+    BODIES_EACH_MAX,
+    CALLER_NONCES_MAX,
+    ITEMS_PER_TOKEN,
+    NAMES_MAX,
+    body_max,
+)
 from node.api.problems import Problem
-from node.api.rates import Buckets
 from node.api.replay import MemoryFull, NonceMemory
+from node.api.shares import Shares
+from node.fairness import address_of
 from node.layout import read_state
+from node.rates import Buckets
 from node.service import NodeService
 from registry.http_signatures import WINDOW_S, HttpSignatureError, VerifiedRequest, verify_headers
 from registry.parties import Party
@@ -29,10 +40,6 @@ from registry.state import State
 
 __all__ = ["Gate"]
 
-NAMES_MAX: Final = 50_000  # callers, and as many addresses, whose rate is remembered
-CALLER_NONCES_MAX: Final = 100_000  # signed requests of one caller in two windows: 830 per second, about 10 MB
-ITEMS_PER_TOKEN: Final = 32  # proofs, transactions or ids in one request: about 2 ms of work
-BODY_WAIT_S: Final = 30.0
 HOST_CHARS_MAX: Final = 300
 
 
@@ -52,6 +59,7 @@ class Gate:
         self._operator_digest = operator_digest
         self._callers = Buckets(per_s=per_s, burst=burst, names_max=NAMES_MAX)
         self._addresses = Buckets(per_s=per_s, burst=burst, names_max=NAMES_MAX)
+        self._bodies = Shares("bytes of bodies", most=BODIES_BYTES_MAX, each_max=BODIES_EACH_MAX)
         self._nonces = NonceMemory(window_s=WINDOW_S, caller_max=CALLER_NONCES_MAX)
         self._clock_s = clock_s
 
@@ -59,20 +67,23 @@ class Gate:
         """Let anybody in, at a rate. Raises `Problem`."""
         _limited(self._addresses.take(_address(request), now_s=self._clock_s()))
 
-    async def admit(self, request: Request) -> Caller:
-        """Who asks. Raises `Problem`.
+    @asynccontextmanager
+    async def admit(self, request: Request) -> AsyncIterator[Caller]:
+        """Who asks; until the context is left, the body counts as the caller's. Raises `Problem`.
 
         The caller's token is taken before anything is remembered or read for it: what a throttled caller sends costs
         the verification of its headers only.
         """
         address = _address(request)
         _limited(self._addresses.wait_s(address, now_s=self._clock_s()))
-        try:
-            return await self._identify(request)
-        except Problem as problem:
-            if problem.status == 401 or problem.code in ("suspended", "rate_limited"):
-                self._addresses.take(address, now_s=self._clock_s())
-            raise
+        with ExitStack() as held:
+            try:
+                caller = await self._identify(request, held)
+            except Problem as problem:
+                if problem.status == 401 or problem.code in ("suspended", "rate_limited"):
+                    self._addresses.take(address, now_s=self._clock_s())
+                raise
+            yield caller
 
     def charge(self, caller: Caller, items: int) -> None:
         """Count a request of many items (proofs, transactions, ids) as what it costs; its first token is taken."""
@@ -90,21 +101,36 @@ class Gate:
             return False
         return set(caller.party.sign_keys) <= set(found.sign_keys)
 
-    async def _identify(self, request: Request) -> Caller:
+    async def _identify(self, request: Request, held: ExitStack) -> Caller:
         authorization = request.headers.get("authorization")
         if authorization is not None:
             self._check_token(authorization)
             caller = Caller(None)
             _limited(self._callers.take(caller.name, now_s=self._clock_s()))
+            await self._body(request, caller, held)
             return caller
         try:
             verified = _verified(request, self._clock_s())
             caller = Caller(self._party(verified.public_key))
             self._count(caller.name, verified)
-            verified.check_body(await _body(request))
+            verified.check_body(await self._body(request, caller, held))
         except HttpSignatureError as error:
             raise Problem(error.code, error.reason, field=error.field) from error
         return caller
+
+    async def _body(self, request: Request, caller: Caller, held: ExitStack) -> bytes:
+        """The body, read into room that the caller holds for it: as much as it says, or as it may have."""
+        declared = request.headers.get("content-length", "")
+        if not declared and "transfer-encoding" not in request.headers:
+            return b""
+        size = int(declared) if declared.isdigit() else body_max(request.scope["path"])
+        held.enter_context(self._bodies.hold(caller.name, max(1, size)))
+        try:
+            async with asyncio.timeout(limits.BODY_WAIT_S):
+                return await request.body()
+        except TimeoutError:
+            reason = f"the body did not arrive within {limits.BODY_WAIT_S:.0f} s"
+            raise Problem("body_timeout", reason, field="body") from None
 
     def _check_token(self, authorization: str) -> None:
         scheme, _, token = authorization.partition(" ")
@@ -141,14 +167,6 @@ class Gate:
 def _limited(wait_s: float) -> None:
     if wait_s > 0:
         raise Problem("rate_limited", f"try again in {wait_s:.1f} s", retry_after_s=wait_s)
-
-
-async def _body(request: Request) -> bytes:
-    try:
-        async with asyncio.timeout(BODY_WAIT_S):
-            return await request.body()
-    except TimeoutError:
-        raise Problem("body_timeout", f"the body did not arrive within {BODY_WAIT_S:.0f} s", field="body") from None
 
 
 def _verified(request: Request, now_s: float) -> VerifiedRequest:

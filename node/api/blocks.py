@@ -11,13 +11,16 @@ from node.api import examples
 from node.api.access import Caller, Resource
 from node.api.context import TheApi, allowed, read
 from node.api.documentation import answers, plain_answers
-from node.api.models import Ancestry, Block
+from node.api.models import Ancestry, Block, CheckpointList
 from node.api.problems import Problem
+from node.checkpoints import newest_checkpoints
 from node.views import View
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["blocks"])
+
+CHECKPOINTS_SHOWN = 200
 
 
 @router.get(
@@ -73,5 +76,20 @@ async def ancestry(
         if view.tip is None:
             raise Problem("not_ready", "no block is final yet")
         return view.ancestry(height)
+
+    return JSONResponse(await read(api, shape))
+
+
+@router.get(
+    "/checkpoints",
+    summary="What regulators' observers saw final",
+    responses=answers(CheckpointList, examples.CHECKPOINTS),
+)
+async def checkpoints(api: TheApi, caller: Annotated[Caller, allowed(Resource.BLOCKS)]) -> JSONResponse:
+    """The newest checkpoints, newest first: a reader that keeps them refuses any history that contradicts them."""
+
+    def shape(view: View) -> dict[str, Any]:
+        found = newest_checkpoints(view.reader, CHECKPOINTS_SHOWN)
+        return {"checkpoints": [checkpoint.encode().hex() for checkpoint in found]}
 
     return JSONResponse(await read(api, shape))

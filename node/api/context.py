@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
+from node.api import limits
 from node.api.access import Caller, Resource, require
 from node.api.authentication import Gate
 from node.api.metrics import Metrics
 from node.api.problems import Problem
-from node.api.shares import Shares
+from node.api.shares import Shares, Turns
 from node.issued import Issued
 from node.service import NodeService
 from node.views import View, open_view
@@ -23,9 +25,8 @@ from registry.codec import DIGEST_SIZE
 
 __all__ = ["Api", "TheApi", "allowed", "digest_in", "parsed", "proof_of", "public", "read"]
 
-STREAMS_MAX: Final = 16  # of one caller; the node has 1,000 for all
-BACKUPS_MAX: Final = 1  # each holds a snapshot of the store for as long as it takes
-WAITS_MAX: Final = 20_000  # of one caller; the node has 100,000 for all
+_asking: ContextVar[str] = ContextVar("_asking", default="")
+"""Who asks, for the turns at reading: every route reads, and none has to say for whom."""
 
 T = TypeVar("T")
 Body = TypeVar("Body", bound=BaseModel)
@@ -40,9 +41,19 @@ class Api:
     metrics: Metrics
     issued: Issued
     metrics_public: bool
-    streams: Shares = field(default_factory=lambda: Shares("streams of events", most=STREAMS_MAX))
-    backups: Shares = field(default_factory=lambda: Shares("backups", most=BACKUPS_MAX))
-    waits: Shares = field(default_factory=lambda: Shares("transactions waited for", most=WAITS_MAX))
+    streams: Shares = field(
+        default_factory=lambda: Shares("streams of events", most=limits.STREAMS_MAX, each_max=limits.STREAMS_EACH_MAX)
+    )
+    backups: Shares = field(
+        default_factory=lambda: Shares("backups", most=limits.BACKUPS_MAX + 1, each_max=limits.BACKUPS_MAX)
+    )
+    waits: Shares = field(
+        default_factory=lambda: Shares("transactions waited for", most=limits.WAITS_MAX, each_max=limits.WAITS_EACH_MAX)
+    )
+    requests: Shares = field(
+        default_factory=lambda: Shares("requests", most=limits.CONNECTIONS_MAX, each_max=limits.REQUESTS_EACH_MAX)
+    )
+    reading: Turns = field(default_factory=lambda: Turns(limits.READS_AT_ONCE))
 
     @contextmanager
     def view(self) -> Iterator[View]:
@@ -62,10 +73,12 @@ TheApi = Annotated[Api, Depends(_api)]
 def allowed(resource: Resource) -> Any:
     """The dependency that lets in who may use `resource` (see `access.ACCESS`), and says who it is."""
 
-    async def caller(request: Request, api: TheApi) -> Caller:
-        found = await api.gate.admit(request)
-        require(found, resource)
-        return found
+    async def caller(request: Request, api: TheApi) -> AsyncIterator[Caller]:
+        async with api.gate.admit(request) as found:
+            require(found, resource)
+            _asking.set(found.name)
+            with api.requests.hold(found.name, 1):
+                yield found
 
     return Depends(caller)
 
@@ -107,10 +120,11 @@ def proof_of(view: View, key: bytes) -> dict[str, Any]:
 
 
 async def read(api: Api, job: Callable[[View], T]) -> T:
-    """Do a read that may take longer than the event loop should wait: in a thread, on one snapshot."""
+    """Do a read that may take longer than the event loop should wait: in a thread, on one snapshot, in turns."""
 
     def in_thread() -> T:
         with api.view() as view:
             return job(view)
 
-    return await asyncio.to_thread(in_thread)
+    async with api.reading.turn(_asking.get()):
+        return await asyncio.to_thread(in_thread)

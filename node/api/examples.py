@@ -25,9 +25,12 @@ from registry.transactions.envelope import EACH, draft, seal, subject_id, transa
 __all__ = [
     "ALIAS",
     "ANCESTRY",
+    "AUTHORITIES",
+    "AUTHORITY_CHANGES",
     "BACKUP",
     "BLOCK",
     "CERTIFICATE",
+    "CHECKPOINTS",
     "CLAIM",
     "CLAIMS",
     "CONTACT",
@@ -271,6 +274,7 @@ ANCESTRY: Final = {
     "path": [_hex("left"), _hex("right")],
     **_FINAL,
 }
+CHECKPOINTS: Final = {"checkpoints": ["9502c420" + _hex("block")]}
 SEARCH_REQUEST: Final = {
     "fingerprints": [{"kind": "exact", "fingerprint": _hex("exact")}, {"kind": "number", "fingerprint": _hex("n")}],
     "purpose": "purchase of invoice, offer 2026-118",
@@ -294,6 +298,7 @@ CERTIFICATE: Final = {
         }
     ],
     "not_searched": ["seller's books outside this registry"],
+    "changes": [],
     **_FINAL,
 }
 EVENTS: Final = {
@@ -314,6 +319,14 @@ EVENT_STREAM: Final = (
     f'"subject": "{_CLAIM.id.hex()}", "detail": "{_CLAIM.share}"}}\r\n\r\n'
 )
 GENESIS: Final = 'name = "trade-net"\ncreated_ms = 1780000000000\n# authorities, observers, parties, parameters\n'
+AUTHORITIES: Final = {
+    "height": HEIGHT + 1,
+    "authorities": [
+        {"party": FACTOR, "consensus_key": _hex("consensus key of one")},
+        {"party": "lei:984500SGBANK00000120", "consensus_key": _hex("consensus key of another")},
+    ],
+}
+AUTHORITY_CHANGES: Final = {"changes": [_hex("header, certificate and set")], "next": None}
 BACKUP: Final = "NEMODAT-backup-1\n..."
 METRICS: Final = "# TYPE nemodat_height gauge\nnemodat_height 42.0\n"
 STATUS: Final = {
@@ -335,6 +348,7 @@ STATUS: Final = {
     "lag": 0,
     "sync_blocks_per_s": 0.0,
     "accused": [],
+    "protocol": {"version": 1, "known": 2, "next_version": 2, "from_height": HEIGHT + 1000},
     "view_changes": [{"height": HEIGHT - 1, "view": 0, "leader": "lei:984500SGBANK00000120", "at_ms": NOW_MS}],
     "peers": [
         {

@@ -69,7 +69,8 @@ async def metrics(request: Request, api: TheApi) -> Response:
     if api.metrics_public:
         api.gate.pass_public(request)
     else:
-        require(await api.gate.admit(request), Resource.METRICS)
+        async with api.gate.admit(request) as caller:
+            require(caller, Resource.METRICS)
     return Response(api.metrics.exposition(), media_type=CONTENT_TYPE)
 
 

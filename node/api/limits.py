@@ -1,8 +1,10 @@
-"""How large a body may be, held before it is read whole; and by which address a caller without a name is counted."""
+"""Every bound of the API in one place, and the check of a body's size.
+
+`fairness.Room` is the rule behind every bound that has one for each: nobody holds more than is left free for others.
+"""
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -11,10 +13,41 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from node.api.problems import Problem, response_of
 
-__all__ = ["BODY_BYTES_MAX", "SUBMISSION_BYTES_MAX", "BodyLimit", "address_of"]
+__all__ = ["BodyLimit", "body_max"]
 
-SUBMISSION_BYTES_MAX: Final = 4 * 1024 * 1024  # of POST /v1/transactions
+MIB: Final = 1024 * 1024
+
+# One connection, before anybody has a name
+CONNECTIONS_MAX: Final = 1_000  # at a time, fewer than a process may have open (`process.FILES_WANTED`); by address
+HEAD_BYTES_MAX: Final = 64 * 1024  # of request line and headers
+HEADERS_MAX: Final = 256  # of one request
+HEAD_WAIT_S: Final = 10.0  # for a whole head, from the connection or from its first byte
+PIPELINED_MAX: Final = 32  # requests that have come before the one in front of them is answered
+
+# One request
+SUBMISSION_BYTES_MAX: Final = 4 * MIB  # of POST /v1/transactions
 BODY_BYTES_MAX: Final = 128 * 1024  # of everything else: the largest list of ids or fingerprints has about 80 KiB
+BODY_WAIT_S: Final = 30.0  # for a whole body
+BODIES_BYTES_MAX: Final = 128 * MIB  # of all bodies whose requests are not answered yet; by caller
+BODIES_EACH_MAX: Final = 32 * MIB  # of one caller's
+
+# One answer
+UNSENT_BYTES_MAX: Final = 128 * MIB  # of all answers that their readers have not taken yet
+UNSENT_LOOK_S: Final = 10.0  # how often a reader that is behind is looked at
+UNSENT_RATE_MIN: Final = 16 * 1024  # bytes per second that it must take
+READS_AT_ONCE: Final = 4  # reads of the ledger at a time, in turns by caller; one may make 25 MB of JSON
+
+# One caller
+REQUESTS_EACH_MAX: Final = 256  # not answered yet, streams and long polls included
+STREAMS_MAX: Final = 500  # of events; by caller
+STREAMS_EACH_MAX: Final = 16
+BACKUPS_MAX: Final = 1  # each holds a snapshot of the store for as long as it takes
+WAITS_MAX: Final = 100_000  # transactions waited for; by caller
+WAITS_EACH_MAX: Final = 20_000
+NAMES_MAX: Final = 50_000  # callers, and as many addresses, whose rate is remembered
+CALLER_NONCES_MAX: Final = 100_000  # signed requests of one caller in two windows: 830 per second, about 10 MB
+ITEMS_PER_TOKEN: Final = 32  # proofs, transactions or ids in one request: about 2 ms of work
+
 _SUBMISSION_PATHS: Final[Mapping[str, int]] = MappingProxyType({"/v1/transactions": SUBMISSION_BYTES_MAX})
 
 
@@ -29,7 +62,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = _SUBMISSION_PATHS.get(scope["path"], BODY_BYTES_MAX)
+        most = body_max(scope["path"])
         problem = Problem("too_large", f"the body may have {most} bytes here", field="body")
         if _declared_length(scope) > most:
             response = response_of(problem)
@@ -49,15 +82,9 @@ class BodyLimit:
         await self._app(scope, bounded, send)
 
 
-def address_of(host: str) -> str:
-    """The address by which a caller without a name is counted: one subscriber owns a whole IPv6 /64."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if address.version == 4:
-        return host
-    return str(ipaddress.ip_network((address, 64), strict=False))
+def body_max(path: str) -> int:
+    """How many bytes the body of a request to this path may have."""
+    return _SUBMISSION_PATHS.get(path, BODY_BYTES_MAX)
 
 
 def _declared_length(scope: Scope) -> int:

@@ -128,6 +128,12 @@ class _Reading(Collector):
         yield _gauge("nemodat_accused", "Authorities with evidence against them", len(status["accused"]))
         if status["view"] is not None:
             yield _gauge("nemodat_view", "The consensus engine's view", status["view"])
+        protocol = status["protocol"]
+        yield _gauge("nemodat_protocol_version", "Protocol version of the next block", protocol["version"])
+        yield _gauge("nemodat_protocol_known", "The newest that this software knows", protocol["known"])
+        scheduled = protocol["next_version"] or protocol["version"]
+        yield _gauge("nemodat_protocol_scheduled", "The newest that is decided", scheduled)
+        yield _gauge("nemodat_protocol_from_height", "Where it begins, 0 if none", protocol["from_height"] or 0)
         yield _gauge("nemodat_sync_blocks_per_second", "Blocks fetched a second", status["sync_blocks_per_s"])
         yield from _of_peers(status["peers"])
         peers = GaugeMetricFamily("nemodat_peers", "Connected members", labels=("role",))

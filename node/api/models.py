@@ -19,6 +19,7 @@ __all__ = [
     "WAIT_S_MAX",
     "Ancestry",
     "Block",
+    "CheckpointList",
     "ClaimList",
     "ContactList",
     "EventPage",
@@ -99,10 +100,21 @@ class ProblemDetails(_Answer):
     field: str | None = Field(default=None, examples=["id"])
 
 
+class Inclusion(_Answer):
+    """An authority's signed word that a transaction waits at its node (`registry.inclusion`)."""
+
+    transaction_id: Digest
+    height: int = Field(description="of the newest final block there")
+    valid_until_ms: int
+    authority: Digest = Field(description="its consensus key")
+    signature: Hex
+
+
 class SubmitResult(_Answer):
-    """Accepted: `transaction_id`. Otherwise `code`, `field` and `detail`."""
+    """Accepted: `transaction_id`, and while it waits here `inclusion`. Otherwise `code`, `field` and `detail`."""
 
     transaction_id: Digest | None = None
+    inclusion: Inclusion | None = None
     code: str | None = Field(default=None, examples=["bad_signature"])
     field: str | None = Field(default=None, examples=["signatures[0]"])
     detail: str | None = None
@@ -124,10 +136,11 @@ class ReceiptProof(_Answer):
 
 
 class TransactionAnswer(_Answer):
-    """What became of a transaction. All but id and status is there when it is final."""
+    """What became of a transaction. `inclusion` may be there while it is pending, all else when it is final."""
 
     transaction_id: Digest
     status: Literal["pending", "final", "unknown"]
+    inclusion: Inclusion | None = None
     height: int | None = None
     block_hash: Digest | None = None
     receipts: list[ReceiptProof] | None = None
@@ -152,6 +165,12 @@ class Block(_Answer):
     finality: Hex
 
 
+class CheckpointList(_Answer):
+    """Checkpoints in canonical bytes (`consensus.checkpoints`), newest first."""
+
+    checkpoints: list[Hex]
+
+
 class Ancestry(_Answer):
     """The header of a height (`ancestor`), and its path in the history of the newest header, which is certified."""
 
@@ -160,6 +179,27 @@ class Ancestry(_Answer):
     path: list[Digest] = Field(description="RFC 9162 inclusion path to the newest header's `history_root`")
     header: Hex
     finality: Hex
+
+
+class Authority(_Answer):
+    """One authority: its party and the key that it votes with."""
+
+    party: str
+    consensus_key: Digest
+
+
+class AuthorityList(_Answer):
+    """The set in force at a height, in the order in which they lead."""
+
+    height: int
+    authorities: list[Authority]
+
+
+class AuthorityChanges(_Answer):
+    """Part of the changes of the set, in canonical bytes (`consensus.light.Change`); `next` goes into `after`."""
+
+    changes: list[Hex]
+    next: int | None
 
 
 class StateProof(_Answer):
@@ -316,6 +356,7 @@ class SearchCertificate(_Answer):
     not_searched: list[str]
     header: Hex
     finality: Hex
+    changes: list[Hex] = Field(description="every change of the authorities below the height, oldest first")
 
 
 class EventShown(_Answer):
@@ -365,6 +406,15 @@ class ViewChange(_Answer):
     at_ms: int
 
 
+class Protocol(_Answer):
+    """Protocol versions (`node.service.ProtocolReport`)."""
+
+    version: int = Field(description="of the next block")
+    known: int = Field(description="the newest that this node's software knows")
+    next_version: int | None = Field(description="scheduled; null if none is")
+    from_height: int | None
+
+
 class NodeStatus(_Answer):
     """How the node is (`node.service.Status`): its own word, no proof."""
 
@@ -386,5 +436,6 @@ class NodeStatus(_Answer):
     lag: int = Field(description="heights behind what enough connected authorities claim")
     sync_blocks_per_s: float
     accused: list[str]
+    protocol: Protocol
     view_changes: list[ViewChange]
     peers: list[Peer]

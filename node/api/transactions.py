@@ -55,7 +55,7 @@ async def submit(request: Request, api: TheApi, caller: Annotated[Caller, allowe
     api.gate.charge(caller, len(wires))
     results = await api.service.submit(wires, by=caller.name)
     api.metrics.submitted(results)
-    return JSONResponse({"results": [_result(result) for result in results]}, 202)
+    return JSONResponse({"results": [_result(api, result) for result in results]}, 202)
 
 
 @router.get(
@@ -117,10 +117,15 @@ async def _wires(request: Request) -> list[bytes]:
     return wires
 
 
-def _result(result: Submitted) -> dict[str, str]:
+def _result(api: Api, result: Submitted) -> dict[str, Any]:
     if isinstance(result, TransactionError):
         return {"code": result.code, "field": result.field, "detail": result.reason}
-    return {"transaction_id": result.hex()}
+    return {"transaction_id": result.hex(), **_inclusion(api, result)}
+
+
+def _inclusion(api: Api, transaction_id: bytes) -> dict[str, Any]:
+    receipt = api.service.inclusion(transaction_id)
+    return {} if receipt is None else {"inclusion": receipt.to_json()}
 
 
 async def _wait(ids: Sequence[bytes], api: Api, caller: Caller, wait_s: float) -> None:
@@ -135,7 +140,7 @@ def _answer(api: Api, view: View, transaction_id: bytes) -> dict[str, Any]:
     if view.is_final(transaction_id):
         return view.receipts(transaction_id)
     status = "pending" if api.service.is_pending(transaction_id) else "unknown"
-    return {"transaction_id": transaction_id.hex(), "status": status}
+    return {"transaction_id": transaction_id.hex(), "status": status, **_inclusion(api, transaction_id)}
 
 
 def _receipts_of(view: View, transaction_id: bytes) -> int:

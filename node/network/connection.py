@@ -162,7 +162,7 @@ class Connection(asyncio.Protocol):
     def _identify(self, transport: asyncio.Transport) -> Peer:
         tls: Any = transport.get_extra_info("ssl_object")
         peer = self._owner.directory.identify(tls.getpeercert(binary_form=True) if tls is not None else None)
-        if self._expected is not None and peer != self._expected:
+        if self._expected is not None and peer.certificate != self._expected.certificate:
             raise HandshakeError(f"{peer.name} answers at the address of {self._expected.name}")
         return peer
 

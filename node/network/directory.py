@@ -1,4 +1,4 @@
-"""Who the peers are: the members of genesis, found by id or by certificate. Pure."""
+"""Who the peers are: the nodes that the ledger lets in, found by id or by certificate. Pure."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ class Peer:
 
 
 class Directory:
-    """The members of genesis. Raises `HandshakeError` if two of them share an id or a certificate."""
+    """The nodes let in at one height. Raises `HandshakeError` if two of them share an id or a certificate."""
 
     def __init__(self, members: Iterable[Peer]) -> None:
         self.members = tuple(members)
         self.by_id = {peer.id: peer for peer in self.members}
         self.by_certificate = {peer.certificate: peer for peer in self.members}
         if not len(self.members) == len(self.by_id) == len(self.by_certificate):
-            raise HandshakeError("two members of genesis share a key or a certificate")
+            raise HandshakeError("two members share a key or a certificate")
 
     def identify(self, certificate: bytes | None) -> Peer:
         """The member with exactly this certificate. Raises `HandshakeError` when there is none."""
         peer = self.by_certificate.get(certificate) if certificate is not None else None
         if peer is None:
-            raise HandshakeError("the certificate is not in genesis")
+            raise HandshakeError("the certificate is none of a node that is let in")
         return peer
 
 

@@ -127,7 +127,7 @@ def encode_hello(genesis_id: bytes) -> bytes:
 def check_hello(frame: Frame, genesis_id: bytes) -> None:
     """Return if `frame` is the hello of our network and version; else raise `FrameError` or `HandshakeError`."""
     match _fields(frame):
-        case ["hello", int(version), bytes(other)] if len(other) == DIGEST_SIZE:
+        case ["hello", int(version), bytes(other)] if type(version) is int and len(other) == DIGEST_SIZE:
             if version != PROTOCOL_VERSION:
                 raise HandshakeError(f"protocol version {version}, this node speaks {PROTOCOL_VERSION}")
             if other != genesis_id:
@@ -149,9 +149,9 @@ def encode_pong(number: int) -> bytes:
 def control(frame: Frame) -> Ping | Pong:
     """What a control frame after the hello says. Raises `FrameError`."""
     match _fields(frame):
-        case ["ping", int(number)]:
+        case ["ping", int(number)] if type(number) is int:
             return Ping(number)
-        case ["pong", int(number)]:
+        case ["pong", int(number)] if type(number) is int:
             return Pong(number)
         case _:
             raise FrameError("a control frame that is neither ping nor pong")

@@ -1,7 +1,8 @@
 """The mesh: listens, dials, keeps one connection to each peer, and hands frames on.
 
 Both sides dial. When two connections to a peer come up at nearly the same time, both ends keep the one that the peer
-with the smaller id opened; a later one replaces the older, for a peer that has a live connection does not dial.
+with the smaller certificate opened; a later one replaces the older, for a peer that has a live connection does not
+dial. A connection is that of a certificate: who stands behind it, by which key and in which role, follows the ledger.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from typing import Any, Protocol
 
 import structlog
 
+from node.fairness import Room, address_of
 from node.network.connection import Connection
 from node.network.directory import Directory, Peer, split_address
 from node.network.frames import Channel, Frame
 from node.network.tls import Contexts, Credentials, build_contexts
+from node.rates import Buckets
 
 __all__ = ["Handler", "Mesh", "PeerStatus"]
 
@@ -30,7 +33,9 @@ BACKOFF_MIN_S = 0.1
 BACKOFF_MAX_S = 5.0
 STEADY_AFTER_S = 5.0  # a connection that lived this long resets the backoff
 SIMULTANEOUS_S = 2.0  # two connections within this time are a simultaneous dial
-HANDSHAKES_MAX = 64  # TLS handshakes of strangers at a time
+HANDSHAKES_MAX = 64  # TLS handshakes of strangers at a time; of one address, no more than are left free
+REFUSALS_LOGGED_PER_S = 5
+REFUSALS_LOGGED_BURST = 50
 CONNECTIONS_MAX = 8  # to one peer, without a hello yet or being closed; one of them is used
 LISTEN_BACKLOG = 128
 TICK_S = 1.0
@@ -63,7 +68,7 @@ class PeerStatus:
 
 
 class Mesh:
-    """All connections of one node. `me` is its own entry in the directory."""
+    """All connections of one node. `me` is its own entry in the directory, or what it calls itself without one."""
 
     def __init__(
         self, *, genesis_id: bytes, directory: Directory, me: Peer, credentials: Credentials, handler: Handler
@@ -72,13 +77,18 @@ class Mesh:
         self.directory = directory
         self.me = me
         self._handler = handler
+        self._credentials = credentials
         self._contexts: Contexts = build_contexts(credentials, directory.by_certificate)
-        self._open: dict[bytes, Connection] = {}
-        self._all: set[Connection] = set()
+        self._open: dict[bytes, Connection] = {}  # these four by the peer's certificate
         self._lost: dict[bytes, asyncio.Event] = {}
         self._errors: dict[bytes, str] = {}
+        self._dialling: dict[bytes, asyncio.Task[None]] = {}
+        self._all: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._handshakes = 0
+        self._handshakes = Room(most=HANDSHAKES_MAX, each_max=HANDSHAKES_MAX)  # by address
+        self._refusals = Buckets(per_s=REFUSALS_LOGGED_PER_S, burst=REFUSALS_LOGGED_BURST, names_max=1)
+        self.refused = 0
+        """Connections of strangers that were refused, whether that was logged or not."""
         self._listener: socket.socket | None = None
         self._all_closed = asyncio.Event()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -95,11 +105,30 @@ class Mesh:
         self._listener.setblocking(False)
         self._spawn(self._accept(self._listener))
         self._spawn(self._tick())
-        for peer in self.directory.members:
-            if self._dials(peer):
-                self._lost[peer.id] = asyncio.Event()
-                self._spawn(self._keep_dialling(peer))
+        self._dial_members()
         return int(self._listener.getsockname()[1])
+
+    def follow(self, directory: Directory, me: Peer) -> None:
+        """Let in exactly these from now on: connections of others end, those that stay may be another peer's by name.
+
+        `me` is this node as the others see it now.
+        """
+        self._contexts = build_contexts(self._credentials, directory.by_certificate)
+        self.directory, self.me = directory, me
+        for connection in tuple(self._all):
+            former = connection.peer
+            if former is None:
+                continue
+            peer = directory.by_certificate.get(former.certificate)
+            if peer is None:
+                connection.abort("is not let in any more")
+            elif peer != former:
+                connection.peer = peer
+                if self._open.get(peer.certificate) is connection:
+                    self._handler.disconnected(former)
+                    self._handler.connected(peer)
+        if self._listener is not None:
+            self._dial_members()
 
     async def stop(self) -> None:
         """Close everything."""
@@ -108,6 +137,7 @@ class Mesh:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._listener is not None:
             self._listener.close()
+            self._listener = None
         for connection in tuple(self._all):
             connection.close("this node stops")
         if self._all:
@@ -119,7 +149,7 @@ class Mesh:
 
     def send(self, peer_id: bytes, channel: Channel, payload: bytes) -> bool:
         """Send to one peer. False if it is not connected (the message is lost)."""
-        connection = self._open.get(peer_id)
+        connection = self._connection(peer_id)
         return connection is not None and connection.send(channel, payload)
 
     def broadcast(self, channel: Channel, payload: bytes, *, role: str) -> None:
@@ -130,7 +160,7 @@ class Mesh:
 
     def disconnect(self, peer_id: bytes, reason: str) -> None:
         """Close the connection to a peer, if there is one."""
-        connection = self._open.get(peer_id)
+        connection = self._connection(peer_id)
         if connection is not None:
             connection.abort(reason)
 
@@ -140,35 +170,35 @@ class Mesh:
 
     def status(self) -> tuple[PeerStatus, ...]:
         """One entry for each other member."""
-        return tuple(self._status(peer) for peer in self.directory.members if peer != self.me)
+        return tuple(self._status(peer) for peer in self.directory.members if not _same(peer, self.me))
 
     # what a connection calls
 
     def made(self, connection: Connection) -> None:
         """Remember a connection, so that it is closed when the node stops; of one peer only so many."""
         self._all.add(connection)
-        if sum(other.peer == connection.peer for other in self._all) > CONNECTIONS_MAX:
+        if sum(_same(other.peer, connection.peer) for other in self._all) > CONNECTIONS_MAX:
             connection.abort("too many connections")
 
     def opened(self, connection: Connection) -> None:
         """Keep the connection, or close it as the duplicate of one that is to stay."""
         peer = connection.peer
         assert peer is not None, "an open connection has a peer"
-        older = self._open.get(peer.id)
+        older = self._open.get(peer.certificate)
         if older is not None and not self._replaces(connection, older):
             connection.close("duplicate of a connection that stays")
             return
-        self._open[peer.id] = connection
+        self._open[peer.certificate] = connection
         if older is not None:
             older.close("replaced by another connection")
-        self._errors.pop(peer.id, None)
+        self._errors.pop(peer.certificate, None)
         _log.info("peer connected", peer=peer.name, dialled=connection.dialled)
         self._handler.connected(peer)
 
     def received(self, connection: Connection, frame: Frame) -> None:
         """Hand a message on."""
         assert connection.peer is not None, "frames come after the hello"
-        if self._open.get(connection.peer.id) is connection:
+        if self._open.get(connection.peer.certificate) is connection:
             self._handler.received(connection.peer, frame.channel, frame.payload)
 
     def closed(self, connection: Connection, reason: str) -> None:
@@ -178,41 +208,57 @@ class Mesh:
             self._all_closed.set()
         peer = connection.peer
         if peer is None:
-            _log.warning("connection refused", reason=reason)
+            self._refuse("", reason)
             return
-        if self._open.get(peer.id) is connection:
-            del self._open[peer.id]
-            self._errors[peer.id] = reason
+        if self._open.get(peer.certificate) is connection:
+            del self._open[peer.certificate]
+            self._errors[peer.certificate] = reason
             _log.info("peer disconnected", peer=peer.name, reason=reason)
             self._handler.disconnected(peer)
-        elif peer.id not in self._open:
+        elif peer.certificate not in self._open:
             self._note_error(peer, reason)
-        if peer.id in self._lost:
-            self._lost[peer.id].set()
+        if peer.certificate in self._lost:
+            self._lost[peer.certificate].set()
 
     # inside
 
+    def _connection(self, peer_id: bytes) -> Connection | None:
+        peer = self.directory.by_id.get(peer_id)
+        return None if peer is None else self._open.get(peer.certificate)
+
+    def _dial_members(self) -> None:
+        """Dial those that are to be dialled, at the address they have now, and no others any more."""
+        wanted = {peer.certificate: peer for peer in self.directory.members if self._dials(peer)}
+        for certificate in [each for each in self._dialling if each not in wanted]:
+            self._dialling.pop(certificate).cancel()
+            del self._lost[certificate]
+        for certificate in wanted:
+            if certificate not in self._dialling:
+                self._lost[certificate] = asyncio.Event()
+                self._dialling[certificate] = self._spawn(self._keep_dialling(certificate))
+
     def _dials(self, peer: Peer) -> bool:
         """Authorities dial authorities, observers dial everyone: an observer may sit where nobody can reach it."""
-        return peer != self.me and (peer.role == "authority" or self.me.role == "observer")
+        return not _same(peer, self.me) and (peer.role == "authority" or self.me.role == "observer")
 
     def _replaces(self, newer: Connection, older: Connection) -> bool:
         assert newer.peer is not None, "an open connection has a peer"
         if newer.dialled == older.dialled or newer.opened_at - older.opened_at > SIMULTANEOUS_S:
             return True
-        return newer.dialled == (self.me.id < newer.peer.id)
+        return newer.dialled == (self.me.certificate < newer.peer.certificate)
 
     def _status(self, peer: Peer) -> PeerStatus:
-        connection = self._open.get(peer.id)
+        connection = self._open.get(peer.certificate)
         if connection is None:
-            return PeerStatus(peer, False, None, 0, self._errors.get(peer.id, ""))
+            return PeerStatus(peer, False, None, 0, self._errors.get(peer.certificate, ""))
         trip = connection.round_trip_s
         return PeerStatus(peer, True, None if trip is None else round(trip * 1000, 3), connection.dropped, "")
 
-    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -220,9 +266,9 @@ class Mesh:
             self._failed.set_exception(error)
 
     def _note_error(self, peer: Peer, reason: str) -> None:
-        if self._errors.get(peer.id) != reason:  # once, not at every attempt
+        if self._errors.get(peer.certificate) != reason:  # once, not at every attempt
             _log.info("peer not reachable", peer=peer.name, reason=reason)
-        self._errors[peer.id] = reason
+        self._errors[peer.certificate] = reason
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -233,14 +279,15 @@ class Mesh:
                 _log.warning("cannot accept", reason=str(error))
                 await asyncio.sleep(BACKOFF_MIN_S)
                 continue
-            if self._handshakes >= HANDSHAKES_MAX:
+            host = address_of(str(address[0]))
+            if not self._handshakes.fits(host, 1):
                 stranger.close()
                 continue
+            self._handshakes.take(host, 1)
             _no_delay(stranger)
-            self._spawn(self._welcome(stranger, str(address[0])))
+            self._spawn(self._welcome(stranger, host))
 
     async def _welcome(self, stranger: socket.socket, address: str) -> None:
-        self._handshakes += 1
         connection = Connection(self, expected=None)
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
@@ -252,27 +299,29 @@ class Mesh:
             )
         except Exception as error:  # noqa: BLE001 - whatever a stranger does costs its connection only
             stranger.close()
-            _log.warning(
-                "connection refused",
-                address=address,
-                reason=f"TLS: {str(error) or 'the connection ended during the handshake'}",
-            )
+            self._refuse(address, f"TLS: {str(error) or 'the connection ended during the handshake'}")
         finally:
-            self._handshakes -= 1
+            self._handshakes.give_back(address, 1)
 
-    async def _keep_dialling(self, peer: Peer) -> None:
+    def _refuse(self, address: str, reason: str) -> None:
+        """Count it, and say so, unless so many were refused just now that the log would fill the disk."""
+        self.refused += 1
+        if self._refusals.take("", now_s=asyncio.get_running_loop().time()) == 0:
+            _log.warning("connection refused", address=address, reason=reason, so_far=self.refused)
+
+    async def _keep_dialling(self, certificate: bytes) -> None:
         loop = asyncio.get_running_loop()
-        lost = self._lost[peer.id]
+        lost = self._lost[certificate]
         backoff = BACKOFF_MIN_S
         while True:
-            if peer.id in self._open:
+            if certificate in self._open:
                 since = loop.time()
                 lost.clear()
                 await lost.wait()
                 if loop.time() - since > STEADY_AFTER_S:
                     backoff = BACKOFF_MIN_S
                 continue
-            await self._dial(peer)
+            await self._dial(self.directory.by_certificate[certificate])
             await asyncio.sleep(backoff * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load, hides nothing
             backoff = min(backoff * 2, BACKOFF_MAX_S)
 
@@ -299,6 +348,11 @@ class Mesh:
             now = asyncio.get_running_loop().time()
             for connection in tuple(self._open.values()):
                 connection.tick(now)
+
+
+def _same(one: Peer | None, other: Peer | None) -> bool:
+    """Whether these are the same node, whatever it is called."""
+    return (one and one.certificate) == (other and other.certificate)
 
 
 def _no_delay(stream: socket.socket) -> None:

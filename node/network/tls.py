@@ -1,7 +1,8 @@
-"""TLS 1.3 with mutual authentication. Who may speak is what genesis says: no certificate authority, no host names.
+"""TLS 1.3 with mutual authentication. Who may speak is what the ledger says: no certificate authority, no host names.
 
-Every node has a self-signed certificate whose key is Ed25519; genesis holds all of them. They are the whole trust
-store, on both sides; after the handshake the exact certificate (byte for byte) is looked up in genesis.
+Every node has a self-signed certificate whose key is Ed25519; the ledger holds all of them, at first those of genesis.
+They are the whole trust store, on both sides; after the handshake the exact certificate (byte for byte) is looked up
+among those of the height.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ __all__ = ["Contexts", "Credentials", "build_contexts"]
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A node's own certificate (DER, as in genesis) and the seed of its Ed25519 key (32 bytes, secret)."""
+    """A node's own certificate (DER, as on the ledger) and the seed of its Ed25519 key (32 bytes, secret)."""
 
     certificate: bytes
     seed: bytes = field(repr=False)
@@ -46,7 +47,7 @@ class Contexts:
 
 
 def build_contexts(credentials: Credentials, trusted: Iterable[bytes]) -> Contexts:
-    """TLS settings that trust exactly the `trusted` certificates (DER). Raises `HandshakeError` for unusable ones."""
+    """TLS settings that trust exactly the `trusted` certificates (DER). Raises `HandshakeError` if its own is none."""
     key = Ed25519PrivateKey.from_private_bytes(credentials.seed)
     try:
         public_key = certificate_key(credentials.certificate)
@@ -54,7 +55,7 @@ def build_contexts(credentials: Credentials, trusted: Iterable[bytes]) -> Contex
         raise HandshakeError(str(error)) from error
     if key.public_key().public_bytes_raw() != public_key:
         raise HandshakeError("the transport key does not belong to the transport certificate")
-    anchors = b"".join(trusted)
+    anchors = tuple(trusted)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False  # the certificate itself is compared, names mean nothing here
@@ -63,10 +64,9 @@ def build_contexts(credentials: Credentials, trusted: Iterable[bytes]) -> Contex
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.verify_mode = ssl.CERT_REQUIRED
         _load_own(context, credentials.certificate, key)
-        try:
-            context.load_verify_locations(cadata=anchors)
-        except ssl.SSLError as error:
-            raise HandshakeError(f"certificates of genesis: {error}") from error
+        for anchor in anchors:
+            with contextlib.suppress(ssl.SSLError):  # one that is no certificate lets nobody in, and harms no other
+                context.load_verify_locations(cadata=anchor)
     return Contexts(server, client)
 
 

@@ -17,9 +17,9 @@ import structlog
 
 from consensus.errors import MessageError
 from consensus.following import Drop, Joined, Left, Missed, Wake, Woken
-from node.authorities import authority_set
+from node.authorities import authority_set, member_nodes
 from node.network import Channel, Mesh, Peer, ProtocolViolation
-from node.node import Identity, directory_of
+from node.node import Identity, directory_of, itself
 from node.snapshots.fetching import (
     FAR_BEHIND,
     Begin,
@@ -40,6 +40,7 @@ from node.snapshots.messages import decode_sync, encode_sync
 from node.store import Store as NodeStore
 from node.worker import Worker
 from registry.genesis import Genesis
+from registry.ledger import genesis_state
 
 __all__ = ["Joiner", "join"]
 
@@ -60,8 +61,8 @@ async def join(
 
     Raises what the store or the network fails with. May be cancelled, and goes on the next time.
     """
-    directory = directory_of(genesis, addresses)
-    me = directory.identify(identity.transport.certificate)
+    directory = directory_of(member_nodes(genesis_state(genesis).get), addresses)
+    me = itself(identity, directory)
     others = [peer for peer in directory.members if peer.role == "authority" and peer != me]
     joiner = Joiner(genesis=genesis, store=store, alone=not others, far_behind=far_behind)
     mesh = Mesh(genesis_id=genesis.id, directory=directory, me=me, credentials=identity.transport, handler=joiner)

@@ -19,6 +19,7 @@ from node.layout import (
     AUTHORITIES,
     BLOCK,
     CERTIFICATE,
+    CHECKPOINT,
     CONSENSUS,
     EVIDENCE,
     FIRST_KEY,
@@ -54,7 +55,7 @@ __all__ = ["Landing", "is_new"]
 
 _NUMBER_BYTES = 4
 _BATCH = 10_000  # keys deleted or indexed at a time
-_OWN = (CONSENSUS, EVIDENCE, CERTIFICATE)
+_OWN = (CONSENSUS, EVIDENCE, CERTIFICATE, CHECKPOINT)
 _T = TypeVar("_T")
 
 

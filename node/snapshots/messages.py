@@ -1,4 +1,4 @@
-"""What nodes say to each other about states, and its bytes; on the channel of `consensus.ranges`, and beside it."""
+"""What nodes say to each other about states and checkpoints, and its bytes; on the channel of `consensus.ranges`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeGuard
 
 from consensus.blocks import HEIGHT_MAX
+from consensus.checkpoints import CHECKPOINT_SIZE_MAX
 from consensus.errors import MessageError
 from consensus.ranges import (
     RANGE_MESSAGE_MAX,
@@ -25,6 +26,7 @@ __all__ = [
     "AskHeld",
     "AskManifest",
     "AskPart",
+    "Cosigned",
     "Gone",
     "Held",
     "ManifestOf",
@@ -95,8 +97,15 @@ class Gone:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """A checkpoint in canonical bytes (`consensus.checkpoints`)."""
+
+    checkpoint: bytes
+
+
 SyncMessage: TypeAlias = "RangeMessage | SnapshotMessage"
-SnapshotMessage: TypeAlias = "AskHeld | Held | AskManifest | ManifestOf | AskPart | PartOf | Gone"
+SnapshotMessage: TypeAlias = "AskHeld | Held | AskManifest | ManifestOf | AskPart | PartOf | Gone | Cosigned"
 
 
 def encode_snapshot_message(message: SnapshotMessage) -> bytes:
@@ -116,6 +125,8 @@ def encode_snapshot_message(message: SnapshotMessage) -> bytes:
             return encode(["part", height, number, [list(entry) for entry in entries]])
         case Gone(height):
             return encode(["gone", height])
+        case Cosigned(checkpoint):
+            return encode(["checkpoint", checkpoint])
 
 
 def decode_snapshot_message(data: bytes) -> SnapshotMessage:
@@ -137,6 +148,8 @@ def decode_snapshot_message(data: bytes) -> SnapshotMessage:
             return AskPart(height, bits, number)
         case ["part", height, number, list(entries)] if _is_part(height, number):
             return PartOf(height, number, tuple(_entry(entry) for entry in entries))
+        case ["checkpoint", bytes(checkpoint)] if len(checkpoint) <= CHECKPOINT_SIZE_MAX:
+            return Cosigned(checkpoint)
         case ["gone", height] if _is_number(height, 1, HEIGHT_MAX):
             return Gone(height)
         case _:

@@ -19,6 +19,7 @@ from registry.records.core import (
     SubjectId,
 )
 from registry.records.disputes import Dispute
+from registry.records.inclusion import Exclusion
 from registry.records.row import decode_record, encode_record, record_key
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Claim",
     "ConsensusKey",
     "Dispute",
+    "Exclusion",
     "Link",
     "Live",
     "Misbehaviour",

@@ -198,13 +198,23 @@ def _seats(rows: list[Any]) -> tuple[Seat, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The network's own record: its name, its authorities in the order in which they lead, the nodes let in."""
+    """The network's own record: its name, its authorities in the order in which they lead, the nodes let in.
+
+    Blocks are of protocol version `version`, from height `next_from` on (0: none is scheduled) of `next_version`.
+    """
 
     LISTS: ClassVar[Lists] = {"seats": _seats, "nodes": tuple}
 
     name: str
     seats: tuple[Seat, ...]
     nodes: tuple[bytes, ...]
+    version: int = 1
+    next_version: int = 0
+    next_from: int = 0
+
+    def version_at(self, height: int) -> int:
+        """The protocol version of blocks of this height, as far as it is decided."""
+        return self.next_version if self.next_from and height >= self.next_from else self.version
 
     @property
     def authorities(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from registry.records.disputes import Dispute
 from registry.records.external_claims import ExternalClaim, ExternalClaims
 from registry.records.facilities import CarveOut, Facility
 from registry.records.filings import Filed, Filing
+from registry.records.inclusion import Exclusion
 from registry.records.notices import Notice, Notified
 from registry.records.row import Identified
 
@@ -59,6 +60,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
                     "authority_unseated",
                     "node_admitted",
                     "node_dismissed",
+                    "upgrade_scheduled",
                 }
             ),
         ),
@@ -73,6 +75,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "carve_outs": Family(CarveOut, frozenset(), attrgetter("receivable")),
         "external_claims_of": Family(ExternalClaims, frozenset(), attrgetter("id")),
         "misbehaviour": Family(Misbehaviour, frozenset({"misbehaviour"})),
+        "exclusions": Family(Exclusion, frozenset({"exclusion"})),
     }
 )
 _NAMES: Final = MappingProxyType({family.record: name for name, family in FAMILIES.items()})

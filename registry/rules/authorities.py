@@ -72,7 +72,12 @@ def founding_puts(genesis: Genesis) -> Puts:
 
 
 def report(call: Call, operation: ReportMisbehaviour) -> Verdict:
-    """Record evidence once for each key, and unseat the accused if that leaves enough."""
+    """Record evidence once for each key, and unseat the accused if that leaves enough.
+
+    Alone in its transaction: each costs everybody two signatures to verify, so each costs its sender one.
+    """
+    if len(call.transaction.operations) != 1:
+        return Refusal(LIMIT_REACHED)
     accusation = call.judge(operation.evidence)
     key = None if accusation is None else call.state.coming(ConsensusKey, accusation.key)
     if accusation is None or key is None or accusation.height > call.height or not key.was_in_force(accusation.height):

@@ -27,7 +27,7 @@ from registry.reasons import (
     UNKNOWN_PARTY,
 )
 from registry.records import Proposal
-from registry.rules import authorities, awards, contacts
+from registry.rules import authorities, awards, contacts, upgrades
 from registry.rules.authorities import quorum
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
 from registry.state import Put, alias_key, key_key, party_key, proposal_key
@@ -190,5 +190,6 @@ _CHANGES: Final[Mapping[type[Change], tuple[Callable[[Call, Any], Puts | Refusal
         Amend: (_amended, "amended"),
         ReplaceOwnerKey: (_with_owner_key, "amended"),
         **authorities.CHANGES,
+        **upgrades.CHANGES,
     }
 )

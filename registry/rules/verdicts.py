@@ -55,7 +55,8 @@ Verdict: TypeAlias = Effects | Refusal
 class Call:
     """One operation in its place: the state before it, the block's time, and the parties that signed, in order.
 
-    `height` is the block's, `judge` tells what evidence proves.
+    `height` is the block's, `chain_id` the chain's (32 bytes); `judge` tells what evidence proves, `seen` whether a
+    transaction's id is in an earlier block, or earlier in this one.
     """
 
     state: State
@@ -64,7 +65,9 @@ class Call:
     index: int
     parties: tuple[Party, ...]
     height: int
+    chain_id: bytes
     judge: Judge
+    seen: Callable[[bytes], bool]
 
     @property
     def sender(self) -> Party:

@@ -115,7 +115,7 @@ class DismissNode:
 class ReportMisbehaviour:
     """Anybody shows two conflicting votes of one authority (`consensus.evidence`); they are kept for good.
 
-    It is the one operation that an authority's consensus key signs transactions for, each alone in its transaction.
+    It stands alone in its transaction, and is the one operation that an authority's consensus key signs.
     """
 
     NAME: ClassVar = "report_misbehaviour"

@@ -18,6 +18,7 @@ from registry.transactions.authorities import AdmitNode, DismissNode, SeatAuthor
 from registry.transactions.contacts import OpenContact
 from registry.transactions.disputes import OUTCOME, reduction
 from registry.transactions.fields import Field, Ref, digest, items, language, one_of, party_id, ref
+from registry.transactions.upgrades import ScheduleUpgrade
 
 __all__ = [
     "Admit",
@@ -202,6 +203,7 @@ Change: TypeAlias = (
     | UnseatAuthority
     | AdmitNode
     | DismissNode
+    | ScheduleUpgrade
 )
 
 _CHANGES: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Change))})

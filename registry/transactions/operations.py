@@ -32,6 +32,7 @@ from registry.transactions.facilities import (
 )
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Approve, Propose, change_value
+from registry.transactions.inclusion import ReportExclusion
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
 from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
@@ -86,6 +87,7 @@ Operation: TypeAlias = (
     | RecordExternalClaim
     | EndExternalClaim
     | ReportMisbehaviour
+    | ReportExclusion
     | Draw
 )
 

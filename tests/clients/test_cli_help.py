@@ -29,6 +29,7 @@ DOCUMENTS = {
     "genesis create",
     "node backup",
     "node restore",
+    "node renew",
 }
 SHARED = {"genesis": "--genesis", "url": "--url", "party": "--party", "key": "--key", "as_json": "--json"}
 

@@ -481,6 +481,7 @@ def rebuilt(trial: Trial, answer: Any, *, header: dict[str, str] | None = None, 
         "findings": read.findings,
         "header": bytes.fromhex(answer["header"]),
         "finality": bytes.fromhex(answer["finality"]),
+        "changes": read.changes,
     }
     return build_search_certificate(**(usual | fields))
 

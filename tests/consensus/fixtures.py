@@ -19,6 +19,38 @@ def key_of(index: int) -> SigningKey:
     return SigningKey.from_seed(sha256(b"authority %d" % index).digest())
 
 
+def set_of(*numbers: int) -> AuthoritySet:
+    """The set of these authorities, in this order."""
+    return AuthoritySet(tuple(Authority(f"authority-{number}", key_of(number).public_key) for number in numbers))
+
+
+def header_of(height: int, authorities: AuthoritySet, following: AuthoritySet | None = None) -> Header:
+    """A header of this height by the first member, after which `following` (or the same set) is in force."""
+    return Header(
+        genesis_id=GENESIS_ID,
+        height=height,
+        parent=bytes(32),
+        proposer=authorities.members[0].public_key,
+        timestamp_ms=height,
+        transactions_root=transactions_root(()),
+        results_root=bytes(32),
+        state_root=bytes(32),
+        history_root=bytes(32),
+        authorities=authorities.digest,
+        next_authorities=(following or authorities).digest,
+    )
+
+
+def finality_of(header: Header, authorities: AuthoritySet, *, kind: Kind = Kind.FINALIZE) -> Certificate:
+    """A quorum of this set signs the header, whatever it says of its set."""
+    numbers = {key_of(number).public_key: number for number in range(10)}
+    signers = [numbers[member.public_key] for member in list(authorities)[: authorities.quorum]]
+    signatures = {
+        place: vote_of(signer, kind, header.height, 0, header.hash).signature for place, signer in enumerate(signers)
+    }
+    return assemble(kind=kind, height=header.height, view=0, block=header.hash, signatures=signatures, n=authorities.n)
+
+
 @cache
 def authorities_of(n: int) -> AuthoritySet:
     """A set of `n` members, authority-0 to authority-(n-1)."""

@@ -6,55 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from consensus.authorities import Authority, AuthoritySet
-from consensus.blocks import Header, transactions_root
+from consensus.authorities import AuthoritySet
 from consensus.errors import CertificateError
 from consensus.light import Change, Reign, extend, follow, in_force, verify_header
-from consensus.votes import Certificate, Kind, assemble, signed_bytes
-from registry.keys import DOMAIN_VOTE
-from tests.consensus.fixtures import GENESIS_ID, key_of
-
-
-def set_of(*numbers: int) -> AuthoritySet:
-    return AuthoritySet(tuple(Authority(f"authority-{number}", key_of(number).public_key) for number in numbers))
-
+from consensus.votes import Certificate, Kind
+from tests.consensus.fixtures import GENESIS_ID, finality_of, header_of, set_of
 
 FIRST, SECOND, THIRD = set_of(0, 1, 2, 3), set_of(0, 1, 2, 3, 4), set_of(0, 9, 2, 3, 4)
 
 
-def header(height: int, authorities: AuthoritySet, following: AuthoritySet | None = None) -> Header:
-    return Header(
-        genesis_id=GENESIS_ID,
-        height=height,
-        parent=bytes(32),
-        proposer=authorities.members[0].public_key,
-        timestamp_ms=height,
-        transactions_root=transactions_root(()),
-        results_root=bytes(32),
-        state_root=bytes(32),
-        history_root=bytes(32),
-        authorities=authorities.digest,
-        next_authorities=(following or authorities).digest,
-    )
-
-
-NUMBERS = {key_of(number).public_key: number for number in range(10)}
-
-
-def certified(of: Header, authorities: AuthoritySet, *, kind: Kind = Kind.FINALIZE) -> Certificate:
-    """A quorum of this set makes the header final, whatever the header says of its set."""
-    message = signed_bytes(kind, of.height, 0, of.hash)
-    signatures = {
-        index: key_of(NUMBERS[member.public_key]).sign(DOMAIN_VOTE, GENESIS_ID, message)
-        for index, member in enumerate(authorities)
-        if index < authorities.quorum
-    }
-    return assemble(kind=kind, height=of.height, view=0, block=of.hash, signatures=signatures, n=authorities.n)
-
-
 def change(height: int, before: AuthoritySet, after: AuthoritySet) -> Change:
-    made = header(height, before, after)
-    return Change(made, certified(made, before), after)
+    made = header_of(height, before, after)
+    return Change(made, finality_of(made, before), after)
 
 
 CHANGES = (change(10, FIRST, SECOND), change(20, SECOND, THIRD))
@@ -65,8 +28,8 @@ def test_a_reader_with_genesis_alone_comes_to_the_newest_set() -> None:
     assert reigns == (Reign(1, FIRST), Reign(11, SECOND), Reign(21, THIRD))
     heights = {1: FIRST, 10: FIRST, 11: SECOND, 20: SECOND, 21: THIRD, 10**6: THIRD}
     assert {height: in_force(reigns, height) for height in heights} == heights
-    newest = header(50, THIRD)
-    verify_header(GENESIS_ID, in_force(reigns, 50), newest, certified(newest, THIRD))
+    newest = header_of(50, THIRD)
+    verify_header(GENESIS_ID, in_force(reigns, 50), newest, finality_of(newest, THIRD))
 
 
 def test_a_change_is_read_back_from_its_bytes() -> None:
@@ -88,14 +51,14 @@ def forged(**changes: object) -> Change:
     return replace(CHANGES[0], **changes)  # type: ignore[arg-type]
 
 
-MADE = header(10, FIRST, SECOND)
+MADE = header_of(10, FIRST, SECOND)
 REFUSED = {
     "skipped": (CHANGES[1:], "authorities: the header names another set"),
     "reordered": (CHANGES[::-1], "authorities: the header names another set"),
     "twice": ((CHANGES[0], CHANGES[0]), "height"),
     "another set than the header names": ((forged(authorities=THIRD),), "next_authorities"),
-    "certified by another set": ((forged(certificate=certified(MADE, THIRD)),), "signatures"),
-    "only notarized": ((forged(certificate=certified(MADE, FIRST, kind=Kind.NOTARIZE)),), "kind"),
+    "certified by another set": ((forged(certificate=finality_of(MADE, THIRD)),), "signatures"),
+    "only notarized": ((forged(certificate=finality_of(MADE, FIRST, kind=Kind.NOTARIZE)),), "kind"),
     "a certificate of another block": ((forged(certificate=CHANGES[1].certificate),), "block"),
     "of another chain": ((forged(header=replace(MADE, genesis_id=bytes(32))),), "genesis_id"),
     "no change at all": ((change(10, FIRST, FIRST),), "does not change"),
@@ -111,7 +74,7 @@ def test_what_is_refused(case: str) -> None:
 
 
 def test_too_few_signatures_change_nothing() -> None:
-    made = certified(MADE, FIRST)
+    made = finality_of(MADE, FIRST)
     short = Certificate(made.kind, made.height, made.view, made.block, bytes([0b011]), made.signatures[:2])
     with pytest.raises(CertificateError):
         extend(GENESIS_ID, follow(GENESIS_ID, FIRST, ()), forged(certificate=short))
@@ -120,16 +83,16 @@ def test_too_few_signatures_change_nothing() -> None:
 def test_a_set_speaks_for_its_own_heights_only() -> None:
     """The keys of a retired set, leaked, make no header of a later height."""
     reigns = follow(GENESIS_ID, FIRST, CHANGES)
-    late = header(11, FIRST)
+    late = header_of(11, FIRST)
     with pytest.raises(CertificateError, match="another set"):
-        verify_header(GENESIS_ID, in_force(reigns, 11), late, certified(late, FIRST))
+        verify_header(GENESIS_ID, in_force(reigns, 11), late, finality_of(late, FIRST))
 
 
 def test_who_knows_not_all_changes_gets_an_error_and_no_wrong_answer() -> None:
-    newest = header(50, THIRD)
+    newest = header_of(50, THIRD)
     known = follow(GENESIS_ID, FIRST, CHANGES[:1])
     with pytest.raises(CertificateError, match="another set"):
-        verify_header(GENESIS_ID, in_force(known, 50), newest, certified(newest, THIRD))
+        verify_header(GENESIS_ID, in_force(known, 50), newest, finality_of(newest, THIRD))
 
 
 @pytest.mark.parametrize(

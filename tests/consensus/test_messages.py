@@ -162,7 +162,8 @@ def test_transactions_root_is_the_rfc_9162_tree() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {0: 2},
+        {0: 0},
+        {0: 65_536},
         {0: True},
         {1: bytes(31)},
         {2: 0},

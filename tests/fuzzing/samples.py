@@ -32,6 +32,7 @@ from registry.codec import decode, encode
 from registry.fingerprint import Particulars
 from registry.genesis import Genesis
 from registry.http_signatures import sign_request
+from registry.inclusion import give_receipt
 from registry.keyfile import KDF_TEST, SecretKey, seal_key
 from registry.keys import SigningKey
 from registry.law.shipped import example_case
@@ -128,7 +129,16 @@ def frames() -> Iterable[bytes]:
 
 def sync_messages() -> Iterable[bytes]:
     decided = [[block, certificate] for block, certificate in zip(blocks(), certificates(), strict=False)]
-    return [encode(["tip", 3]), encode(["ask", 1, 64]), encode(["blocks", 1, decided[:1]]), encode(["blocks", 1, []])]
+    return [
+        encode(["tip", 1, 3]),
+        encode(["ask", 1, 64]),
+        encode(["blocks", 1, decided[:1]]),
+        encode(["blocks", 1, []]),
+    ]
+
+
+def pairs() -> Iterable[bytes]:
+    return [encode(["blocks", 1, [[next(iter(blocks())), list(certificates())[2]]]])]
 
 
 def gossip() -> Iterable[bytes]:
@@ -262,8 +272,14 @@ def search_certificates() -> Iterable[bytes]:
         findings=findings,
         header=b"header",
         finality=b"finality",
+        changes=(),
     )
     return [json.dumps(made).encode()]
+
+
+def inclusions() -> Iterable[bytes]:
+    given = give_receipt(key_of("consensus F_CN"), chain_id(), mark("t"), height=3, valid_until_ms=NOW_S * 1_000)
+    return [json.dumps(given.to_json()).encode()]
 
 
 def answers() -> Iterable[bytes]:

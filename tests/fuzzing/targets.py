@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, partial
-from types import SimpleNamespace
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -24,6 +23,7 @@ from consensus.blocks import Block, Header
 from consensus.errors import BlockError, EvidenceError, MessageError
 from consensus.evidence import Evidence
 from consensus.messages import decode_message, encode_message
+from consensus.ranges import Blocks, decode_range_message, encode_range_message, read_pair
 from consensus.votes import Certificate, Vote
 from node.api.models import ReceiptsRequest, SearchRequest, SubmitRequest
 from node.intake import wires_in
@@ -40,13 +40,13 @@ from node.network.frames import (
     encode_ping,
     encode_pong,
 )
-from node.sync import Synchroniser
 from registry.certificates import CertificateError, check_search_certificate, check_state_proof
 from registry.codec import decode, encode
 from registry.documents import ColumnMap, DocumentError, Invoice, column_map_of, read_each, receivable_of
 from registry.errors import CodecError, FieldError, RegistryError, TransactionError
 from registry.genesis import Genesis
 from registry.http_signatures import HttpSignatureError, verify_request
+from registry.inclusion import InclusionReceipt
 from registry.keyfile import KeyFileInvalid, read_key_file
 from registry.law.case_file import case_from_json
 from registry.lei import read_lei_records
@@ -149,25 +149,12 @@ def _hello(data: bytes) -> bytes:
     return encode_hello(samples.chain_id())[5:]
 
 
-@cache
-def _synchroniser() -> Synchroniser:
-    """One that nobody is connected to, and that answers nobody."""
-    nothing = SimpleNamespace(send=lambda *_: True, broadcast=lambda *_, **__: None, connected=lambda: ())
-    ledger = SimpleNamespace(tip=SimpleNamespace(height=0), listen=lambda _: None)
-    reader = SimpleNamespace(do=lambda *_: None)
-    settings: dict[str, Any] = {"ledger": ledger, "store": None, "mesh": nothing, "reader": reader}
-    return Synchroniser(genesis_id=samples.chain_id(), lag=3, **settings)
-
-
-def _sync(data: bytes) -> None:
-    synchroniser = _synchroniser()
-    peer = cast(Any, SimpleNamespace(id=b"peer", name="peer"))
-    synchroniser._serving.clear()
-    synchroniser._asked[peer.id] = cast(Any, SimpleNamespace(first=1, last=64, deadline=0.0))
-    try:
-        synchroniser.received(peer, data)
-    finally:
-        synchroniser._arrived.clear()
+def _range_block(data: bytes) -> None:
+    """The blocks of an answer, each as it is handed on."""
+    message = decode_range_message(data)
+    if isinstance(message, Blocks):
+        for height, pair in enumerate(message.pairs, start=message.first):
+            read_pair(pair, height)
 
 
 def _request(data: bytes) -> None:
@@ -283,7 +270,15 @@ TARGETS = {
             errors=(EvidenceError,),
             seeds=samples.evidence,
         ),
-        Target(name="sync", form="msgpack", decode=_sync, errors=(ProtocolViolation,), seeds=samples.sync_messages),
+        Target(
+            name="sync",
+            form="msgpack",
+            decode=decode_range_message,
+            encode=encode_range_message,
+            errors=(MessageError,),
+            seeds=samples.sync_messages,
+        ),
+        Target(name="range-block", form="msgpack", decode=_range_block, errors=(MessageError,), seeds=samples.pairs),
         Target(
             name="gossip",
             form="msgpack",
@@ -396,6 +391,13 @@ TARGETS = {
             decode=_json(lambda value: Trust(samples.genesis()).receipts(bytes(32), 1, value)),
             errors=(ClientError, _NoJson),
             seeds=samples.answers,
+        ),
+        Target(
+            name="inclusion",
+            form="json",
+            decode=_json(InclusionReceipt.from_json),
+            errors=(FieldError, _NoJson),
+            seeds=samples.inclusions,
         ),
         # files
         Target(name="key-file", form="json", decode=read_key_file, errors=(KeyFileInvalid,), seeds=samples.key_files),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-SECONDS = 12
+SECONDS = 8
 ROOT = Path(__file__).parents[2]
 
 

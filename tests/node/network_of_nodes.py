@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
+from consensus.blocks import VERSION
+from consensus.engine import Engine
 from node.certificates import make_certificate
 from node.clock import clock_ms
 from node.devnet import free_ports
@@ -16,10 +18,14 @@ from node.mempool import Bounds
 from node.network import Credentials
 from node.node import Identity, Node
 from node.store import MemoryStore, Store
+from node.views import open_view
 from registry.genesis import AuthorityEntry, Genesis, ObserverEntry, Parameters
 from registry.keys import SigningKey
 from registry.parties import Party
+from registry.receipts import Receipt
 from registry.transactions.envelope import draft, sign
+from registry.transactions.governance import Approve, Change, Propose
+from registry.transactions.operations import Operation
 from registry.transactions.receivables import Register
 from tests.conftest import eventually
 
@@ -51,6 +57,11 @@ def party(number: int, *roles: str) -> Party:
     )
 
 
+def identity_of(name: str, consensus: SigningKey | None) -> Identity:
+    transport = seed("transport", name)
+    return Identity(name=name, transport=Credentials(make_certificate(transport, name), transport), consensus=consensus)
+
+
 @dataclass
 class Member:
     """A node that may or may not run."""
@@ -60,6 +71,7 @@ class Member:
     address: str
     store: Store = field(default_factory=MemoryStore)
     node: Node | None = None
+    make_engine: Callable[..., Engine] = Engine
 
 
 class Net:
@@ -70,14 +82,8 @@ class Net:
         self.members: list[Member] = []
         for number, port in enumerate(ports):
             name = f"{'authority' if number < authorities else 'observer'} {number}"
-            transport = seed("transport", number)
             consensus = SigningKey.from_seed(seed("consensus", number)) if number < authorities else None
-            identity = Identity(
-                name=name,
-                transport=Credentials(make_certificate(transport, name), transport),
-                consensus=consensus,
-            )
-            self.members.append(Member(name, identity, f"127.0.0.1:{port}"))
+            self.members.append(Member(name, identity_of(name, consensus), f"127.0.0.1:{port}"))
         parties = [party(number, "authority", "financier") for number in range(authorities)]
         self.exporter = party(100, "exporter")
         self.genesis = Genesis(
@@ -107,7 +113,7 @@ class Net:
             fingerprint_key=bytes(32),
         )
 
-    async def start(self, *numbers: int, keep_ms: int | None = None) -> None:
+    async def start(self, *numbers: int, keep_ms: int | None = None, known_version: int = VERSION) -> None:
         for member in self._chosen(numbers):
             member.node = Node(
                 genesis=self.genesis,
@@ -116,14 +122,17 @@ class Net:
                 bounds=Bounds(),
                 addresses={},
                 keep_ms=keep_ms,
+                make_engine=member.make_engine,
+                known_version=known_version,
             )
             await member.node.start(member.address)
 
-    async def stop(self, *numbers: int) -> None:
+    async def stop(self, *numbers: int, failed: bool = False) -> None:
+        """Stop these (without numbers: all), which have `failed` or have not."""
         for member in self._chosen(numbers):
             if member.node is not None:
                 await member.node.stop()
-                assert not member.node.failed.done(), member.node.failed.result()
+                assert member.node.failed.done() is failed, member.node.failed
                 member.node = None
 
     def __getitem__(self, number: int) -> Node:
@@ -137,6 +146,36 @@ class Net:
 
     def _chosen(self, numbers: Sequence[int]) -> list[Member]:
         return [self.members[number] for number in numbers] if numbers else self.members
+
+    def newcomer(self) -> Member:
+        """One more node, with keys of its own, which genesis has not heard of."""
+        name = f"newcomer {len(self.members)}"
+        consensus = SigningKey.from_seed(seed("consensus", name))
+        self.members.append(Member(name, identity_of(name, consensus), f"127.0.0.1:{free_ports(1)[0]}"))
+        return self.members[-1]
+
+    async def do(self, sender: str, *operations: Operation, through: int = 0) -> list[Receipt]:
+        """A transaction of a party through one node; its receipts, once it is final there."""
+        key, nonce = signing_key(sender), secrets.token_bytes(16)
+        payload = draft(self.genesis.id, [key.public_key], nonce, clock_ms() + 600_000, list(operations))
+        service = self[through].service
+        (result,) = await service.submit([sign(payload, self.genesis.id, [key])], by="test")
+        assert isinstance(result, bytes), result
+        assert await service.wait_final(result, 20.0)
+        with service.snapshot() as reader:
+            answer = open_view(reader).receipts(result)
+        return [Receipt.decode(bytes.fromhex(each["receipt"])) for each in answer["receipts"]]
+
+    async def govern(self, change: Change, *, through: int = 0) -> int:
+        """A change by as many authorities as it needs, in the order of their seats; the height it was made at."""
+        service = self[through].service
+        parties = [member.name for member in service.ledger.authorities]
+        (proposed,) = await self.do(parties[0], Propose(change), through=through)
+        assert proposed.code == "ok", proposed
+        for party_id in parties[1 : service.ledger.authorities.quorum]:
+            (receipt,) = await self.do(party_id, Approve(proposed.subject), through=through)
+            assert receipt.code == "ok", receipt
+        return service.ledger.tip.height
 
     def registration(self, *, valid_for_ms: int = 600_000) -> bytes:
         """A signed transaction that registers a new receivable of the exporter."""

@@ -24,6 +24,7 @@ from node.genesis import (
     new_party,
     read_card,
     read_genesis,
+    renew,
     write_public,
 )
 from node.keystore import KDF_TEST, load_key
@@ -205,4 +206,35 @@ def test_only_a_member_joins(tmp_path: Path, cards: list[NodeCard]) -> None:
     (tmp_path / "F_CN" / "consensus.json").write_bytes((tmp_path / "F_SG" / "consensus.json").read_bytes())
     with pytest.raises(CeremonyError, match="not the consensus key"):
         join(tmp_path / "new", keys=tmp_path / "F_CN", **arguments)
+    with pytest.raises(CeremonyError, match="not that of"):
+        join(tmp_path / "new", keys=tmp_path / "F_BR", card=tmp_path / "F_SG.card.toml", **arguments)
     assert not (tmp_path / "new").exists()
+
+
+def test_who_joins_a_network_that_runs_gives_its_card(tmp_path: Path, cards: list[NodeCard]) -> None:
+    genesis: Genesis = assemble("trade", cards[1:4], created_ms=NOW_MS)
+    write_public(tmp_path / "genesis.toml", genesis.to_toml())
+    config = join(
+        tmp_path / "new",
+        name="newcomer",
+        genesis=tmp_path / "genesis.toml",
+        keys=tmp_path / "F_CN",
+        listen="127.0.0.1:7001",
+        api_listen="127.0.0.1:8001",
+        passphrase_file=None,
+        card=tmp_path / "F_CN.card.toml",
+    )
+    assert (config.role, config.party) == ("authority", MEMBERS["F_CN"][0])
+
+
+def test_the_next_consensus_key_comes_with_a_card(tmp_path: Path, cards: list[NodeCard]) -> None:
+    home = tmp_path / "home"
+    write_public(home / "card.toml", card_toml(cards[0]))
+    made = renew(home, PASSPHRASE, cost=KDF_TEST)
+    key = load_key(home / "keys" / "consensus-next.json", PASSPHRASE, kind="consensus")
+    assert read_card(made) == replace(cards[0], consensus_key=key.public)
+    with pytest.raises(KeyFileError, match="exists already"):
+        renew(home, PASSPHRASE, cost=KDF_TEST)
+    write_public(tmp_path / "observer" / "card.toml", card_toml(cards[4]))
+    with pytest.raises(CeremonyError, match="does not vote"):
+        renew(tmp_path / "observer", PASSPHRASE, cost=KDF_TEST)

@@ -27,6 +27,7 @@ from node.network import (
     split_address,
 )
 from node.network import connection as connection_module
+from node.network import mesh as mesh_module
 from node.network.connection import HELLO_BYTES_MAX, HELLO_TIMEOUT_S
 from node.network.errors import AddressError
 from node.network.frames import (
@@ -41,6 +42,7 @@ from node.network.frames import (
 from node.network.mesh import CONNECTIONS_MAX
 from node.network.outbox import Outbox
 from node.network.tls import build_contexts
+from node.rates import Buckets
 from tests.conftest import PATIENCE_S, eventually
 
 GENESIS = bytes(range(32))
@@ -283,6 +285,40 @@ async def test_a_member_has_few_connections_however_many_it_opens(start: Start) 
     await a.seen.until(lambda: a.seen.up == ["node 2", "node 1"])
     for _, writer in (*streams, (None, other)):
         writer.close()
+
+
+async def test_strangers_who_do_not_shake_hands_leave_room_for_others(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mesh_module, "HANDSHAKES_MAX", 8)
+    a = await start(member(0, port=0), [member(0, port=0), member(1)])
+    silent = [await asyncio.open_connection("127.0.0.1", a.port) for _ in range(20)]
+    for reader, _ in silent[4:]:
+        async with asyncio.timeout(PATIENCE_S):
+            assert await reader.read() == b"", "one too many of one address is closed at once"
+    assert a.mesh._handshakes.total == 4, "half of what there is"
+    assert a.mesh._handshakes.fits("192.0.2.1", 1), "and another address finds the other half"
+    for _, writer in silent:
+        writer.close()
+    await eventually(lambda: a.mesh._handshakes.total == 0)
+    _, good = await stranger(a.port, KEYS[1])
+    good.write(encode_hello(GENESIS))
+    await a.seen.until(lambda: a.seen.up == ["node 1"])
+    good.close()
+
+
+async def test_refusals_do_not_fill_the_log(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(mesh_module._log, "warning", lambda event, **_: said.append(event), raising=False)
+    a = await start(member(0, port=0), [member(0, port=0), member(1)])
+    a.mesh._refusals = Buckets(per_s=0.001, burst=3, names_max=1)
+    for _ in range(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", a.port)
+        writer.write(b"no TLS at all" * 10)
+        await closed(reader)
+        writer.close()
+    await eventually(lambda: a.mesh.refused == 10)
+    assert said == ["connection refused"] * 3
 
 
 async def test_half_open_connections_are_given_up(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

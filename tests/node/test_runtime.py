@@ -223,6 +223,20 @@ async def test_tiny_transactions_cannot_fill_the_memory() -> None:
         assert intake.dropped == good, "one peer's flood does not cost another's gossip"
 
 
+async def test_a_flood_of_gossip_does_not_hold_up_a_submission() -> None:
+    async with running(Net()) as net:
+        intake, peer = net[0].service.intake, net[1].service.mesh.me
+        assert intake is not None
+        for _ in range(25):
+            intake.received(peer, encode([b"no transaction"] * 4096))
+        waiting = len(intake._waiting)
+        assert waiting > 3_000, "chunks, and nothing was dropped"
+        assert intake.dropped == 0
+        (id_,) = await net[0].service.submit([net.registration()], by="member")
+        assert isinstance(id_, bytes)
+        assert len(intake._waiting) > waiting - 10, "it was verified in its turn, after one chunk of the flood"
+
+
 async def test_consensus_messages_of_one_peer_wait_in_bounds_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(Net()) as net:
         handled: list[Event] = []
@@ -326,3 +340,21 @@ async def test_what_no_leader_may_include_yet_does_not_make_the_network_spin() -
         (id_,) = await net[0].service.submit([net.registration()], by="test")
         assert isinstance(id_, bytes)
         assert await net[0].service.wait_final(id_, 10), "and holds up nothing else"
+
+
+async def test_every_authority_that_has_a_transaction_gives_its_word_for_it() -> None:
+    net = Net()
+    try:
+        await net.start(0, 1)  # two of four: nothing is decided
+        await eventually(lambda: all(node.service.mesh.connected() for node in net.running))
+        (waiting,) = await net[0].service.submit([net.registration()], by="test")
+        assert isinstance(waiting, bytes)
+        await eventually(lambda: net[1].service.is_pending(waiting))
+        receipts = [node.service.inclusion(waiting) for node in net.running]
+        assert all(receipt is not None and receipt.holds(net.genesis.id) for receipt in receipts)
+        assert len({receipt.authority for receipt in receipts if receipt is not None}) == 2
+        await net.start(2, 3)
+        assert await net[0].service.wait_final(waiting, 20)
+        assert net[0].service.inclusion(waiting) is None
+    finally:
+        await net.stop()

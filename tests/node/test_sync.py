@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from consensus import following, sources
+from node.authorities import member_nodes
 from node.network import Channel, Mesh, Peer
 from node.node import directory_of
 from node.runtime import Runtime
@@ -16,6 +17,7 @@ from node.store import MemoryStore
 from node.views import decided
 from registry.codec import Value, decode, encode
 from registry.errors import TransactionError
+from registry.ledger import genesis_state
 from tests.conftest import eventually
 from tests.node.network_of_nodes import Member, Net
 
@@ -123,7 +125,7 @@ class Liar:
     asked: list[tuple[int, int]] = field(default_factory=list)
 
     async def start(self, net: Net, member: Member) -> None:
-        directory = directory_of(net.genesis, {})
+        directory = directory_of(member_nodes(genesis_state(net.genesis).get), {})
         me = directory.identify(member.identity.transport.certificate)
         self.mesh = Mesh(
             genesis_id=net.genesis.id,

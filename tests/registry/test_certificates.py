@@ -62,6 +62,7 @@ def certificate(world: tuple[World, bytes, Pages]) -> dict[str, Any]:
         findings=[world[2].finding(kind, value) for kind, value in SEARCHED],
         header=b"header",
         finality=b"finality",
+        changes=(b"change",),
     )
 
 
@@ -75,7 +76,7 @@ def test_certificate_survives_json_and_proves_presence_and_absence(
     assert len(read.number) == 32
     assert set(certificate) == {
         "format", "number", "genesis_id", "requester", "purpose", "height",
-        "timestamp_ms", "results", "not_searched", "header", "finality",
+        "timestamp_ms", "results", "not_searched", "header", "finality", "changes",
     }  # fmt: skip
 
 
@@ -102,6 +103,7 @@ def test_a_hidden_match_is_refused(world: tuple[World, bytes, Pages], certificat
         findings=findings,
         header=b"",
         finality=b"",
+        changes=(),
     )
     with pytest.raises(CertificateError, match="absence"):
         check_search_certificate(forged, world[2].root)

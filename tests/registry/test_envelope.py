@@ -54,6 +54,7 @@ from registry.transactions.facilities import (
 )
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Admit, Approve, Propose
+from registry.transactions.inclusion import Given, ReportExclusion
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import OPERATIONS, operation_from, operation_value
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
@@ -66,6 +67,7 @@ VECTORS = Path(__file__).parent / "vectors" / "transactions.json"
 
 EXAMPLES = {
     "report_misbehaviour": ReportMisbehaviour(b"two votes"),
+    "report_exclusion": ReportExclusion(mark("transaction"), START_MS, (Given(mark("authority"), 7, bytes(64)),)),
     "propose": Propose(Admit(party_of("NEW", "lei:984500USIMPORT000143", "US", ("debtor",)))),
     "approve": Approve(mark("proposal")),
     "add_key": AddKey(mark("new key")),

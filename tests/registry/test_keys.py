@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from registry.errors import SignatureInvalid
 from registry.keys import (
     DOMAIN_CHECKPOINT,
+    DOMAIN_INCLUSION,
     DOMAIN_TRANSACTION,
     DOMAIN_VOTE,
     SEED_SIZE,
@@ -100,7 +101,7 @@ def test_wrong_sizes_are_refused(sizes: tuple[int, int]) -> None:
 
 
 def test_domains_have_no_common_prefixes() -> None:
-    domains = (DOMAIN_TRANSACTION, DOMAIN_VOTE, DOMAIN_CHECKPOINT)
+    domains = (DOMAIN_TRANSACTION, DOMAIN_VOTE, DOMAIN_CHECKPOINT, DOMAIN_INCLUSION)
     assert not [(a, b) for a in domains for b in domains if a is not b and a.startswith(b)]
 
 

@@ -235,6 +235,19 @@ def test_evidence_against_a_retired_key_is_recorded_and_takes_no_seat(five: Worl
     assert len(network(five).seats) == 5
 
 
+def test_a_report_stands_alone_in_its_transaction(world: World) -> None:
+    report = ReportMisbehaviour(evidence("F_DE", 1))
+    assert [receipt.code for receipt in world.do("F_BR", report, report)] == ["limit_reached"] * 2
+    assert [receipt.code for receipt in world.do("EXP_CN", invoice("a"), report)] == ["ok", "limit_reached"]
+    assert world.one("F_BR", report).code == "ok"
+
+
+def test_a_suspended_authority_can_still_show_what_it_saw(world: World) -> None:
+    world.govern(Suspend(name_id("F_GB"), mark("reason")))
+    assert world.one("F_GB", ReportMisbehaviour(evidence("F_DE", 1))).code == "suspended"
+    assert world.one("consensus F_GB", ReportMisbehaviour(evidence("F_DE", 1))).code == "ok"
+
+
 def test_a_consensus_key_signs_reports_alone_and_nothing_else(world: World) -> None:
     by = "consensus F_CN"
     report = ReportMisbehaviour(evidence("F_DE", 1))

@@ -116,7 +116,8 @@ class Live:
         answer = self.post("/v1/transactions", encode([wire]), by, "application/msgpack")
         payload = decode(wire)[0]  # type: ignore[index]
         id_ = transaction_id(payload).hex()  # type: ignore[arg-type]
-        assert answer.json() == {"results": [{"transaction_id": id_}]}, answer.text
+        (result,) = answer.json()["results"]
+        assert (result.get("transaction_id"), result.get("code")) == (id_, None), answer.text
         found = self.get(f"/v1/transactions/{id_}?wait_s={FINAL_WITHIN_S}", by).json()
         assert found["status"] == "final", found
         return [Receipt.decode(bytes.fromhex(entry["receipt"])) for entry in found["receipts"]]

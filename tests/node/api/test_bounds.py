@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.api.limits import address_of
-from node.api.rates import Buckets
 from node.api.replay import MemoryFull, NonceMemory
+from node.fairness import address_of
+from node.rates import Buckets
 
 KEY = bytes(32)
 

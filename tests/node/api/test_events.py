@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from node.api.context import STREAMS_MAX
+from node.api.limits import STREAMS_EACH_MAX
 from registry.transactions.parties import AddKey, RevokeKey
 from tests.conftest import POLL_S
 from tests.node.api.conftest import Story
@@ -150,7 +150,7 @@ def test_a_stream_ends_when_a_key_of_its_party_was_revoked(live: Live) -> None:
 
 def test_a_caller_has_a_bounded_number_of_streams(live: Live) -> None:
     with ExitStack() as streams:
-        for _ in range(STREAMS_MAX):
+        for _ in range(STREAMS_EACH_MAX):
             streams.enter_context(listening(live, "IMP_AE"))
         problem(live.get("/v1/events", "IMP_AE"), 429, "rate_limited")
         with listening(live, "IMP_DE"):

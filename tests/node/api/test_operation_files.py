@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from node.process import EXIT_HALTED
+from node.process import EXIT_HALTED, EXIT_OUTDATED
 from tests.node.api.conftest import Story
 from tests.node.api.live import Live
 
@@ -31,7 +31,7 @@ def test_the_dashboard_asks_for_every_metric_that_a_node_has_and_for_no_other(li
 
 def test_a_node_that_contradicts_itself_is_not_started_again() -> None:
     unit = (FILES / "nemodat-node@.service").read_text()
-    assert f"RestartPreventExitStatus={EXIT_HALTED}" in unit
+    assert f"RestartPreventExitStatus={EXIT_OUTDATED} {EXIT_HALTED}" in unit
     assert "nemodat node run" in unit
 
 

@@ -135,7 +135,7 @@ def test_a_malformed_bulk_read_is_refused(live: Live, body: object, field: str) 
 
 
 def test_a_caller_waits_for_a_bounded_number_of_transactions() -> None:
-    waits = Shares("transactions waited for", most=3)
+    waits = Shares("transactions waited for", most=100, each_max=3)
     with waits.hold("a", 2):
         with pytest.raises(Problem) as refused, waits.hold("a", 2):
             pass

@@ -25,6 +25,7 @@ from node.mempool import CODES as POOL_CODES
 from node.network import Credentials
 from registry.codec import digest, encode
 from registry.genesis import Genesis
+from registry.inclusion import InclusionReceipt
 from registry.keys import Signer
 from registry.money import WHOLE
 from registry.parties import Party
@@ -156,9 +157,11 @@ class Network:
         body, headers = encode(list(wires)), {"content-type": "application/msgpack"}
         answer = self.ask("POST", "/v1/transactions", node=node or next(self._turn), content=body, headers=headers)
         assert answer.status_code == 202, answer.text
-        results: list[dict[str, str]] = answer.json()["results"]
+        results: list[dict[str, Any]] = answer.json()["results"]
         assert len(results) == len(wires)
         for result in results:
+            if "inclusion" in result:  # while it waits
+                assert InclusionReceipt.from_json(result.pop("inclusion")).holds(self.genesis.id)
             if set(result) != {"transaction_id"}:
                 assert set(result) == {"code", "field", "detail"}, result
                 assert result["code"] in SUBMISSION_CODES, result

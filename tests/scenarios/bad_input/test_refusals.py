@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from registry.codec import digest
 from registry.money import WHOLE
 from registry.transactions.attestations import Attest, WithdrawAttestation
+from registry.transactions.authorities import ReportMisbehaviour
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
 from registry.transactions.contacts import AnswerContact, AskContact
 from registry.transactions.disputes import (
@@ -36,6 +37,7 @@ from registry.transactions.facilities import (
 )
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
 from registry.transactions.governance import Admit, Approve, Award, Propose, ReplaceOwnerKey, Suspend
+from registry.transactions.inclusion import ReportExclusion
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import OPERATIONS, Operation
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
@@ -109,6 +111,8 @@ def forbidden(story: dict[str, bytes]) -> list[tuple[str, Operation, str]]:
     strange_party = Admit(party_of(NEWCOMERS[1], "DK", "debtor"))
     plain, salt = story["plain"], story["salt"]
     table: list[tuple[Callable[[], Operation], str, Sequence[str]]] = [
+        (lambda: ReportMisbehaviour(known), "not_proven", (*exporters, *debtors, *others, *banks)),
+        (lambda: ReportExclusion(known, 2**40, ()), "not_proven", (*exporters, *debtors, *others, *banks)),
         (lambda: Propose(strange_party), "not_authorised", (*exporters, *debtors, *others)),
         (lambda: Approve(story["proposal"]), "not_authorised", (*exporters, *debtors, *others)),
         (lambda: Propose(Suspend(F_GB, known)), "not_authorised", (*exporters, *debtors, *others)),

@@ -1,0 +1,77 @@
+"""The authorities change while a client works: it follows, change by change, whatever it is doing.
+
+A procedure is wrapped: of every answer the headers are looked at before the procedure sees it, and if one names a set
+that is not known, the changes are fetched from the node that answered and verified (`consensus.light`). So everything
+that is verified later is verified under the right set, and no procedure needs to think of it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TypeVar
+
+from clients.errors import ClientError, ProofInvalid
+from clients.exchange import Procedure, get
+from clients.session import Session
+from consensus.blocks import HEADER_SIZE_MAX, Header
+from consensus.errors import ConsensusError
+from consensus.light import CHANGES_MAX
+
+__all__ = ["catch_up", "following"]
+
+T = TypeVar("T")
+
+_HEADER = re.compile(rb'"header": ?"([0-9a-f]{2,%d})"' % (2 * HEADER_SIZE_MAX))
+
+
+def following(session: Session, procedure: Procedure[T]) -> Procedure[T]:
+    """The same procedure, whose session follows the changes of the authorities that its answers tell of."""
+    step = partial(next, procedure)
+    while True:
+        try:
+            call = step()
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        try:
+            reply = yield call
+            if not all(session.trust.knows(header) for header in _headers(reply.body)):
+                yield from catch_up(session)
+            step = partial(procedure.send, reply)
+        except ClientError as error:
+            step = partial(procedure.throw, error)
+
+
+def catch_up(session: Session) -> Procedure[None]:
+    """Fetch and verify the changes after those that the session has followed. Raises `ProofInvalid`."""
+    followed = 0
+    after: int | None = session.trust.reigns[-1].from_height - 1
+    while after is not None:
+        answer = yield from get(f"/v1/authorities/changes?after={after}")
+        changes, following = answer.get("changes"), answer.get("next")
+        if not isinstance(changes, list) or (following is not None and type(following) is not int):
+            raise ProofInvalid("changes: a list, and the height where it goes on, are expected")
+        followed += len(changes)
+        if followed > CHANGES_MAX or (following is not None and following <= after):
+            raise ProofInvalid("changes: the list does not end")
+        session.follow(map(_bytes, changes))
+        after = following
+
+
+def _headers(body: bytes) -> list[Header]:
+    """The headers in an answer; what is none is for the procedure to refuse."""
+    found: list[Header] = []
+    for text in set(_HEADER.findall(body)):
+        try:
+            found.append(Header.decode(bytes.fromhex(text.decode())))
+        except (ConsensusError, ValueError):
+            continue
+    return found
+
+
+def _bytes(change: object) -> bytes:
+    try:
+        return bytes.fromhex(change) if isinstance(change, str) else b""
+    except ValueError as error:
+        raise ProofInvalid("changes: hexadecimal text is expected") from error
