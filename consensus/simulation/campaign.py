@@ -125,6 +125,8 @@ class Outcome:
     liars_dropped: int = 0
     equivocations: int = 0
     """Contradictory pairs that faulty authorities have signed, and that a quorum could have seen."""
+    forgotten: int = 0
+    """Such pairs of honest ones whose disk was lost while their votes were under way."""
     accusations: int = 0
     """Evidence that honest nodes have reported."""
     alarms: int = 0
@@ -261,7 +263,7 @@ def _count(world: World, climate: Climate, outcome: Outcome) -> None:
     """What this run has exercised."""
     network = world.network
     outcome.heights = len(world.invariants.decided)
-    outcome.equivocations = world.invariants.equivocations
+    outcome.equivocations, outcome.forgotten = world.invariants.equivocations, world.invariants.forgotten
     outcome.dropped, outcome.doubled, outcome.held = network.dropped, network.doubled, network.held
     for each in (*fields(Deeds), *fields(climate.deeds)):
         source = world.deeds if hasattr(world.deeds, each.name) else climate.deeds

@@ -50,6 +50,7 @@ class Invariants:
         "equivocations",
         "excused",
         "forgetful",
+        "forgotten",
         "sets",
         "views",
     )
@@ -73,6 +74,8 @@ class Invariants:
         """The view in which each height was decided, by the certificate of whoever committed first."""
         self.equivocations = 0
         """Pairs of contradictory votes that faulty authorities have signed."""
+        self.forgotten = 0
+        """Such pairs of honest ones that lost their disk while their votes were under way, and were told of none."""
         self.excused: set[bytes] = set()
         """Keys whose node has lost its disk: others' memory of their votes protects them, not their own."""
         self.forgetful: frozenset[bytes] = frozenset()
@@ -145,7 +148,10 @@ class Invariants:
                     raise Broken(f"a node without a record contradicts a vote that others had told it of: {kinds}")
                 if vote.signer in self._honest and vote.signer not in self.excused:
                     raise Broken(f"an honest node is accusable: {kinds} in view {vote.view} of height {vote.height}")
-                self.equivocations += 1
+                if vote.signer in self._honest:
+                    self.forgotten += 1
+                else:
+                    self.equivocations += 1
         others.append(vote)
         authorities = self.sets.get(vote.height)
         if authorities is not None and vote.signer in authorities:
