@@ -74,10 +74,9 @@ def _value(one: Described) -> dict[str, Any]:
 
 
 def _tell(one: Described) -> None:
-    console.print(plain(f"{one.name} ({one.kind})\n{one.meaning}\n{one.rule}"))
-    console.print(plain("\n" + "      ".join(_how(one.name))))
-    for action, roles in one.may.items():
-        console.print(plain(f"{action}: {', '.join(roles)}"))
+    lines = [f"{one.name} ({one.kind})", one.meaning, one.rule, "      ".join(_how(one.name))]
+    for line in (*lines, *(f"{action}: {', '.join(roles)}" for action, roles in one.may.items())):
+        console.print(plain(line))  # line by line, for `plain` leaves no line break in what it is given
     fields = Table("field", "type", "meaning", "must be", "if left out", title="fields")
     for field in one.fields:
         fields.add_row(*map(plain, field))

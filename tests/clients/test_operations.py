@@ -80,6 +80,8 @@ def test_one_is_shown_with_fields_roles_and_reasons() -> None:
     assert code == 0
     for word in ("nemodat claim reserve", "ttl_ms", "900000", "over_residual", "financier"):
         assert word in output, word
+    assert output.splitlines()[0] == "reserve (operation)"
+    assert "\N{REPLACEMENT CHARACTER}" not in output
 
 
 def test_a_name_that_is_none_is_refused_by_name() -> None:
