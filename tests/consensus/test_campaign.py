@@ -39,7 +39,8 @@ def test_every_fault_is_among_the_runs() -> None:
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mutant_is_caught(mutant: Mutant) -> None:
     with mutated_campaign(mutant) as campaign:
-        plans = [campaign.Plan(mutant.n, seed, fault) for seed in range(mutant.seeds) for fault in mutant.faults]
+        seeds = range(mutant.first, mutant.first + mutant.seeds)
+        plans = [campaign.Plan(mutant.n, seed, fault) for seed in seeds for fault in mutant.faults]
         with pytest.raises(campaign.Failed, match="to replay"):
             deque(map(campaign.run, plans), maxlen=0)
 
