@@ -28,7 +28,7 @@ from registry.codec import CodecError, Value, decode, encode
 from registry.genesis import Genesis
 from registry.merkle import tree
 
-__all__ = ["Head", "backup_frames", "read_head", "restore"]
+__all__ = ["Head", "backup_frames", "burn", "read_head", "restore"]
 
 MAGIC = b"NEMODAT-backup-1\n"
 PART_BYTES = 1024 * 1024  # of keys and values after which a part ends
@@ -99,13 +99,19 @@ def restore(
         progress(frames.bytes_read)
     if entries != frames.entries:
         raise BackupError("the backup holds fewer entries than it says")
-    marks: dict[bytes, bytes | None] = {}
-    for consensus_key in voted_with:
-        key, value = standing_put(consensus_key, Standing.BURNT)
-        marks[CONSENSUS + key] = value
-    store.write(marks or {TIP_KEY: store.get(TIP_KEY)}, sync=True)  # and with it all that was written before
+    burn(store, voted_with)
+    store.write({TIP_KEY: store.get(TIP_KEY)}, sync=True)  # and with it all that was written before
     _check(store, genesis, head)
     return head
+
+
+def burn(store: Store, consensus_keys: Collection[bytes]) -> None:
+    """Mark each key as one that never votes again with this store."""
+    marks: dict[bytes, bytes | None] = {}
+    for consensus_key in consensus_keys:
+        key, value = standing_put(consensus_key, Standing.BURNT)
+        marks[CONSENSUS + key] = value
+    store.write(marks, sync=True)
 
 
 def _check(store: Store, genesis: Genesis, head: Head) -> None:

@@ -47,7 +47,7 @@ from node.genesis import (
 )
 from node.keystore import describe, generate_key, save_key
 from node.layout import GENESIS_KEY
-from node.operating import back_up, node_status, restore_node, status_table
+from node.operating import back_up, node_status, reset_node, restore_node, status_table
 from node.store import open_store
 from node.verification import Verified, verify_chain
 from registry.errors import FieldError
@@ -275,6 +275,30 @@ def restore(
         head = restore_node(loaded, file, progress)
     typer.echo(f"{loaded.data_dir}: the ledger up to height {head.height}, block {head.block_hash.hex()}")
     typer.echo(f"to execute all of it again from genesis: nemodat node check {config}")
+
+
+@node_app.command("reset")
+def reset(
+    config: ConfigPath,
+    *,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do it: this node's present consensus keys never vote again.")
+    ] = False,
+) -> None:
+    """Begin again with an empty ledger, after damage: the node fetches it from the others. The node must be stopped.
+
+    What was in the data folder is moved beside it. What the node has voted may be lost with it, so its consensus keys
+    never vote again: an authority follows, until its party enrols a new key (`nemodat node renew`).
+
+    Example: nemodat node reset me/node.toml --yes
+    """
+    if not yes:
+        raise typer.BadParameter("say --yes: this node's present consensus keys never vote again")
+    with _told():
+        loaded = load_config(config)
+        aside = reset_node(loaded)
+    typer.echo(f"{loaded.data_dir}: empty" + ("" if aside is None else f"; what was there is in {aside}"))
+    typer.echo(f"it fetches the ledger from the others: nemodat node run {config}")
 
 
 @node_app.command("check")

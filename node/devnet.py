@@ -24,7 +24,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import httpx
 
@@ -78,33 +78,6 @@ def free_ports(count: int) -> list[int]:
                 stack.enter_context(socket.create_server(("127.0.0.1", port)))
                 ports.append(port)
         return ports
-
-
-def create(
-    folder: Path,
-    *,
-    members: Sequence[Member],
-    parties: Sequence[Party] = (),
-    parameters: Parameters | None = None,
-    rate_limits: bool = True,
-    engine: str = "auto",
-) -> Devnet:
-    """Make keys, genesis and configurations in `folder`. `parties` are those of genesis beside the members' own."""
-    ports = free_ports(2 * len(members))
-    addresses = [f"127.0.0.1:{port}" for port in ports]
-    places: dict[str, _Place] = {}
-    cards: list[NodeCard] = []
-    for member, listen, api_listen in zip(members, addresses[::2], addresses[1::2], strict=True):
-        card, place = _lay_out(folder, member, listen, api_listen, engine=engine)
-        if not rate_limits:
-            api = replace(place.config.api, requests_per_s=UNLIMITED_PER_S, requests_burst=UNLIMITED_PER_S)
-            place = replace(place, config=replace(place.config, api=api))
-        place.config.file.write_text(config_toml(place.config))
-        cards.append(card)
-        places[member.name] = place
-    genesis = assemble("local development", cards, created_ms=clock_ms(), parties=parties, parameters=parameters)
-    (folder / "genesis.toml").write_text(genesis.to_toml())
-    return Devnet(folder, tuple(members), genesis, places)
 
 
 class Devnet:
@@ -162,6 +135,10 @@ class Devnet:
         """The environment for commands about this node."""
         return {**os.environ, "PYTHONUNBUFFERED": "1"}
 
+    def command(self, name: str) -> list[str]:
+        """What runs a node."""
+        return [sys.executable, "-m", "node.cli", "node", "run", str(self.config_path(name))]
+
     def pid(self, name: str) -> int:
         """The process id of a running node."""
         return self._processes[name].pid
@@ -183,10 +160,9 @@ class Devnet:
         """Start a node; `wait_ready` says when it serves."""
         if self.is_running(name):
             raise DevnetError(f"{name} runs already")
-        command = [sys.executable, "-m", "node.cli", "node", "run", str(self.config_path(name))]
         with self.log_path(name).open("ab") as log:
             self._processes[name] = subprocess.Popen(  # noqa: S603 - our own command
-                command,
+                self.command(name),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -258,6 +234,42 @@ class Devnet:
     def _log_tail(self, name: str) -> str:
         data = self.log_path(name).read_bytes()[-LOG_TAIL_BYTES:]
         return f"{self.log_path(name)} ends with\n{data.decode(errors='replace')}"
+
+
+Network = TypeVar("Network", bound=Devnet)
+
+
+def create(
+    folder: Path,
+    *,
+    members: Sequence[Member],
+    parties: Sequence[Party] = (),
+    parameters: Parameters | None = None,
+    rate_limits: bool = True,
+    engine: str = "auto",
+    hosts: Sequence[str] = (),
+    kind: type[Network] = Devnet,  # type: ignore[assignment] # what it is unless said otherwise
+) -> Network:
+    """Make keys, genesis and configurations in `folder`. `parties` are those of genesis beside the members' own.
+
+    `hosts` are the members' addresses, if not loopback; `kind` is what the network is in the hands of its caller.
+    """
+    ports = free_ports(2 * len(members))
+    homes = hosts or ["127.0.0.1"] * len(members)
+    addresses = [f"{homes[number // 2]}:{port}" for number, port in enumerate(ports)]
+    places: dict[str, _Place] = {}
+    cards: list[NodeCard] = []
+    for member, listen, api_listen in zip(members, addresses[::2], addresses[1::2], strict=True):
+        card, place = _lay_out(folder, member, listen, api_listen, engine=engine)
+        if not rate_limits:
+            api = replace(place.config.api, requests_per_s=UNLIMITED_PER_S, requests_burst=UNLIMITED_PER_S)
+            place = replace(place, config=replace(place.config, api=api))
+        place.config.file.write_text(config_toml(place.config))
+        cards.append(card)
+        places[member.name] = place
+    genesis = assemble("local development", cards, created_ms=clock_ms(), parties=parties, parameters=parameters)
+    (folder / "genesis.toml").write_text(genesis.to_toml())
+    return kind(folder, tuple(members), genesis, places)
 
 
 def _lay_out(folder: Path, member: Member, listen: str, api_listen: str, *, engine: str) -> tuple[NodeCard, _Place]:

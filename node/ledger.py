@@ -17,7 +17,7 @@ from node.authorities import MemberNode
 from node.chain import CLOCK_TOLERANCE_MS, Chain, Committed, Tip
 from node.clock import clock_ms
 from node.errors import Inconsistent
-from node.layout import STATE, TRANSACTION
+from node.layout import TRANSACTION, read_state
 from node.mempool import Mempool
 from node.store import Store
 from node.worker import Worker
@@ -166,7 +166,7 @@ class Ledger:
 
     def is_accused(self, consensus_key: bytes) -> bool:
         """Whether the ledger has evidence against this key."""
-        return self._store.get(STATE + Misbehaviour.PREFIX + consensus_key) is not None
+        return read_state(self._store, Misbehaviour.PREFIX + consensus_key) is not None
 
     def is_final(self, transaction_id: bytes) -> bool:
         """Whether a final block has this transaction."""

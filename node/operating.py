@@ -1,4 +1,4 @@
-"""What the operator's commands do: ask a running node how it is, copy its ledger, make a data folder of a copy."""
+"""What the operator's commands do: ask a running node how it is, copy its ledger, make a data folder anew."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import httpx
 from rich.table import Table
 
-from node.backup import Head, backup_frames, read_head, restore
+from node.backup import Head, backup_frames, burn, read_head, restore
+from node.chain import Chain
 from node.clock import clock_ms
 from node.config import NodeConfig, read_secret_file
-from node.errors import BackupError, NodeError, StoreLocked
+from node.errors import BackupError, NodeError, StoreError, StoreLocked
 from node.genesis import read_genesis
 from node.keystore import read_public
 from node.store import open_store
-from node.store.folder import sync_folder
+from node.store.folder import FolderLock, sync_folder
 
-__all__ = ["back_up", "node_status", "restore_node", "status_table"]
+__all__ = ["back_up", "node_status", "reset_node", "restore_node", "status_table"]
 
 ASK_TIMEOUT_S = 10.0
 STALLED_S = 60.0  # a running node that sends nothing of a backup for so long
@@ -95,8 +97,7 @@ def restore_node(config: NodeConfig, file: Path, progress: Progress) -> Head:
     folder = config.data_dir
     if folder.exists() and any(folder.iterdir()):
         raise BackupError(f"{folder}: is not empty: move it away first")
-    files = [file for file in (config.keys.consensus, config.keys.next_consensus) if file is not None]
-    voted_with = [read_public(file, kind="consensus") for file in files]
+    voted_with = _voted_with(config)
     genesis = read_genesis(config.genesis)
     fresh = folder.with_name(folder.name + ".restoring")
     try:
@@ -116,6 +117,51 @@ def restore_node(config: NodeConfig, file: Path, progress: Progress) -> Head:
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return head
+
+
+def reset_node(config: NodeConfig) -> Path | None:
+    """Begin again with an empty ledger; what was in the data folder is moved beside it. Where to, or None.
+
+    For a folder that is damaged or lost. The consensus keys that the configuration names never vote again: what they
+    signed may be in nobody's record any more. Raises `StoreLocked` while the node runs, `KeyFileError`, `StoreError`.
+    """
+    folder = config.data_dir
+    lock = FolderLock(folder) if folder.exists() else None
+    fresh = folder.with_name(folder.name + ".resetting")
+    try:
+        shutil.rmtree(fresh, ignore_errors=True)  # of an earlier attempt that was cut off
+        store = open_store(fresh, config.engine)
+        try:
+            Chain.open(store, read_genesis(config.genesis))
+            burn(store, _voted_with(config))
+        finally:
+            store.close()
+        aside = None if lock is None else _set_aside(folder)
+        fresh.rename(folder)
+        sync_folder(folder.parent)
+    except OSError as error:
+        raise StoreError(f"{folder}: {error.strerror}: check space and permissions") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        if lock is not None:
+            lock.release()
+    return aside
+
+
+def _set_aside(folder: Path) -> Path:
+    """Move a data folder to the first free name beside it."""
+    for number in count(1):
+        aside = folder.with_name(f"{folder.name}.damaged-{number}")
+        if not aside.exists():
+            break
+    folder.rename(aside)
+    return aside
+
+
+def _voted_with(config: NodeConfig) -> list[bytes]:
+    """The consensus keys that a configuration names."""
+    files = [file for file in (config.keys.consensus, config.keys.next_consensus) if file is not None]
+    return [read_public(file, kind="consensus") for file in files]
 
 
 @contextmanager

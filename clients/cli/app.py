@@ -21,6 +21,7 @@ from clients.cli import (
     law,
     law_receivable,
     notices,
+    operations,
     parties,
     pools,
     portfolios,
@@ -55,6 +56,7 @@ claims.app.command("cover")(forms.cover)
 app.add_typer(law.app, name="law", help="Who comes first under each law, and whom the debtor may pay.")
 law.app.command("receivable", epilog=law.CASE_FIELDS)(law_receivable.rank_receivable)
 app.add_typer(notices.app, name="notice", help="Give notice of assignments to debtors, acknowledge and prove them.")
+app.add_typer(operations.app, name="operation", help="What can be done on the ledger: fields, roles, reasons. Offline.")
 app.add_typer(inclusion.app, name="inclusion", help="A transaction that does not become final: who has it; report it.")
 app.command("search")(search.search)
 app.command("events")(events.events)

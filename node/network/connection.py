@@ -76,6 +76,11 @@ class Connection(asyncio.Protocol):
         return self._expected is not None
 
     @property
+    def reason(self) -> str:
+        """Why this node ended the connection; empty if it did not."""
+        return self._reason
+
+    @property
     def dropped(self) -> int:
         """Gossip frames given up because the peer was slow."""
         return self._outbox.dropped
@@ -183,8 +188,9 @@ class Connection(asyncio.Protocol):
         message = control(frame)
         if isinstance(message, Ping):
             self._write(Channel.CONTROL, encode_pong(message.number))
-        elif self._ping_sent is not None and self._ping_sent[0] == message.number:
-            self.round_trip_s = self._loop.time() - self._ping_sent[1]
+        elif self._ping_sent is not None and message.number <= self._ping_sent[0]:
+            if message.number == self._ping_sent[0]:  # else it was slow, and a later ping is on its way
+                self.round_trip_s = self._loop.time() - self._ping_sent[1]
         else:
             raise ProtocolViolation("a pong without a ping")
 

@@ -19,17 +19,34 @@ again with a newer one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any
 
 from consensus.authorities import AuthoritySet
 from consensus.errors import ConsensusError
-from consensus.following import Drop, Joined, Left, Missed, Wake, Woken
 from consensus.light import Reign, in_force, verify_decided
 from consensus.messages import Decided
 from consensus.ranges import RANGE_HEIGHTS_MAX, Ask, Blocks, Tip, read_pair
 from consensus.sources import Source, Sources
+from node.snapshots.events import (
+    Action,
+    Begin,
+    Drop,
+    Enough,
+    Event,
+    Finish,
+    Heard,
+    Joined,
+    Keep,
+    Left,
+    Missed,
+    Say,
+    Started,
+    Store,
+    Stored,
+    Wake,
+    Woken,
+)
 from node.snapshots.manifest import Manifest, ManifestError, read_manifest
 from node.snapshots.messages import (
     AskHeld,
@@ -45,22 +62,7 @@ from registry.limits import VALIDITY_MAX_MS
 from registry.merkle.hashing import ProofError
 from registry.merkle.parts import Entry, check_part
 
-__all__ = [
-    "FAR_BEHIND",
-    "PATIENCE_MS",
-    "STORING_MAX",
-    "Begin",
-    "Enough",
-    "Fetching",
-    "Finish",
-    "Heard",
-    "Keep",
-    "Phase",
-    "Say",
-    "Started",
-    "Store",
-    "Stored",
-]
+__all__ = ["FAR_BEHIND", "PATIENCE_MS", "STORING_MAX", "Fetching", "Phase"]
 
 FAR_BEHIND = 1_000  # heights: who misses fewer fetches blocks
 GATHER_MS = 1_000  # for others to say that they serve the state too
@@ -78,75 +80,6 @@ class Phase(Enum):
     SEEK = 4
     WINDOW = 5
     DONE = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """Event: a peer's message."""
-
-    peer: bytes
-    message: SyncMessage
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """Event: the manifest is durable, and nothing of another state is left."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Event: a part is durable."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Action: send a message to a peer."""
-
-    peer: bytes
-    message: SyncMessage
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """Action: forget whatever else is there, make the manifest durable, say `Started`."""
-
-    manifest: Manifest
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """Action: make a verified part durable, say `Stored`."""
-
-    number: int
-    entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """Action: keep verified blocks below the state, and the ids of their transactions."""
-
-    blocks: tuple[Decided, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """Action: all is there; this is a chain now, whose blocks begin at height `first`."""
-
-    manifest: Manifest
-    first: int
-
-
-@dataclass(frozen=True, slots=True)
-class Enough:
-    """Action: begin with blocks, for this reason."""
-
-    reason: str
-
-
-Event: TypeAlias = "Joined | Left | Heard | Started | Stored | Woken"
-Action: TypeAlias = "Say | Drop | Missed | Wake | Begin | Store | Keep | Finish | Enough"
 
 
 class Fetching:

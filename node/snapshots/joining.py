@@ -16,25 +16,28 @@ from typing import Any, ClassVar
 import structlog
 
 from consensus.errors import MessageError
-from consensus.following import Drop, Joined, Left, Missed, Wake, Woken
 from node.authorities import authority_set, member_nodes
 from node.network import Channel, Mesh, Peer, ProtocolViolation
 from node.node import Identity, directory_of, itself
-from node.snapshots.fetching import (
-    FAR_BEHIND,
+from node.snapshots.events import (
     Begin,
+    Drop,
     Enough,
     Event,
-    Fetching,
     Finish,
     Heard,
+    Joined,
     Keep,
-    Phase,
+    Left,
+    Missed,
     Say,
     Started,
     Store,
     Stored,
+    Wake,
+    Woken,
 )
+from node.snapshots.fetching import FAR_BEHIND, Fetching, Phase
 from node.snapshots.landing import Landing
 from node.snapshots.messages import decode_sync, encode_sync
 from node.store import Store as NodeStore

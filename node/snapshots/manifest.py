@@ -79,8 +79,9 @@ def read_manifest(data: bytes, genesis_id: bytes, authorities: AuthoritySet) -> 
 def _decode(data: bytes) -> Manifest:
     value = decode(data, size_max=RANGE_MESSAGE_MAX)
     match value:
-        case [bytes(header), bytes(certificate), list(changes), list(history), int(bits), list(parts)] if (
-            len(changes) <= CHANGES_MAX
+        case [bytes(header), bytes(certificate), list(changes), list(history), bits, list(parts)] if (
+            type(bits) is int
+            and len(changes) <= CHANGES_MAX
             and all(isinstance(change, bytes) for change in changes)
             and all(isinstance(part, bytes) for part in parts)
         ):

@@ -89,19 +89,18 @@ class LevelDbStore:
         check_batch(puts)
         if self._failed or self._gate.closed:
             raise StoreError(f"{self._path}: closed, or an earlier write failed: restart the node")
-        with self._db.write_batch(sync=sync) as batch:
-            put, delete = batch.put, batch.delete
-            for key, value in puts.items():
-                if value is None:
-                    delete(key)
-                else:
-                    put(key, value)
-            try:
-                batch.write()
-            except plyvel.Error as error:
-                self._failed = True
-                _raise(self._path, error)
-            batch.clear()
+        batch = self._db.write_batch(sync=sync)  # as a context it would write again after an error
+        put, delete = batch.put, batch.delete
+        for key, value in puts.items():
+            if value is None:
+                delete(key)
+            else:
+                put(key, value)
+        try:
+            batch.write()
+        except plyvel.Error as error:
+            self._failed = True
+            _raise(self._path, error)
 
     @contextmanager
     def snapshot(self) -> Iterator[Reader]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,11 +14,16 @@ from hypothesis import strategies as st
 from consensus.journal import Standing, recover, standings_in
 from node.backup import Head, backup_frames, restore
 from node.chain import Chain
-from node.errors import BackupError, NodeError
+from node.config import NodeConfig, load_config
+from node.devnet import Member, create
+from node.errors import BackupError, NodeError, StoreLocked
+from node.genesis import read_genesis
+from node.keystore import KDF_TEST, generate_key, read_public, save_key
 from node.layout import CONSENSUS
-from node.store import MemoryStore
+from node.operating import reset_node
+from node.store import MemoryStore, open_store
 from tests.node.chainworld import commit, registration
-from tests.registry.world import START_MS, genesis, key_of
+from tests.registry.world import START_MS, genesis, key_of, party_of
 
 VOTER = key_of("consensus F_CN").public_key
 MADE_MS = START_MS + 1
@@ -86,3 +92,40 @@ def test_a_backup_of_another_network_is_refused() -> None:
 def test_before_the_first_start_there_is_nothing_to_copy() -> None:
     with pytest.raises(BackupError, match="no chain"):
         next(backup_frames(MemoryStore(), made_ms=MADE_MS))
+
+
+def test_a_node_that_begins_again_keeps_what_it_had_aside_and_votes_with_none_of_its_keys(tmp_path: Path) -> None:
+    config = reset_config(tmp_path)
+    keys = [read_public(file, kind="consensus") for file in (config.keys.consensus, config.keys.next_consensus) if file]
+    with pytest.raises(StoreLocked):
+        reset_while_it_runs(config)
+    (config.data_dir / "engine").write_text("damaged")
+    aside = reset_node(config)
+    assert aside == config.data_dir.with_name("data.damaged-1")
+    assert (aside / "engine").read_text() == "damaged"
+    store = open_store(config.data_dir)
+    record = {key[len(CONSENSUS) :]: value for key, value in store.scan(CONSENSUS)}
+    assert standings_in(record) == dict.fromkeys(keys, Standing.BURNT)
+    assert Chain.open(store, read_genesis(config.genesis)).tip.height == 0
+    store.close()
+    assert reset_node(config) == config.data_dir.with_name("data.damaged-2")
+
+
+def reset_config(folder: Path) -> NodeConfig:
+    """An authority of a local network that has a store, and a next key."""
+    party = party_of("EXP_CN", "lei:984500TJEXPORT000197", "CN", ("authority",))
+    net = create(folder, members=[Member(name="one", party=party, role="authority")])
+    net.close()
+    config = load_config(net.config_path("one"))
+    second = config.file.parent / "keys" / "second.json"
+    save_key(second, generate_key("consensus"), config.passphrase(), cost=KDF_TEST)
+    open_store(config.data_dir).close()
+    return replace(config, keys=replace(config.keys, next_consensus=second))
+
+
+def reset_while_it_runs(config: NodeConfig) -> None:
+    store = open_store(config.data_dir)
+    try:
+        reset_node(config)
+    finally:
+        store.close()

@@ -28,7 +28,7 @@ from node.network import (
 )
 from node.network import connection as connection_module
 from node.network import mesh as mesh_module
-from node.network.connection import HELLO_BYTES_MAX, HELLO_TIMEOUT_S
+from node.network.connection import HELLO_BYTES_MAX, HELLO_TIMEOUT_S, PING_AFTER_S
 from node.network.errors import AddressError
 from node.network.frames import (
     Frame,
@@ -38,6 +38,7 @@ from node.network.frames import (
     encode_frame,
     encode_hello,
     encode_ping,
+    encode_pong,
 )
 from node.network.mesh import CONNECTIONS_MAX
 from node.network.outbox import Outbox
@@ -430,3 +431,19 @@ def test_a_ping_is_not_a_hello() -> None:
     assert frame is not None
     with pytest.raises(FrameError):
         check_hello(frame, GENESIS)
+
+
+async def test_a_peer_that_was_paused_may_answer_every_ping_it_missed_and_no_other() -> None:
+    connection = connection_module.Connection(Recorder(), expected=member(1))  # type: ignore[arg-type]
+    connection.is_open = True
+    now = asyncio.get_running_loop().time()
+    connection.tick(now + PING_AFTER_S + 1)
+    connection.tick(now + 2 * (PING_AFTER_S + 1))
+    connection.data_received(encode_pong(0))
+    assert connection.round_trip_s is None  # of a ping that is not the last
+    connection.data_received(encode_pong(1))
+    assert connection.round_trip_s is not None
+    connection.round_trip_s = None
+    connection.data_received(encode_pong(2))
+    assert connection.round_trip_s is None
+    assert connection.reason == "a pong without a ping"

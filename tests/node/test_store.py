@@ -308,3 +308,26 @@ def test_a_reader_that_stays_inside_is_an_error_for_who_waits() -> None:
     gate.close()
     with pytest.raises(StoreError, match="closed"), gate.reading():
         pass
+
+
+@pytest.mark.skipif("leveldb" not in DISK_ENGINES, reason="plyvel is not installed")
+def test_a_write_that_does_not_fit_says_what_to_do_and_is_tried_once(tmp_path: Path) -> None:
+    """A process whose files may not grow stands for a full disk."""
+    script = """
+import resource, sys
+from pathlib import Path
+from node.errors import StoreError
+from node.store import open_store
+store = open_store(Path(sys.argv[1]), "leveldb")
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    store.write({b"large": bytes(200_000)}, sync=True)
+except StoreError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "check free space" in done.stdout
+    again = open_store(tmp_path, "leveldb")
+    assert again.get(b"large") is None
+    again.close()

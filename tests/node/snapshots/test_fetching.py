@@ -14,7 +14,8 @@ from node.chain import Chain
 from node.errors import Pruned, StoreError
 from node.layout import JOINED_PART, JOINING_KEY, first_kept, state_entry
 from node.snapshots import held
-from node.snapshots.fetching import PATIENCE_MS, Enough, Finish
+from node.snapshots.events import Enough, Finish
+from node.snapshots.fetching import PATIENCE_MS
 from node.snapshots.held import HELD_MAX, HeldStates
 from node.snapshots.landing import Landing, is_new
 from node.snapshots.messages import AskPart, Gone, Held, ManifestOf, PartOf, SyncMessage
@@ -74,6 +75,16 @@ def test_only_the_blocks_are_fetched_in_which_a_transaction_may_still_be_valid()
     assert Header.decode(record.header).timestamp_ms < oldest_ms
     assert sorted(set(world.kept)) == list(range(first, LAST + 1))
     assert len(world.kept) < LAST, "not the history"
+
+
+def test_what_travels_depends_on_the_state_and_not_on_the_length_of_the_history() -> None:
+    """The same records behind 40 blocks and behind 400."""
+    short, long = ({A: Peer(copy(written(last)))} for last in (LAST, 10 * LAST))
+    worlds = [joined(peers)[0] for peers in (short, long)]
+    assert [len(world.stored) for world in worlds] == [16, 16]
+    assert len(worlds[0].kept) == len(worlds[1].kept)
+    asked = [len(peers[A].asked) for peers in (short, long)]
+    assert asked[0] == asked[1]
 
 
 def seen_at(chain: Chain, transaction: Transaction) -> str | None:

@@ -7,24 +7,29 @@ import itertools
 from collections.abc import Callable
 from functools import cache
 
-from consensus.following import Drop, Joined, Left, Missed, Wake, Woken
 from consensus.ranges import Ask, Blocks, Tip
 from node.authorities import authority_set
 from node.chain import Chain
 from node.layout import first_kept
-from node.snapshots.fetching import (
+from node.snapshots.events import (
     Begin,
+    Drop,
     Enough,
     Event,
-    Fetching,
     Finish,
     Heard,
+    Joined,
     Keep,
+    Left,
+    Missed,
     Say,
     Started,
     Store,
     Stored,
+    Wake,
+    Woken,
 )
+from node.snapshots.fetching import Fetching
 from node.snapshots.held import HeldStates
 from node.snapshots.landing import Landing
 from node.snapshots.messages import (
@@ -50,11 +55,11 @@ LAST = 40  # height of the chain that peers have
 
 
 @cache
-def written() -> NodeStore:
-    """A chain of `LAST` blocks, five minutes apart, with some registrations in each. Never changed: see `copy`."""
+def written(last: int = LAST) -> NodeStore:
+    """A chain of so many blocks, five minutes apart, some registrations in the first. Never changed: see `copy`."""
     store = MemoryStore()
     chain = Chain.open(store, genesis())
-    for height in range(1, LAST + 1):
+    for height in range(1, last + 1):
         transactions = [registration(height * 10 + number) for number in range(3)] if height <= 5 else []
         block = chain.build(transactions, proposer=proposer_of(height), now_ms=START_MS + height * 5 * MINUTE_MS)
         chain.commit(block, certificate_of(block), puts={})
