@@ -32,6 +32,7 @@ __all__ = ["campaign", "main"]
 
 SEEDS_MAX = 10_000_000
 FAILURES_SHOWN = 20
+SIZE_MAX = 64  # authorities
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def print_report(console: Console, summary: dict[str, object]) -> None:
         console.print(f"[red]{each['broke']}[/red]", highlight=False)
         console.print(f'  scripts/simulate --replay "{each["plan"]}"', highlight=False, soft_wrap=True)
         console.print(f'  scripts/simulate --replay "{each["shrunk"]}"    (milder)', highlight=False, soft_wrap=True)
-    console.print(f"{len(violations)} violations" if violations else "no violation", style="bold")
+    console.print(f"violations: {len(violations)}" if violations else "no violation", style="bold")
 
 
 def replayed(plan: Plan) -> int:
@@ -158,6 +159,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     except ValueError:
         parser.error("--seeds: A..B, --n: sizes with commas between")
     options.faults = tuple(options.fault.split(","))
+    if not set(options.faults) <= set(FAULTS) or not all(1 <= size <= SIZE_MAX for size in options.sizes):
+        parser.error(f"--fault: of {', '.join(FAULTS)}; --n: 1 to {SIZE_MAX}")
     options.seeds = range(first_seed, last_seed + 1)
     if not 0 < len(options.seeds) <= SEEDS_MAX or options.jobs < 1:
         parser.error(f"--seeds: 1 to {SEEDS_MAX:,} of them; --jobs: at least 1")

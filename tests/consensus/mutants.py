@@ -37,7 +37,9 @@ class Mutant:
     n: int
     faults: tuple[str, ...]
     seeds: int
-    """How many seeds are tried, from 0, with every fault."""
+    """How many seeds are tried, from `first`, with every fault."""
+    first: int = 0
+    """A seed that is known to find it, or none."""
 
 
 QUORUM_IS_2F_PLUS_1 = Mutant(
@@ -161,8 +163,9 @@ MUTANTS = (
             ),
         ),
         n=4,
-        faults=("none", "equivocator", "silent"),
+        faults=("none", "invalid"),
         seeds=40,
+        first=28,
     ),
     Mutant(
         "finalize_without_its_certificate_on_disk",
@@ -200,6 +203,7 @@ MUTANTS = (
         n=4,
         faults=("invalid",),
         seeds=400,
+        first=57,
     ),
     Mutant(
         "bad_block_accepted",
