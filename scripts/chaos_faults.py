@@ -47,9 +47,9 @@ class Fault:
     salt: int
 
 
-def schedule(seed: int, seconds: float, *, disks: bool, clocks: bool) -> tuple[list[Fault], list[Fault]]:
+def schedule(seed: int, seconds: float, *, disks: bool) -> tuple[list[Fault], list[Fault]]:
     """Faults of processes and disks, and of links. At most one node at a time is down or away by the first hand."""
-    possible = {"disk full": disks, "clock": clocks}
+    possible = {"disk full": disks}
     made = []
     for hand, kinds, pause in (("node", NODE_KINDS, 2.5), ("link", LINK_KINDS, 4.0)):
         chance = random.Random(f"{seed} {hand}")
