@@ -67,7 +67,7 @@ def run(net: ChaosNet, folder: Path, options: argparse.Namespace) -> dict[str, A
     load = Load(net, histories, seed=options.seed, workers=options.workers)
     load.start()
     try:
-        hands.run(*schedule(options.seed, seconds, disks=disks))
+        hands.run(*schedule(options.seed, seconds, disks=disks), seconds=seconds)
     finally:
         load.stop()
     tell("healed; waiting until all nodes agree")
