@@ -14,7 +14,7 @@ on any node, every proof verifies offline, no receivable is over-claimed or won 
     scripts/chaos --minutes 60            for a release; files grow by about 10 MB a minute
     scripts/chaos --seed 7 --json out     the same schedule of faults again (the machine decides the rest)
 
-What the machine does not allow is left out, and said: small disks need root and mount, clocks need Debian's `faketime`.
+What the machine does not allow is left out, and said: small disks need root and mount.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from typing import Any
 from chaos_check import NODES, check
 from chaos_clients import Load
 from chaos_faults import READY_WITHIN_S, Hands, schedule
-from chaos_network import HONEST, LIAR, ChaosNet, can_mount, libfaketime, network
+from chaos_network import HONEST, LIAR, ChaosNet, can_mount, network
 
 from node.devnet import DevnetError
 
@@ -61,13 +61,13 @@ def run(net: ChaosNet, folder: Path, options: argparse.Namespace) -> dict[str, A
     seconds = options.minutes * 60
     histories = folder / "histories"
     histories.mkdir()
-    clocks, disks = net.faketime is not None, bool(net.disks)
+    disks = bool(net.disks)
     net.start_all()
     hands = Hands(net, tell)
     load = Load(net, histories, seed=options.seed, workers=options.workers)
     load.start()
     try:
-        hands.run(*schedule(options.seed, seconds, disks=disks, clocks=clocks))
+        hands.run(*schedule(options.seed, seconds, disks=disks), seconds=seconds)
     finally:
         load.stop()
     tell("healed; waiting until all nodes agree")
@@ -90,7 +90,7 @@ def run(net: ChaosNet, folder: Path, options: argparse.Namespace) -> dict[str, A
         "segments_lost": net.links.lost,
         "down_s": dict(sorted(hands.down_s.items())),
         "counted": counted,
-        "allowed": {"small_disks": disks, "clocks": clocks, "links": "TCP proxies on loopback"},
+        "allowed": {"small_disks": disks, "links": "TCP proxies on loopback"},
         "machine": {"system": platform.platform(), "processors": os.cpu_count(), "load": os.getloadavg()[0]},
         "versions": {"python": platform.python_version(), "nemodat": version("nemodat")},
     }
@@ -125,8 +125,6 @@ def main() -> int:
     tell(f"seed {options.seed}")
     if not can_mount():
         tell("NOT DONE: full disks, which need root and mount")
-    if libfaketime() is None:
-        tell("NOT DONE: clocks that jump, which need libfaketime (apt-get install faketime)")
     with tempfile.TemporaryDirectory(prefix="nemodat-chaos-") as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Links between nodes that can be slow, lossy or cut in either direction: one TCP proxy for each pair, in this process.
 
 A lost segment shows above TCP as a pause until it is sent again, reordering as a pause of what came early; that is how
-loss is made here. Where the kernel has netem, `chaos_namespaces` does the same to real packets.
+loss is made here, so that it needs no rights, and no netem in the kernel.
 """
 
 from __future__ import annotations

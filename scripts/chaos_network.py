@@ -17,41 +17,27 @@ from node.config import config_toml, load_config
 from node.devnet import Devnet, Member, create, free_ports
 from registry.genesis import Parameters
 
-__all__ = ["DEBTOR", "EXPORTERS", "HONEST", "LIAR", "OBSERVER", "ChaosNet", "can_mount", "libfaketime", "network"]
+__all__ = ["DEBTOR", "EXPORTERS", "HONEST", "LIAR", "OBSERVER", "ChaosNet", "can_mount", "network"]
 
 HONEST = tuple(name for name, *_ in AUTHORITIES)
 OBSERVER = REGULATOR[0]
 LIAR = "two-faced"
 EXPORTERS = tuple(synthetic_lei(f"Chaos exporter {number}") for number in range(3))
 DEBTOR = synthetic_lei("Chaos debtor")
-BYZANTINE = Path(__file__).with_name("chaos_byzantine.py")
+PROGRAM = Path(__file__).with_name("chaos_node.py")
 DISK_BYTES = 160 * 1024 * 1024  # of a node's own small file system
-LIBRARIES = Path("/usr/lib")
 
 
 class ChaosNet(Devnet):
     """A network whose clocks, disks and links can be taken from it."""
 
     links: Links
-    faketime: Path | None = None
     disks: tuple[Path, ...] = ()
 
     def command(self, name: str) -> list[str]:
-        """The two-faced authority is run by a program of its own."""
-        usual = super().command(name)
-        return [sys.executable, str(BYZANTINE), *usual[3:]] if name == LIAR else usual
-
-    def environment(self, name: str) -> dict[str, str]:
-        """With a clock that is what a file says, where libfaketime is installed."""
-        usual = super().environment(name)
-        if self.faketime is None or name == LIAR:
-            return usual
-        return usual | {
-            "LD_PRELOAD": str(self.faketime),
-            "FAKETIME_TIMESTAMP_FILE": str(self.clock_path(name)),
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
+        """A program of ours runs the node: it shifts its clock, and has two faces if it is the liar."""
+        _, _, _, *usual = super().command(name)
+        return [sys.executable, str(PROGRAM), str(self.clock_path(name)), "2" if name == LIAR else "1", *usual]
 
     def disk_path(self, name: str) -> Path:
         """A node's disk; a file system of its own where that can be."""
@@ -66,20 +52,15 @@ class ChaosNet(Devnet):
         return self.config_path(name).parent / "clock"
 
     def set_clock(self, name: str, offset_s: float) -> None:
-        """A node's clock is off by so much from now on (within a second)."""
+        """A node's clock is off by so much from now on."""
         fresh = self.clock_path(name).with_suffix(".new")
-        fresh.write_text(f"{offset_s:+.3f}s\n")
+        fresh.write_text(f"{round(offset_s * 1000)}\n")
         fresh.replace(self.clock_path(name))
 
     def unexpected_end(self, name: str) -> int | None:
         """The exit code of a node that has ended by itself, else None."""
         process = self._processes.get(name)
         return None if process is None else process.poll()
-
-
-def libfaketime() -> Path | None:
-    """The library that shifts a process's clock, if it is installed."""
-    return next(iter(sorted(LIBRARIES.glob("*/faketime/libfaketimeMT.so.1"))), None)
 
 
 @contextlib.contextmanager
@@ -101,7 +82,7 @@ def network(folder: Path, *, seed: int, disks: bool) -> Iterator[ChaosNet]:
         made = create(folder, members=members, parties=firms, parameters=parameters, rate_limits=False, kind=ChaosNet)
         links = link(made, seed)
         stack.callback(links.close)
-        made.links, made.faketime = links, libfaketime()
+        made.links = links
         for member in members:
             made.set_clock(member.name, 0)
         if disks:

@@ -167,7 +167,7 @@ def register_listings(
             _keep(dossiers, dossier)
     files = iter(listings)
     failures = 0
-    for batch in track(batches, description="Registering", console=errors):
+    for batch in track(batches, description="Registering", console=errors, disable=not errors.is_terminal):
         try:
             outcomes = client.submit(batch)
         except ClientError:
@@ -214,7 +214,7 @@ def _paths(files: Iterable[Path]) -> list[Path]:
 
 def _readings(paths: Sequence[Path], column_map: ColumnMap | None) -> Iterator[tuple[str, Reading]]:
     """What each file holds; one that cannot be opened stops nothing either."""
-    for path in track(paths, description="Reading", console=errors):
+    for path in track(paths, description="Reading", console=errors, disable=not errors.is_terminal):
         try:
             with path.open("rb") as file:
                 data = file.read(DOCUMENT_BYTES_MAX + 1)  # one more, so that the reader sees that it is too much
