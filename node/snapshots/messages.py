@@ -134,7 +134,7 @@ def decode_snapshot_message(data: bytes) -> SnapshotMessage:
     try:
         value = decode(data, size_max=RANGE_MESSAGE_MAX)
     except CodecError as error:
-        raise MessageError(f"snapshot: {error}") from error
+        raise MessageError(f"sync: {error}") from error
     match value:
         case ["held?"]:
             return AskHeld()
@@ -153,7 +153,7 @@ def decode_snapshot_message(data: bytes) -> SnapshotMessage:
         case ["gone", height] if _is_number(height, 1, HEIGHT_MAX):
             return Gone(height)
         case _:
-            raise MessageError("snapshot: not a message of this protocol")
+            raise MessageError("sync: not a message of this protocol")
 
 
 def decode_sync(payload: bytes) -> SyncMessage:
