@@ -15,10 +15,10 @@ from registry.genesis import transport_public_key
 from registry.tables import Table
 from registry.transactions.authorities import AdmitNode, SeatAuthority
 
-__all__ = ["Card", "in_force", "read_card"]
+__all__ = ["Card", "in_force", "is_usable", "read_card"]
 
 CARD_FORMAT = "nemodat-card-v1"
-_FIELDS = ("format", "role", "address", "consensus_key", "transport_certificate", "party")
+_FIELDS = ("format", "role", "address", "consensus_key", "checkpoint_key", "transport_certificate", "party")
 
 _PARTY = ("id", "name", "country", "identifiers", "roles", "sign_keys", "owner_key", "receive_key", "home")
 
@@ -55,6 +55,15 @@ def read_card(text: str) -> Card:
         return Card(party, table.text("address"), certificate, table.hex("consensus_key"))
     except FieldError as error:
         raise ClientError(f"card: {error}") from error
+
+
+def is_usable(certificate: bytes) -> bool:
+    """Whether nodes can let somebody in by this certificate: the ledger does not parse it, people look at it."""
+    try:
+        transport_public_key(certificate)
+    except FieldError:
+        return False
+    return True
 
 
 def in_force(session: Session) -> Procedure[tuple[int, AuthoritySet]]:

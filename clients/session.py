@@ -13,6 +13,7 @@ from clients.errors import ClientError, NotFinal, ProofInvalid, Refused, Rejecte
 from clients.exchange import MSGPACK, Call, Procedure, Reply, get
 from clients.submission import Submission
 from clients.verify import Final, Trust
+from consensus.checkpoints import Checkpoint
 from registry.codec import decode, encode
 from registry.errors import CodecError, FieldError, TransactionError
 from registry.genesis import Genesis
@@ -30,19 +31,23 @@ WAIT_S = 5.0  # one long poll; if it is not final after that, another node is gi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Who acts, on which chain. `final_within_s` is how long a submission is waited for before `NotFinal`."""
+    """Who acts, on which chain. `final_within_s` is how long a submission is waited for before `NotFinal`.
+
+    `checkpoints` (`clients.checkpoints`) are held against everything that nodes say.
+    """
 
     genesis: Genesis
     party: str
     signer: Signer
     final_within_s: float = 60.0
+    checkpoints: tuple[Checkpoint, ...] = ()
     _trust: list[Trust] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def trust(self) -> Trust:
         """The verifier for this chain, with all changes of the authorities that were followed so far."""
         if not self._trust:
-            self._trust.append(Trust(self.genesis))
+            self._trust.append(Trust(self.genesis, checkpoints=self.checkpoints))
         return self._trust[0]
 
     def follow(self, changes: Iterable[bytes]) -> None:

@@ -9,11 +9,12 @@ this page instead of trusting it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clients.errors import ProofInvalid
 from consensus.authorities import Authority, AuthoritySet
 from consensus.blocks import Header
+from consensus.checkpoints import Checkpoint, check_header
 from consensus.errors import ConsensusError
 from consensus.light import Change, Reign, extend, in_force, verify_header
 from consensus.votes import Certificate
@@ -52,11 +53,13 @@ class Proved:
 class Trust:
     """What a participant believes: its genesis file, and the changes of the authorities that follow from it.
 
-    `reigns` are the sets that have been in force, as far as they were followed; from genesis alone it is one.
+    `reigns` are the sets that have been in force, as far as they were followed; from genesis alone it is one. A header
+    that contradicts one of `checkpoints`, which were verified before, is refused, whoever signed it.
     """
 
     genesis: Genesis
     reigns: tuple[Reign, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.reigns:
@@ -74,10 +77,12 @@ class Trust:
         reigns = self.reigns
         try:
             for change in changes:
-                reigns = extend(self.genesis.id, reigns, Change.decode(change))
+                read = Change.decode(change)
+                check_header(self.checkpoints, read.header)
+                reigns = extend(self.genesis.id, reigns, read)
         except ConsensusError as error:
             raise ProofInvalid(f"changes: {error}") from error
-        return Trust(self.genesis, reigns)
+        return replace(self, reigns=reigns)
 
     def knows(self, header: Header) -> bool:
         """Whether the set that the header names is the one known to be in force at its height."""
@@ -89,6 +94,7 @@ class Trust:
             header = Header.decode(_bytes(answer, "header"))
             certificate = Certificate.from_value(decode(_bytes(answer, "finality")))
             verify_header(self.genesis.id, in_force(self.reigns, header.height), header, certificate)
+            check_header(self.checkpoints, header)
         except (ConsensusError, CodecError) as error:
             raise ProofInvalid(f"finality: {error}") from error
         return header

@@ -54,7 +54,8 @@ from consensus.parameters import Parameters
 from consensus.rules import apply_rules, nullify, propose_built
 from consensus.state import State
 from consensus.talking import ask_about_me, ask_ahead, ask_next, fetch, fetch_later, receive, resend, resend_to
-from registry.keys import Signer
+from consensus.votes import Certificate, Kind, Verifier
+from registry.keys import Signer, verify
 
 __all__ = ["Engine"]
 
@@ -66,21 +67,26 @@ class Engine:
     replaced, or a node becomes an authority, without a restart.
 
     The first event is `Start`, and raises `RecordError` if the record cannot be trusted: the node must not go on with
-    it. An `AssertionError` is a bug, and the node must stop.
+    it. An `AssertionError` is a bug, and the node must stop. `verifier` lets many engines in one process share a memory
+    of signatures that verified.
     """
 
     __slots__ = ("_state",)
 
-    def __init__(self, parameters: Parameters, signer: Signer | None, *further: Signer) -> None:
-        self._state = State(parameters, (*([] if signer is None else [signer]), *further))
+    def __init__(
+        self, parameters: Parameters, signer: Signer | None, *further: Signer, verifier: Verifier = verify
+    ) -> None:
+        self._state = State(parameters, (*([] if signer is None else [signer]), *further), verifier)
 
     def handle(self, event: Event) -> tuple[Action, ...]:
         """What to do about `event`, in order."""
         state = self._state
         state.actions = []
+        state.nothing_new = False
         _HANDLERS[type(event)](state, event)
-        apply_rules(state)
-        fetch_later(state)
+        if not state.nothing_new or not isinstance(event, Received):  # else the rules have seen this very state
+            apply_rules(state)
+            fetch_later(state)
         return tuple(state.actions)
 
     @property
@@ -92,6 +98,16 @@ class Engine:
     def view(self) -> int:
         """The view in progress."""
         return self._state.h.view
+
+    @property
+    def certificates_held(self) -> int:
+        """How many certificates of this height are here: for whoever watches."""
+        return self._state.h.tally.certificates_held
+
+    def certificates(self) -> list[Certificate]:
+        """The certificates of this height that are here, every one verified or counted: for whoever watches."""
+        tally = self._state.h.tally
+        return [certificate for kind in Kind for certificate in tally.certificates_of(kind).values()]
 
     @property
     def standing(self) -> Standing:
@@ -113,6 +129,7 @@ def _start(state: State, event: Start) -> None:
         genesis_id=state.parameters.genesis_id,
         authorities=event.authorities,
         public_key=state.me,
+        verifier=state.verifier,
     )
     state.standings = standings_in(event.record)
     state.heard_from_height = height

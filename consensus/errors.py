@@ -6,6 +6,7 @@ __all__ = [
     "AuthorityError",
     "BlockError",
     "CertificateError",
+    "CheckpointError",
     "ConsensusError",
     "EvidenceError",
     "MessageError",
@@ -32,6 +33,10 @@ class BlockError(MessageError):
 
 class CertificateError(ConsensusError):
     """A certificate that proves nothing: too few or foreign signers, a wrong bitmap, a signature that fails."""
+
+
+class CheckpointError(ConsensusError):
+    """A checkpoint that is nobody's word, or a history that contradicts one."""
 
 
 class EvidenceError(ConsensusError):

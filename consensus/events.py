@@ -24,7 +24,8 @@ order*. A `Persist` is durable (synced) before the next action is begun. Nothing
    A runner that commits blocks by itself (bulk sync, which checks them with `light.verify_decided`) says `Committed`
    for each, with its certificate, in which the engine looks for votes of its own key that it does not know of; it
    leaves the record alone, the engine clears that by a `Persist`. While a `Commit` of the engine is under way it
-   commits nothing by itself.
+   commits nothing by itself. The engine may ask to commit a block that the runner has just fetched and not told it of:
+   then only the deletes of `clears` are left to do.
 """
 
 from __future__ import annotations

@@ -56,14 +56,19 @@ def notice_own(state: State, certificate: Certificate) -> None:
         state.burn()
 
 
-def _vote(state: State, peer: bytes, vote: Vote) -> None:
+def _single_vote(state: State, peer: bytes, vote: Vote) -> None:
+    state.nothing_new = not _vote(state, peer, vote)
+
+
+def _vote(state: State, peer: bytes, vote: Vote) -> bool:
+    """Take in a vote. False if it changes nothing."""
     h = state.h
     if vote.signer not in h.authorities or h.tally.holds(vote):
-        return
+        return False
     if not h.view - VIEWS_BEHIND_MAX <= vote.view <= h.view + VIEWS_AHEAD_MAX:  # R10
-        return
+        return False
     if not _is_signed(state, vote):
-        return
+        return False
     if vote.signer == state.me:
         state.burn()  # R9: it is not in the record, or the tally would hold it
     evidence = h.tally.add(vote)
@@ -71,18 +76,21 @@ def _vote(state: State, peer: bytes, vote: Vote) -> None:
         state.report(evidence)
     if len(h.tally.voters) > h.authorities.f:
         state.arm()  # R11
+    return True
 
 
 def _is_signed(state: State, vote: Vote) -> bool:
     try:
-        vote.verify(state.parameters.genesis_id)
+        vote.verify(state.parameters.genesis_id, state.verifier)
     except SignatureInvalid:
         return False
     return True
 
 
 def _certificate(state: State, peer: bytes, certificate: Certificate) -> None:
+    held = state.h.tally.certificates_held
     _learn(state, certificate)
+    state.nothing_new = state.h.tally.certificates_held == held
 
 
 def _learn(state: State, certificate: Certificate) -> bool:
@@ -127,17 +135,18 @@ def _proposal(state: State, peer: bytes, proposal: Proposal) -> None:
 
 
 def _resend(state: State, peer: bytes, resend: Resend) -> None:
+    held = state.h.tally.certificates_held
     for certificate in resend.bundle.certificates():
         if not _learn(state, certificate):
             return
-    for vote in resend.votes:
-        _vote(state, peer, vote)
+    new_votes = [_vote(state, peer, vote) for vote in resend.votes]
+    state.nothing_new = not any(new_votes) and state.h.tally.certificates_held == held
 
 
 def _decided(state: State, peer: bytes, decided: Decided) -> None:
     h = state.h
     try:
-        verify_decided(state.parameters.genesis_id, h.authorities, decided)
+        verify_decided(state.parameters.genesis_id, h.authorities, decided, state.verifier)
     except CertificateError:
         return
     h.told_by = peer
@@ -178,7 +187,7 @@ def _decided_request(state: State, peer: bytes, request: DecidedRequest) -> None
 
 _RECEIVERS: dict[type, Callable[[State, bytes, Any], None]] = {
     Proposal: _proposal,
-    Vote: _vote,
+    Vote: _single_vote,
     Certificate: _certificate,
     Resend: _resend,
     Decided: _decided,

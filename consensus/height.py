@@ -8,7 +8,7 @@ from consensus.events import Verdict
 from consensus.journal import Journal
 from consensus.messages import SKIPS_MAX, Bundle, Proposal
 from consensus.tally import Tally
-from consensus.votes import Certificate, Kind, Vote
+from consensus.votes import Certificate, Kind, Verifier, Vote
 
 __all__ = ["BLOCKS_MAX", "VIEWS_AHEAD_MAX", "VIEWS_BEHIND_MAX", "Height"]
 
@@ -42,7 +42,14 @@ class Height:
     )
 
     def __init__(
-        self, *, genesis_id: bytes, height: int, tip: bytes, authorities: AuthoritySet, journal: Journal
+        self,
+        *,
+        genesis_id: bytes,
+        height: int,
+        tip: bytes,
+        authorities: AuthoritySet,
+        journal: Journal,
+        verifier: Verifier,
     ) -> None:
         self.genesis_id = genesis_id
         self.height = height
@@ -50,7 +57,7 @@ class Height:
         """Hash of the block below."""
         self.authorities = authorities
         self.journal = journal
-        self.tally = Tally(genesis_id, authorities)
+        self.tally = Tally(genesis_id, authorities, verifier)
         self.view = 0
         self.own: dict[tuple[Kind, int], Vote] = {}
         """Every vote that this node has cast at this height (R9)."""
@@ -77,7 +84,7 @@ class Height:
 
     def final(self) -> Certificate | None:
         """The FINALIZE certificate of this height, of whatever view."""
-        return next((self.tally.certificate(Kind.FINALIZE, view) for view in self.tally.views_of(Kind.FINALIZE)), None)
+        return self.tally.final
 
     def notarization(self, view: int) -> Certificate | None:
         """The NOTARIZE certificate of a view."""
@@ -93,7 +100,7 @@ class Height:
         A notarization of the current view is left to R4, which wants to finalize first, unless others have gone on.
         """
         view = self.view
-        highest = max(self.tally.views_of(Kind.NOTARIZE), default=-1)
+        highest = max(self.tally.certificates_of(Kind.NOTARIZE), default=-1)
         if highest > view or (highest == view and self.nullification(view + 1) is not None):
             view = highest + 1
         while self.nullification(view) is not None:
@@ -164,8 +171,7 @@ class Height:
         """Keep an undecided block; of too many, one that no certificate names goes (R10)."""
         self.blocks.setdefault(block.hash, block)
         if len(self.blocks) > BLOCKS_MAX:
-            named = {self.tally.certificate(kind, view) for kind in Kind for view in self.tally.views_of(kind)}
-            keep = {certificate.block for certificate in named if certificate is not None} | {block.hash}
+            keep = {held.block for kind in Kind for held in self.tally.certificates_of(kind).values()} | {block.hash}
             keep |= {proposal.block.hash for proposal in self.proposals.values()}
             for spare in [hash_ for hash_ in self.blocks if hash_ not in keep][: len(self.blocks) - BLOCKS_MAX]:
                 del self.blocks[spare]

@@ -21,11 +21,21 @@ from enum import Enum
 from consensus.authorities import AuthoritySet
 from consensus.blocks import Block
 from consensus.errors import CertificateError, MessageError, RecordError
-from consensus.votes import Certificate, Vote
+from consensus.votes import Certificate, Kind, Verifier, Vote
 from registry.codec import CodecError, decode, encode
-from registry.keys import SignatureInvalid
+from registry.keys import SignatureInvalid, verify
 
-__all__ = ["Journal", "Recovered", "Standing", "recover", "standing_put", "standings_in"]
+__all__ = [
+    "Journal",
+    "Recovered",
+    "Standing",
+    "block_key",
+    "certificate_key",
+    "recover",
+    "standing_put",
+    "standings_in",
+    "vote_key",
+]
 
 _VOTE, _CERTIFICATE, _BLOCK, _STANDING = b"vote/", b"certificate/", b"block/", b"standing/"
 
@@ -67,16 +77,31 @@ class Journal:
         self, *, votes: Iterable[Vote], certificates: Iterable[Certificate], blocks: Iterable[Block]
     ) -> tuple[tuple[bytes, bytes], ...]:
         """The puts that bring these into the record; what is in it already is left out."""
-        wanted = [(_key(_VOTE, self._height, _place(vote)), encode(vote.to_value())) for vote in votes]
-        wanted += [(_key(_CERTIFICATE, self._height, _place(held)), encode(held.to_value())) for held in certificates]
-        wanted += [(_key(_BLOCK, self._height, block.hash), block.encode()) for block in blocks]
-        puts = tuple(put for put in wanted if put[0] not in self._keys)
+        wanted: list[tuple[bytes, Vote | Certificate | Block]] = [(vote_key(vote), vote) for vote in votes]
+        wanted += [(certificate_key(held.kind, held.height, held.view), held) for held in certificates]
+        wanted += [(block_key(self._height, block.hash), block) for block in blocks]
+        puts = tuple((key, _bytes_of(item)) for key, item in wanted if key not in self._keys)
         self._keys.update(key for key, _ in puts)
         return puts
 
     def clears(self) -> tuple[bytes, ...]:
         """Every key of this height in the record."""
         return tuple(sorted(self._keys))
+
+
+def vote_key(vote: Vote) -> bytes:
+    """Where an own vote stands in the record."""
+    return _key(_VOTE, vote.height, _place(vote.kind, vote.view))
+
+
+def certificate_key(kind: Kind, height: int, view: int) -> bytes:
+    """Where a certificate that a vote stands on is in the record."""
+    return _key(_CERTIFICATE, height, _place(kind, view))
+
+
+def block_key(height: int, block: bytes) -> bytes:
+    """Where a block that was voted for is in the record."""
+    return _key(_BLOCK, height, block)
 
 
 def standing_put(public_key: bytes, standing: Standing) -> tuple[bytes, bytes]:
@@ -91,6 +116,7 @@ def recover(
     genesis_id: bytes,
     authorities: AuthoritySet,
     public_key: bytes | None,
+    verifier: Verifier = verify,
 ) -> Recovered:
     """Read the record of a node whose next height is `height`, and check every signature in it.
 
@@ -112,9 +138,9 @@ def recover(
         keys.add(key)
         try:
             if key.startswith(_VOTE):
-                votes.append(_own_vote(key, value, height, genesis_id, public_key))
+                votes.append(_own_vote(key, value, height, genesis_id, public_key, verifier))
             elif key.startswith(_CERTIFICATE):
-                certificates.append(_certificate(key, value, height, genesis_id, authorities))
+                certificates.append(_certificate(key, value, height, genesis_id, authorities, verifier))
             else:
                 blocks.append(_block(key, value, height))
         except (CodecError, MessageError, CertificateError, SignatureInvalid) as error:
@@ -133,25 +159,29 @@ def standings_in(record: Mapping[bytes, bytes]) -> dict[bytes, Standing]:
     return {key: known[value] for key, value in found.items()}
 
 
-def _own_vote(key: bytes, value: bytes, height: int, genesis_id: bytes, public_key: bytes | None) -> Vote:
+def _own_vote(
+    key: bytes, value: bytes, height: int, genesis_id: bytes, public_key: bytes | None, verifier: Verifier
+) -> Vote:
     vote = Vote.from_value(decode(value))
-    if _key(_VOTE, height, _place(vote)) != key or vote.height != height or vote.signer != public_key:
+    if vote_key(vote) != key or vote.height != height or vote.signer != public_key:
         raise RecordError(f"record {key!r}: not this node's vote of this place")
-    vote.verify(genesis_id)
+    vote.verify(genesis_id, verifier)
     return vote
 
 
-def _certificate(key: bytes, value: bytes, height: int, genesis_id: bytes, authorities: AuthoritySet) -> Certificate:
+def _certificate(
+    key: bytes, value: bytes, height: int, genesis_id: bytes, authorities: AuthoritySet, verifier: Verifier
+) -> Certificate:
     certificate = Certificate.from_value(decode(value))
-    if _key(_CERTIFICATE, height, _place(certificate)) != key or certificate.height != height:
+    if certificate_key(certificate.kind, certificate.height, certificate.view) != key or certificate.height != height:
         raise RecordError(f"record {key!r}: not the certificate of this place")
-    certificate.verify(genesis_id, authorities)
+    certificate.verify(genesis_id, authorities, verifier)
     return certificate
 
 
 def _block(key: bytes, value: bytes, height: int) -> Block:
     block = Block.decode(value)
-    if _key(_BLOCK, height, block.hash) != key or block.header.height != height:
+    if block_key(height, block.hash) != key or block.header.height != height:
         raise RecordError(f"record {key!r}: not the block of this hash")
     return block
 
@@ -160,8 +190,12 @@ def _key(prefix: bytes, height: int, rest: bytes) -> bytes:
     return prefix + height.to_bytes(8, "big") + rest
 
 
-def _place(item: Vote | Certificate) -> bytes:
-    return item.view.to_bytes(8, "big") + bytes([item.kind])
+def _place(kind: Kind, view: int) -> bytes:
+    return view.to_bytes(8, "big") + bytes([kind])
+
+
+def _bytes_of(item: Vote | Certificate | Block) -> bytes:
+    return item.encode() if isinstance(item, Block) else encode(item.to_value())
 
 
 def _height_in(key: bytes) -> int:

@@ -22,8 +22,9 @@ from consensus.authorities import AUTHORITIES_MAX, Authority, AuthoritySet
 from consensus.blocks import Header
 from consensus.errors import AuthorityError, BlockError, CertificateError, MessageError
 from consensus.messages import Decided
-from consensus.votes import Certificate, Kind
+from consensus.votes import Certificate, Kind, Verifier
 from registry.codec import CodecError, Value, decode, encode
+from registry.keys import verify
 
 __all__ = [
     "CHANGES_MAX",
@@ -103,7 +104,13 @@ def in_force(reigns: Sequence[Reign], height: int) -> AuthoritySet:
     return next(reign.authorities for reign in reversed(reigns) if reign.from_height <= height)
 
 
-def verify_header(genesis_id: bytes, authorities: AuthoritySet, header: Header, certificate: Certificate) -> None:
+def verify_header(
+    genesis_id: bytes,
+    authorities: AuthoritySet,
+    header: Header,
+    certificate: Certificate,
+    verifier: Verifier = verify,
+) -> None:
     """Return if `certificate` makes `header` final under `authorities`. Raises `CertificateError` saying what fails.
 
     `authorities` is the set in force at the header's height.
@@ -118,16 +125,16 @@ def verify_header(genesis_id: bytes, authorities: AuthoritySet, header: Header, 
         raise CertificateError("block: the certificate is for another block")
     if certificate.height != header.height:
         raise CertificateError("height: the certificate is for another height")
-    certificate.verify(genesis_id, authorities)
+    certificate.verify(genesis_id, authorities, verifier)
 
 
-def verify_decided(genesis_id: bytes, authorities: AuthoritySet, decided: Decided) -> None:
+def verify_decided(genesis_id: bytes, authorities: AuthoritySet, decided: Decided, verifier: Verifier = verify) -> None:
     """Return if `decided` is a final block under `authorities`. Raises `CertificateError`.
 
     That its parent is the block below, and that executing it gives its roots, is for the caller to check; that the
     transactions are the header's was checked when the block was decoded.
     """
-    verify_header(genesis_id, authorities, decided.block.header, decided.certificate)
+    verify_header(genesis_id, authorities, decided.block.header, decided.certificate, verifier)
 
 
 def _authorities(value: object) -> AuthoritySet:

@@ -14,8 +14,12 @@ __all__ = ["apply_rules", "nullify", "propose_built", "take_bundle"]
 
 def apply_rules(state: State) -> None:
     """Apply the rules until none has anything to do."""
-    while not state.committing and any(rule(state) for rule in _RULES):
-        pass
+    while not state.committing:
+        for rule in _RULES:
+            if rule(state):
+                break
+        else:
+            return
 
 
 def commit(state: State) -> bool:

@@ -12,7 +12,7 @@ from consensus.evidence import Evidence
 from consensus.height import Height
 from consensus.journal import Journal, Standing, standing_put
 from consensus.parameters import Parameters
-from consensus.votes import Certificate
+from consensus.votes import Certificate, Verifier
 from registry.keys import Signer
 
 __all__ = ["State"]
@@ -32,6 +32,7 @@ class State:
         "heard",
         "heard_from_height",
         "me",
+        "nothing_new",
         "parameters",
         "pending",
         "resends",
@@ -40,16 +41,20 @@ class State:
         "standings",
         "token",
         "told_about_me",
+        "verifier",
         "work",
     )
 
-    def __init__(self, parameters: Parameters, signers: tuple[Signer, ...]) -> None:
+    def __init__(self, parameters: Parameters, signers: tuple[Signer, ...], verifier: Verifier) -> None:
         self.parameters = parameters
         self.signers = signers
+        self.verifier = verifier
         self.signer = signers[0] if signers else None
         """Of this node's signers the one whose key is in force, if any is."""
         self.me = None if self.signer is None else self.signer.public_key
         self.actions: list[Action] = []
+        self.nothing_new = False
+        """The latest message said only what was known."""
         self.h: Height
         """The height in progress; there is none before `Start`."""
         self.desk = Desk()
@@ -183,7 +188,12 @@ class State:
     def begin(self, height: int, tip: bytes, authorities: AuthoritySet, journal: Journal) -> None:
         """Begin a height in view 0, silently until something arms it (R11)."""
         self.h = Height(
-            genesis_id=self.parameters.genesis_id, height=height, tip=tip, authorities=authorities, journal=journal
+            genesis_id=self.parameters.genesis_id,
+            height=height,
+            tip=tip,
+            authorities=authorities,
+            journal=journal,
+            verifier=self.verifier,
         )
         self.committing = False
         self.accused.clear()

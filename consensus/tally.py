@@ -6,10 +6,12 @@ others, so a certificate that contradicts what was seen accuses those who signed
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from consensus.authorities import AuthoritySet
 from consensus.errors import CertificateError
 from consensus.evidence import Evidence, conflicting
-from consensus.votes import Certificate, Kind, Vote, assemble
+from consensus.votes import Certificate, Kind, Verifier, Vote, assemble
 from registry.keys import SignatureInvalid
 
 __all__ = ["Tally"]
@@ -20,13 +22,27 @@ _OPPOSITE = {Kind.FINALIZE: Kind.NULLIFY, Kind.NULLIFY: Kind.FINALIZE}
 class Tally:
     """The verified votes and certificates of one height."""
 
-    __slots__ = ("_authorities", "_certificates", "_genesis_id", "_votes", "voters")
+    __slots__ = (
+        "_authorities",
+        "_certificates",
+        "_genesis_id",
+        "_verifier",
+        "_votes",
+        "certificates_held",
+        "final",
+        "voters",
+    )
 
-    def __init__(self, genesis_id: bytes, authorities: AuthoritySet) -> None:
+    def __init__(self, genesis_id: bytes, authorities: AuthoritySet, verifier: Verifier) -> None:
         self._genesis_id = genesis_id
+        self._verifier = verifier
         self._authorities = authorities
         self._votes: dict[tuple[Kind, int], dict[int, Vote]] = {}
-        self._certificates: dict[tuple[Kind, int], Certificate] = {}
+        self._certificates: dict[Kind, dict[int, Certificate]] = {kind: {} for kind in Kind}
+        self.final: Certificate | None = None
+        """The first FINALIZE certificate of the height, of whatever view."""
+        self.certificates_held = 0
+        """How many certificates are known."""
         self.voters: set[bytes] = set()
         """Whoever has voted at this height."""
 
@@ -52,11 +68,11 @@ class Tally:
 
     def certificate(self, kind: Kind, view: int) -> Certificate | None:
         """The certificate of this kind and view, if there is one."""
-        return self._certificates.get((kind, view))
+        return self._certificates[kind].get(view)
 
-    def views_of(self, kind: Kind) -> list[int]:
-        """The views with a certificate of this kind."""
-        return [view for known, view in self._certificates if known is kind]
+    def certificates_of(self, kind: Kind) -> Mapping[int, Certificate]:
+        """The certificates of this kind, by view."""
+        return self._certificates[kind]
 
     def add(self, vote: Vote) -> Evidence | None:
         """Count a verified vote of a member; assemble the certificate that it completes. Evidence if it conflicts."""
@@ -67,17 +83,8 @@ class Tally:
         if index in slot:
             return _evidence(slot[index], vote)
         slot[index] = vote
-        place = (vote.kind, vote.view)
-        equal = {other: held.signature for other, held in slot.items() if held.block == vote.block}
-        if place not in self._certificates and len(equal) >= self._authorities.quorum:
-            self._certificates[place] = assemble(
-                kind=vote.kind,
-                height=vote.height,
-                view=vote.view,
-                block=vote.block,
-                signatures=equal,
-                n=self._authorities.n,
-            )
+        if vote.view not in self._certificates[vote.kind] and len(slot) >= self._authorities.quorum:
+            self._assemble(vote, slot)
         opposite = _OPPOSITE.get(vote.kind)
         other_vote = None if opposite is None else self._votes.get((opposite, vote.view), {}).get(index)
         return None if other_vote is None else _evidence(other_vote, vote)
@@ -93,15 +100,31 @@ class Tally:
             if held is not None and held == vote:
                 continue
             try:
-                vote.verify(self._genesis_id)
+                vote.verify(self._genesis_id, self._verifier)
             except SignatureInvalid as error:
                 raise CertificateError(f"signatures: one of member {vote.signer.hex()} fails") from error
 
     def add_certificate(self, certificate: Certificate) -> list[Evidence]:
         """Keep a verified certificate and count its votes. Evidence against whoever contradicts itself by it."""
-        self._certificates.setdefault((certificate.kind, certificate.view), certificate)
+        self._keep(certificate)
         found = [self.add(vote) for vote in certificate.votes(self._authorities) if not self.holds(vote)]
         return [evidence for evidence in found if evidence is not None]
+
+    def _assemble(self, vote: Vote, slot: Mapping[int, Vote]) -> None:
+        equal = {index: held.signature for index, held in slot.items() if held.block == vote.block}
+        if len(equal) >= self._authorities.quorum:
+            n = self._authorities.n
+            self._keep(
+                assemble(kind=vote.kind, height=vote.height, view=vote.view, block=vote.block, signatures=equal, n=n)
+            )
+
+    def _keep(self, certificate: Certificate) -> None:
+        of_kind = self._certificates[certificate.kind]
+        if certificate.view not in of_kind:
+            of_kind[certificate.view] = certificate
+            if certificate.kind is Kind.FINALIZE and self.final is None:
+                self.final = certificate
+            self.certificates_held += 1
 
     def forget_votes_before(self, view: int) -> None:
         """Drop single votes of long passed views; certificates stay (R10)."""

@@ -6,9 +6,10 @@ of distinct members are a certificate; a FINALIZE certificate is the only thing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeAlias
 
 from consensus.authorities import AUTHORITIES_MAX, AuthoritySet
 from consensus.blocks import HEIGHT_MAX
@@ -16,9 +17,12 @@ from consensus.errors import CertificateError, MessageError
 from registry.codec import DIGEST_SIZE, Value, encode
 from registry.keys import DOMAIN_VOTE, PUBLIC_KEY_SIZE, SIGNATURE_SIZE, SignatureInvalid, verify
 
-__all__ = ["Certificate", "Kind", "Vote", "assemble", "signed_bytes"]
+__all__ = ["Certificate", "Kind", "Verifier", "Vote", "assemble", "signed_bytes"]
 
 BITMAP_SIZE_MAX = (AUTHORITIES_MAX + 7) // 8  # bytes
+
+Verifier: TypeAlias = Callable[[bytes, bytes, bytes, bytes, bytes], None]
+"""`registry.keys.verify`, or the same with a memory: public key, domain, chain id, message, signature."""
 
 
 class Kind(IntEnum):
@@ -57,10 +61,10 @@ class Vote:
         _check_size("signer", self.signer, PUBLIC_KEY_SIZE)
         _check_size("signature", self.signature, SIGNATURE_SIZE)
 
-    def verify(self, genesis_id: bytes) -> None:
+    def verify(self, genesis_id: bytes, verifier: Verifier = verify) -> None:
         """Return if the signature is the signer's. Raises `registry.errors.SignatureInvalid`."""
         message = signed_bytes(self.kind, self.height, self.view, self.block)
-        verify(self.signer, DOMAIN_VOTE, genesis_id, message, self.signature)
+        verifier(self.signer, DOMAIN_VOTE, genesis_id, message, self.signature)
 
     def to_value(self) -> list[Value]:
         """`[kind, height, view, block, signer, signature]`."""
@@ -121,7 +125,7 @@ class Certificate:
         if len(signers) < authorities.quorum:
             raise CertificateError(f"signers: {len(signers)}, a quorum is {authorities.quorum}")
 
-    def verify(self, genesis_id: bytes, authorities: AuthoritySet) -> None:
+    def verify(self, genesis_id: bytes, authorities: AuthoritySet, verifier: Verifier = verify) -> None:
         """Return if a quorum of distinct members of `authorities` signed this. Raises `CertificateError`.
 
         `authorities` must be the set in force at `height`: the caller knows it from the block below.
@@ -129,7 +133,7 @@ class Certificate:
         self.check_shape(authorities)
         for vote in self.votes(authorities):
             try:
-                vote.verify(genesis_id)
+                vote.verify(genesis_id, verifier)
             except SignatureInvalid as error:
                 raise CertificateError(f"signatures: one of member {vote.signer.hex()} fails") from error
 

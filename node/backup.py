@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 from consensus.journal import Standing, standing_put
 from node.chain import Chain
 from node.errors import BackupError
-from node.layout import CONSENSUS, GENESIS_KEY, LAYOUT_VERSION, STATE, TIP_KEY
+from node.layout import CONSENSUS, GENESIS_KEY, LAYOUT_VERSION, STATE, TIP_KEY, state_entry
 from node.store import KEY_SIZE_MAX, VALUE_SIZE_MAX, Reader, Store
 from node.views import open_view
 from registry.codec import CodecError, Value, decode, encode
@@ -119,8 +119,7 @@ def _check(store: Store, genesis: Genesis, head: Head) -> None:
     tip = Chain.open(store, genesis).tip
     if (tip.height, tip.block_hash) != (head.height, head.block_hash):
         raise BackupError("the backup's entries are of another block than its head says")
-    size = len(STATE)
-    if tree.rebuild((key[size:], value) for key, value in store.scan(STATE)).root != tip.state_root:
+    if tree.rebuild(state_entry(stored) for _, stored in store.scan(STATE)).root != tip.state_root:
         raise BackupError(f"height {tip.height}: the state in the backup is not the one that its block names")
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from consensus.authorities import AuthoritySet
 from consensus.blocks import BLOCK_SIZE_MAX, HEADER_SIZE_MAX, TRANSACTIONS_MAX, VERSION, Block, Header
@@ -39,15 +39,17 @@ from node.layout import (
     CONSENSUS,
     GENESIS_KEY,
     HEIGHT,
+    JOINING_KEY,
     LAYOUT_VERSION,
     PAGE,
-    STATE,
     TIP_KEY,
     TRANSACTION,
     VERSION_KEY,
     HeightRecord,
     at_height,
     log_key,
+    read_state,
+    state_puts,
 )
 from node.recovery import Tip, initialise, read_tip
 from node.store import Store
@@ -105,7 +107,7 @@ class Chain:
         self._known_version = known_version
         self._store = store
         self._genesis = genesis
-        self._state = StateCache(lambda key: store.get(STATE + key))
+        self._state = StateCache(partial(read_state, store))
         self._pages = PageCache(lambda key: store.get(PAGE + key))
         self._opened = OpenedCache(genesis.id)
         self._history = history  # of all header hashes up to the tip's
@@ -124,6 +126,8 @@ class Chain:
         Raises `GenesisMismatch` for another network's store, `StoreDamaged` or `Inconsistent` if tip, state and
         history do not belong together, `UpgradeNeeded` if the next block is of a version that is not known.
         """
+        if store.get(JOINING_KEY) is not None:
+            raise StoreError('the data folder holds a part of a state: start the node with sync = "snapshot"')
         if store.get(GENESIS_KEY) is None:
             initialise(store, genesis)
         found = store.get(GENESIS_KEY)
@@ -382,7 +386,7 @@ class Chain:
         """Block, certificate, state, tree pages, receipts and indexes."""
         height, outcome = block.header.height, executed.outcome
         record = HeightRecord(block.hash, block.header.encode(), certificate)
-        batch: dict[bytes, bytes | None] = {STATE + key: value for key, value in outcome.writes.items()}
+        batch = state_puts(outcome.writes)
         batch.update((PAGE + key, page) for key, page in executed.update.records())
         batch.update(block_entries(height, executed.transactions, outcome.results, outcome.events))
         batch[at_height(BLOCK, height)] = block.encode()

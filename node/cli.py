@@ -7,33 +7,21 @@ member compares what `genesis show` prints with the others, runs `node join`, an
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.table import Table
 
+from node import cli_operating
+from node.cli_common import EXIT_CODES, FILE, AsJson, ConfigPath, print_json, told
 from node.clock import clock_ms
 from node.config import NodeConfig, load_config, read_secret_file
-from node.errors import CeremonyError, Inconsistent, NodeError
+from node.errors import CeremonyError
 from node.genesis import (
     assemble,
     card_toml,
@@ -46,20 +34,11 @@ from node.genesis import (
     write_public,
 )
 from node.keystore import describe, generate_key, save_key
-from node.layout import GENESIS_KEY
-from node.operating import back_up, node_status, reset_node, restore_node, status_table
-from node.store import open_store
-from node.verification import Verified, verify_chain
 from registry.errors import FieldError
 from registry.genesis import Genesis
 from registry.parties import Party, vet_party
 
 __all__ = ["app", "main"]
-
-EXIT_FAILED = 1  # could not start, or could not do what was asked: the message says why
-EXIT_INCONSISTENT = 70  # what is on disk contradicts itself
-EXIT_CODES = """Exit codes: 0 done; 1 not done, one line on standard error says why; 2 wrong usage; 3 done, and \
-something needs a person's eye; 70 the node contradicted itself: look at its log before you start it again."""
 
 # Typer's own tracebacks show local variables: passphrases have no place there.
 app = typer.Typer(
@@ -71,14 +50,12 @@ app = typer.Typer(
 node_app = typer.Typer(no_args_is_help=True, help="Make, run and check a node.")
 genesis_app = typer.Typer(no_args_is_help=True, help="Make and read the file that a network begins with.")
 key_app = typer.Typer(no_args_is_help=True, help="Make and show the key files of a party.")
+cli_operating.register(node_app)
 app.add_typer(node_app, name="node")
 app.add_typer(genesis_app, name="genesis")
 app.add_typer(key_app, name="key")
 
-_File = {"exists": True, "dir_okay": False}
-ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The node's node.toml.", **_File)]
-GenesisPath = Annotated[Path, typer.Argument(metavar="GENESIS", help="The network's genesis.toml.", **_File)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
+GenesisPath = Annotated[Path, typer.Argument(metavar="GENESIS", help="The network's genesis.toml.", **FILE)]
 PassphraseFile = Annotated[
     Path | None, typer.Option(help="File with the passphrase of the keys, readable by you only. Default: asked for.")
 ]
@@ -122,7 +99,7 @@ def init(
         sign_keys=(),
         owner_key=b"",
     )
-    with _told():
+    with told():
         _vet(wanted)
         passphrase = _new_passphrase(passphrase_file)
         keys = folder / "keys"
@@ -144,7 +121,7 @@ def join_network(
     passphrase_file: PassphraseFile = None,
     card: Annotated[
         Path | None,
-        typer.Option(help="Its card, if the network runs already and genesis has not heard of it.", **_File),
+        typer.Option(help="Its card, if the network runs already and genesis has not heard of it.", **FILE),
     ] = None,
 ) -> None:
     """Write the configuration of a node whose card is in the genesis file. Then: `nemodat node run`.
@@ -154,7 +131,7 @@ def join_network(
 
     Example: nemodat node join genesis.toml --folder member --name node-a --api-listen 127.0.0.1:8001
     """
-    with _told():
+    with told():
         config = join(
             folder,
             name=name,
@@ -183,7 +160,7 @@ def renew_key(
 
     Example: nemodat node renew first
     """
-    with _told():
+    with told():
         card = renew(folder, _new_passphrase(passphrase_file))
     typer.echo(f"next key in {folder / 'keys' / 'consensus-next.json'}: name it in node.toml as keys.next_consensus")
     typer.echo(f"card in {card}: hand it to an authority, for `nemodat authority seat`")
@@ -200,136 +177,14 @@ def run(config: ConfigPath) -> None:
     """
     from node.process import run_node  # brings the web framework, which no other command needs
 
-    with _told():
+    with told():
         loaded = load_config(config)
         raise typer.Exit(run_node(loaded, _passphrase(loaded)))
 
 
-@node_app.command("status")
-def status(
-    config: ConfigPath,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """How the running node is: height, lag, peers and who of them is slow, the last failed views.
-
-    Exit code 1 if it does not answer.
-
-    Example: nemodat node status me/node.toml
-    """
-    with _told():
-        found = node_status(load_config(config))
-    if as_json:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
-        return
-    behind = f", {found['lag']} behind" if found["lag"] else ""
-    votes = "votes" if found["voting"] else "does not vote"
-    typer.echo(f"{found['name']} ({found['role']}, {votes}) at height {found['height']}{behind}")
-    typer.echo(f"newest block {found['block_hash']}, {found['tip_age_ms'] / 1000:.0f} s old")
-    typer.echo(f"{found['mempool']} transactions wait")
-    protocol = found["protocol"]
-    if protocol["next_version"] is not None:
-        typer.echo(f"protocol version {protocol['next_version']} from height {protocol['from_height']}")
-        if protocol["next_version"] > protocol["known"]:
-            typer.echo(f"UPGRADE: this software knows versions up to {protocol['known']} and will stop there")
-    if found["alarm"]:
-        typer.echo(f"ALARM {found['alarm']}")
-    for accused in found["accused"]:
-        typer.echo(f"ACCUSED {accused}: it has provably misbehaved")
-    Console(markup=False, emoji=False).print(status_table(found))
-    for change in found["view_changes"]:
-        at = datetime.fromtimestamp(change["at_ms"] / 1000, UTC).isoformat(timespec="seconds")
-        typer.echo(f"{at} height {change['height']} view {change['view']} failed, leader {change['leader']}")
-
-
-@node_app.command("backup")
-def backup(
-    config: ConfigPath,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; never over another.")],
-) -> None:
-    """Copy the node's ledger into one file, while it runs or while it is stopped. Its votes are not copied.
-
-    A running node is asked with its operator token.
-
-    Example: nemodat node backup me/node.toml ledger.backup
-    """
-    with _told(), _bytes_bar("bytes written") as progress:
-        head = back_up(load_config(config), file, progress)
-    typer.echo(f"{file}: the ledger up to height {head.height}, block {head.block_hash.hex()}")
-
-
-@node_app.command("restore")
-def restore(
-    config: ConfigPath,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of `node backup`.", **_File)],
-) -> None:
-    """Make the node's data folder, which must be empty, of a backup. Then check it, and run the node.
-
-    A backup knows nothing of what the node has voted since, so an authority's consensus key never votes again: the
-    node follows, until its party enrols a new key.
-
-    Example: nemodat node restore me/node.toml ledger.backup
-    """
-    with _told(), _bytes_bar("bytes read") as progress:
-        loaded = load_config(config)
-        head = restore_node(loaded, file, progress)
-    typer.echo(f"{loaded.data_dir}: the ledger up to height {head.height}, block {head.block_hash.hex()}")
-    typer.echo(f"to execute all of it again from genesis: nemodat node check {config}")
-
-
-@node_app.command("reset")
-def reset(
-    config: ConfigPath,
-    *,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Do it: this node's present consensus keys never vote again.")
-    ] = False,
-) -> None:
-    """Begin again with an empty ledger, after damage: the node fetches it from the others. The node must be stopped.
-
-    What was in the data folder is moved beside it. What the node has voted may be lost with it, so its consensus keys
-    never vote again: an authority follows, until its party enrols a new key (`nemodat node renew`).
-
-    Example: nemodat node reset me/node.toml --yes
-    """
-    if not yes:
-        raise typer.BadParameter("say --yes: this node's present consensus keys never vote again")
-    with _told():
-        loaded = load_config(config)
-        aside = reset_node(loaded)
-    typer.echo(f"{loaded.data_dir}: empty" + ("" if aside is None else f"; what was there is in {aside}"))
-    typer.echo(f"it fetches the ledger from the others: nemodat node run {config}")
-
-
-@node_app.command("check")
-def check(config: ConfigPath, as_json: AsJson = False) -> None:
-    """Check the whole ledger on this node's disk again, from genesis: every signature, root and index, offline.
-
-    The node must be stopped. Exit code 70: it differs.
-
-    Example: nemodat node check me/node.toml
-    """
-    with _told():
-        loaded = load_config(config)
-        genesis = read_genesis(loaded.genesis)
-        found = _verify(loaded, genesis)
-    if as_json:
-        _print(
-            genesis=genesis.id.hex(),
-            state_root=found.state_root.hex(),
-            height=found.height,
-            transactions=found.transactions,
-            block_hash=found.block_hash.hex(),
-        )
-        return
-    typer.echo(f"genesis {genesis.id.hex()}")
-    typer.echo(f"state root {found.state_root.hex()}")
-    typer.echo(f"{found.height} blocks with {found.transactions} transactions are good, up to {found.block_hash.hex()}")
-
-
 @genesis_app.command("create")
 def create(
-    cards: Annotated[list[Path], typer.Argument(metavar="CARD...", help="The members' cards.", **_File)],
+    cards: Annotated[list[Path], typer.Argument(metavar="CARD...", help="The members' cards.", **FILE)],
     *,
     name: Annotated[str, typer.Option(help="The network's name.")],
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("genesis.toml"),
@@ -339,7 +194,7 @@ def create(
     Example: nemodat genesis create a/card.toml b/card.toml c/card.toml d/card.toml --name trade-net --out
     genesis.toml
     """
-    with _told():
+    with told():
         genesis = assemble(name, [read_card(card) for card in cards], created_ms=clock_ms())
         write_public(out, genesis.to_toml())
     _show(genesis)
@@ -351,7 +206,7 @@ def show(path: GenesisPath, as_json: AsJson = False) -> None:
 
     Example: nemodat genesis show genesis.toml
     """
-    with _told():
+    with told():
         genesis = read_genesis(path)
     if not as_json:
         _show(genesis)
@@ -359,7 +214,7 @@ def show(path: GenesisPath, as_json: AsJson = False) -> None:
     members = [(entry.party, "authority", entry.address) for entry in genesis.authorities]
     members += [(entry.party, "observer", entry.address) for entry in genesis.observers]
     nodes = [dict(zip(("party", "role", "address"), member, strict=True)) for member in members]
-    _print(name=genesis.name, id=genesis.id.hex(), parties=[party.id for party in genesis.parties], nodes=nodes)
+    print_json(name=genesis.name, id=genesis.id.hex(), parties=[party.id for party in genesis.parties], nodes=nodes)
 
 
 @key_app.command("new")
@@ -377,7 +232,7 @@ def new_key(
 
     Example: nemodat key new sign.json
     """
-    with _told():
+    with told():
         made = generate_key(kind)
         save_key(file, made, _new_passphrase(passphrase_file))
     _tell_key(file, kind, made.public, as_json=as_json)
@@ -385,27 +240,23 @@ def new_key(
 
 @key_app.command("show")
 def show_key(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A key file.", **_File)], as_json: AsJson = False
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A key file.", **FILE)], as_json: AsJson = False
 ) -> None:
     """Show what a key file is for, and its public half. No passphrase is needed, so neither is proved.
 
     Example: nemodat key show sign.json
     """
-    with _told():
+    with told():
         kind, public = describe(file)
     _tell_key(file, kind, public, as_json=as_json)
 
 
 def _tell_key(file: Path, kind: str, public: bytes, *, as_json: bool) -> None:
     if as_json:
-        _print(kind=kind, file=str(file), public=public.hex())
+        print_json(kind=kind, file=str(file), public=public.hex())
         return
     typer.echo(f"{kind} key in {file}")
     typer.echo(f"public {public.hex()}")
-
-
-def _print(**values: object) -> None:
-    typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
 
 
 def _vet(party: Party) -> None:
@@ -427,60 +278,6 @@ def _show(genesis: Genesis) -> None:
     console.print(f"{genesis.name}: {len(genesis.parties)} parties, {len(genesis.authorities)} authorities")
     console.print(table)
     typer.echo(f"genesis id {genesis.id.hex()}")
-
-
-def _verify(config: NodeConfig, genesis: Genesis) -> Verified:
-    columns = (TextColumn("blocks"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    store = open_store(config.data_dir, config.engine)
-    try:
-        if store.get(GENESIS_KEY) is None:
-            raise NodeError(f"{config.data_dir}: there is no chain yet: run the node first")
-        with (
-            TemporaryDirectory(prefix="verify-", dir=config.data_dir) as folder,
-            store.snapshot() as stored,
-            Progress(*columns, console=Console(stderr=True), transient=True) as bar,
-        ):
-            task = bar.add_task("blocks", total=None)
-            scratch = open_store(Path(folder))
-            try:
-                return verify_chain(
-                    stored,
-                    genesis,
-                    scratch=scratch,
-                    progress=lambda done, total: bar.update(task, completed=done, total=total),
-                )
-            finally:
-                scratch.close()
-    finally:
-        store.close()
-
-
-@contextmanager
-def _bytes_bar(text: str) -> Iterator[Callable[[int], None]]:
-    """Shows how many bytes are done."""
-    columns = (TextColumn(text), DownloadColumn(), TransferSpeedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(text, total=None)
-        yield lambda done: bar.update(task, completed=done)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Errors that a person can do something about, as one line and an exit code."""
-    try:
-        yield
-    except Inconsistent as error:
-        typer.echo(f"inconsistent: {_plain(error)}", err=True)
-        raise typer.Exit(EXIT_INCONSISTENT) from error
-    except (NodeError, OSError) as error:
-        typer.echo(f"error: {_plain(error)}", err=True)
-        raise typer.Exit(EXIT_FAILED) from error
-
-
-def _plain(error: Exception) -> str:
-    """What an error says, which may quote a file of others: on one line, and nothing in it that steers a terminal."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(error))
 
 
 def _passphrase(config: NodeConfig) -> bytes:

@@ -3,8 +3,9 @@
     [node]      name, party, role ("authority" or "observer"), data_dir, genesis
     [network]   listen; [network.peers] name = "host:port" where a member is not at its genesis address
     [api]       listen, operator_token_file, metrics_public, requests_per_s, requests_burst
-    [keys]      transport, consensus and next_consensus (authorities only), passphrase_env or passphrase_file
-    [store]     engine
+    [keys]      transport, consensus and next_consensus (authorities only), checkpoint (regulators' observers),
+                passphrase_env or passphrase_file
+    [store]     engine, sync ("snapshot" or "blocks"), keep_days (0: every block for good)
     [mempool]   transactions_max, bytes_max, per_sender_max
     [log]       level, format
 
@@ -45,6 +46,8 @@ SECRET_BYTES_MAX = 1024
 NAME_CHARS_MAX = 64
 PASSPHRASE_ENV = "NEMODAT_PASSPHRASE"  # noqa: S105 - the name of a variable
 ROLES = ("authority", "observer")
+KEEP_DAYS_MOST = 100_000
+SYNCS = ("snapshot", "blocks")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("json", "console")
 MIB = 1024 * 1024
@@ -80,6 +83,7 @@ class KeysConfig:
 
     transport: Path
     consensus: Path | None = None
+    checkpoint: Path | None = None
     next_consensus: Path | None = None
     passphrase_env: str = PASSPHRASE_ENV
     passphrase_file: Path | None = None
@@ -107,6 +111,8 @@ class NodeConfig:
     api: ApiConfig
     keys: KeysConfig
     engine: str = "auto"
+    sync: Literal["snapshot", "blocks"] = "snapshot"
+    keep_days: int = 0
     mempool: Bounds = field(default_factory=Bounds)
     log: LogConfig = field(default_factory=LogConfig)
 
@@ -146,11 +152,14 @@ def load_config(file: Path) -> NodeConfig:
         keys=KeysConfig(
             transport=keys.path("transport"),
             consensus=keys.optional_path("consensus"),
+            checkpoint=keys.optional_path("checkpoint"),
             next_consensus=keys.optional_path("next_consensus"),
             passphrase_env=keys.text("passphrase_env", chars_max=NAME_CHARS_MAX, default=PASSPHRASE_ENV),
             passphrase_file=keys.optional_path("passphrase_file"),
         ),
         engine=store.choice("engine", ENGINES, default="auto"),
+        sync=store.choice("sync", SYNCS, default="snapshot"),
+        keep_days=store.integer("keep_days", 0, KEEP_DAYS_MOST, default=0),
         mempool=Bounds(
             transactions_max=mempool.integer("transactions_max", 2, 10_000_000, default=bounds.transactions_max),
             bytes_max=mempool.integer("bytes_max", MIB, 64 * 1024 * MIB, default=bounds.bytes_max),
@@ -196,11 +205,12 @@ def config_toml(config: NodeConfig) -> str:
         "keys": {
             "transport": shown(keys.transport),
             "consensus": shown(keys.consensus),
+            "checkpoint": shown(keys.checkpoint),
             "next_consensus": shown(keys.next_consensus),
             "passphrase_file": shown(keys.passphrase_file),
             "passphrase_env": keys.passphrase_env if keys.passphrase_file is None else None,
         },
-        "store": {"engine": config.engine},
+        "store": {"engine": config.engine, "sync": config.sync, "keep_days": config.keep_days},
         "mempool": {
             "transactions_max": config.mempool.transactions_max,
             "bytes_max": config.mempool.bytes_max,
@@ -262,6 +272,7 @@ def _check(config: NodeConfig, keys: Fields) -> None:
         "node.genesis": config.genesis,
         "keys.transport": config.keys.transport,
         "keys.consensus": config.keys.consensus,
+        "keys.checkpoint": config.keys.checkpoint,
         "keys.next_consensus": config.keys.next_consensus,
         "keys.passphrase_file": config.keys.passphrase_file,
         "api.operator_token_file": config.api.operator_token_file,

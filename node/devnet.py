@@ -300,6 +300,7 @@ def _lay_out(folder: Path, member: Member, listen: str, api_listen: str, *, engi
         keys=KeysConfig(
             transport=home / "keys" / "transport.json",
             consensus=home / "keys" / "consensus.json" if member.role == "authority" else None,
+            checkpoint=home / "keys" / "checkpoint.json" if card.checkpoint_key else None,
             passphrase_file=home / "passphrase",
         ),
         engine=engine,

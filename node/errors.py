@@ -13,6 +13,7 @@ __all__ = [
     "KeyFileError",
     "NodeError",
     "NotFound",
+    "Pruned",
     "StoreDamaged",
     "StoreError",
     "StoreLocked",
@@ -68,6 +69,10 @@ class GenesisMismatch(NodeError):
 
 class NotFound(NodeError):
     """Nothing final is known under this height, id or key."""
+
+
+class Pruned(NodeError):
+    """It was final, and this node does not keep it (any more): ask an archive, a node that keeps everything."""
 
 
 class Inconsistent(NodeError):

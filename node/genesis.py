@@ -62,19 +62,21 @@ OPERATOR_TOKEN_BYTES = 32
 GENESIS_BYTES_MAX = 16 * 1024 * 1024
 FINGERPRINT_KEY_SIZE = 32  # bytes
 
-_CARD = ("format", "role", "address", "consensus_key", "transport_certificate", "party")
+_CARD = ("format", "role", "address", "consensus_key", "checkpoint_key", "transport_certificate", "party")
 _PARTY_KEYS = ("sign", "owner", "receive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeCard:
-    """What a member tells the others of its node: party, role, "host:port", certificate (DER), consensus key or b""."""
+    """What a member tells the others of its node: party, role, "host:port", certificate (DER); its
+    consensus key, or, for an observer of a regulator, the key that signs checkpoints."""
 
     party: Party
     role: Literal["authority", "observer"]
     address: str
     transport_certificate: bytes
     consensus_key: bytes = b""
+    checkpoint_key: bytes = b""
 
 
 def new_party(folder: Path, party: Party, passphrase: bytes, *, cost: KdfCost = KDF_STANDARD) -> Party:
@@ -108,9 +110,10 @@ def init_node(
     passphrase: bytes,
     cost: KdfCost = KDF_STANDARD,
 ) -> NodeCard:
-    """Make a node's keys (`transport`, for an authority `consensus`) in `folder`; the card to hand on.
+    """Make a node's keys in `folder`; the card to hand on.
 
-    Raises `KeyFileError` if one is there already.
+    They are `transport`, for an authority `consensus`, for an observer of a regulator `checkpoint`. Raises
+    `KeyFileError` if one is there already.
     """
     transport = generate_transport_key(name)
     save_key(folder / "transport.json", transport, passphrase, cost=cost)
@@ -119,12 +122,18 @@ def init_node(
         consensus = generate_key("consensus")
         save_key(folder / "consensus.json", consensus, passphrase, cost=cost)
         consensus_key = consensus.public
+    checkpoint_key = b""
+    if role == "observer" and "regulator" in party.roles:
+        checkpoint = generate_key("checkpoint")
+        save_key(folder / "checkpoint.json", checkpoint, passphrase, cost=cost)
+        checkpoint_key = checkpoint.public
     return NodeCard(
         party=party,
         role=role,
         address=address,
         transport_certificate=transport.public,
         consensus_key=consensus_key,
+        checkpoint_key=checkpoint_key,
     )
 
 
@@ -137,6 +146,7 @@ def card_toml(card: NodeCard) -> str:
             "role": card.role,
             "address": card.address,
             "consensus_key": card.consensus_key.hex(),
+            "checkpoint_key": card.checkpoint_key.hex(),
             "transport_certificate": base64.b64encode(card.transport_certificate).decode(),
             "party": {
                 "id": party.id,
@@ -271,6 +281,11 @@ def join(
         consensus = keys / "consensus.json"
         if read_public(consensus, kind="consensus") != found.consensus_key:
             raise CeremonyError(f"{consensus}: not the consensus key that genesis, or the card, has for {found.party}")
+    checkpoint: Path | None = None
+    if isinstance(found, ObserverEntry) and found.checkpoint_key:
+        checkpoint = keys / "checkpoint.json"
+        if read_public(checkpoint, kind="checkpoint") != found.checkpoint_key:
+            raise CeremonyError(f"{checkpoint}: not the checkpoint key that genesis has for {found.party}")
     folder = folder.absolute()
     config = NodeConfig(
         file=folder / "node.toml",
@@ -284,6 +299,7 @@ def join(
         keys=KeysConfig(
             transport=(keys / "transport.json").absolute(),
             consensus=None if consensus is None else consensus.absolute(),
+            checkpoint=None if checkpoint is None else checkpoint.absolute(),
             passphrase_file=None if passphrase_file is None else passphrase_file.absolute(),
         ),
     )
@@ -326,7 +342,8 @@ def _entry(card: NodeCard) -> AuthorityEntry | ObserverEntry:
     """The node of a card as a member."""
     party, certificate, address = card.party.id, card.transport_certificate, card.address
     if card.role == "observer":
-        return ObserverEntry(party=party, transport_certificate=certificate, address=address)
+        key = card.checkpoint_key
+        return ObserverEntry(party=party, transport_certificate=certificate, address=address, checkpoint_key=key)
     key = card.consensus_key
     return AuthorityEntry(party=party, consensus_key=key, transport_certificate=certificate, address=address)
 
@@ -346,6 +363,7 @@ def _card(table: Table, text: str, *, role: Literal["authority", "observer"], co
         address=table.text("address"),
         transport_certificate=table.base64("transport_certificate"),
         consensus_key=consensus_key,
+        checkpoint_key=table.hex("checkpoint_key"),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from node.layout import (
     CLAIMS_OF,
@@ -18,10 +19,13 @@ from node.layout import (
 )
 from registry.codec import Value, encode
 from registry.events import Event
+from registry.records import Claim, Receivable
+from registry.records.contacts import Contact
 from registry.records.families import FAMILIES
+from registry.records.row import decode_record
 from registry.transactions.envelope import Transaction
 
-__all__ = ["CONTACTS", "block_entries", "event_entries", "read_event"]
+__all__ = ["CONTACTS", "block_entries", "event_entries", "read_event", "state_entries"]
 
 CONTACTS = "contacts"  # listed as a family of records is; not one, because a contact shows nobody's identity
 
@@ -35,6 +39,17 @@ _OWN = {
     "reassigned": CLAIMS_OF,
     **dict.fromkeys(("contact_asked", "contact_sent", "contact_opened"), family_prefix(CONTACTS)),
     **{event: family_prefix(name) for name, family in FAMILIES.items() for event in family.own},
+}
+
+# Records that are listed as a party's own: where, and by which of their parties.
+_RECORDS: dict[bytes, tuple[bytes, type[Any], Callable[[Any], Iterable[str]]]] = {
+    Receivable.PREFIX: (RECEIVABLES_OF, Receivable, lambda record: {record.registrant, record.debtor}),
+    Claim.PREFIX: (CLAIMS_OF, Claim, lambda record: {record.assignor, record.holder, *record.holders}),
+    Contact.PREFIX: (family_prefix(CONTACTS), Contact, lambda record: {step.by for step in record.steps}),
+    **{
+        family.record.PREFIX: (family_prefix(name), family.record, lambda record: record.concerns() or ())
+        for name, family in FAMILIES.items()
+    },
 }
 
 
@@ -66,6 +81,20 @@ def event_entries(height: int, events: Sequence[Event]) -> dict[bytes, bytes]:
     if rows:
         puts[at_height(EVENTS, height)] = encode(rows)
     return puts
+
+
+def state_entries(entries: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """Whose own these records (state key, value) are, by the records alone: for a node that has not seen the events.
+
+    It knows the parties that a record names. The events also name some that it does not name any more: whoever was
+    offered a claim that then went to another.
+    """
+    for key, value in entries:
+        for prefix, (kind, record, parties) in _RECORDS.items():
+            if key.startswith(prefix):
+                for party in parties(decode_record(record, value)):
+                    if party:
+                        yield party_prefix(kind, party) + key[len(prefix) :], b""
 
 
 def read_event(row: list[object]) -> Event:

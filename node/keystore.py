@@ -47,7 +47,7 @@ __all__ = [
 
 
 def generate_key(kind: str) -> SecretKey:
-    """A new random key of kind "consensus", "sign", "owner" or "receive". Raises `KeyFileError` for another."""
+    """A new random key of any kind but "transport". Raises `KeyFileError` for another."""
     if kind == "transport" or kind not in KEY_KINDS:
         raise KeyFileError(f"cannot make a {kind!r} key here: one of {', '.join((*SIGNING_KINDS, 'receive'))}")
     secret = secrets.token_bytes(SEED_SIZE)

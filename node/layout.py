@@ -1,6 +1,7 @@
 """Where everything lies in the store: one letter for each kind, heights as 8 bytes big-endian so that they sort.
 
-s/<state key>                      state value
+s/<path>                           state key (its length before it) and value: by SHA-256 of the key, as the state
+                                   tree is, so that a part of the tree is one range here (`registry.merkle.parts`)
 t/<page key>                       page of the state tree
 b/<height>                         final block: its canonical bytes
 h/<height>                         [block hash, header, FINALIZE certificate]: canonical bytes each
@@ -15,32 +16,46 @@ i/e/<subject><height><number>      event of this number (4 bytes) in e/<height> 
 i/r/<party>00<receivable>          receivables that a party registered, or is the debtor of
 i/c/<party>00<claim>               claims that a party assigned, or that were offered to it
 i/f/<family>/<party>00<record>     records of a family that are a party's own
+i/p/<party>                        the parties
+k/<height><checkpoint key>          checkpoint that a regulator's observer cosigned: canonical bytes
 q/<number>                         issued search certificate (JSON), the newest; order and sizes beside them
 m/genesis m/version m/tip          chain id, version of this layout, [height, history range]
+m/first                            [lowest height whose block is kept, lowest whose receipts and events are]; none:
+                                   all are (`node.pruning`, `node.snapshots`)
+j/snapshot j/part/<number>         a state that is being fetched, the parts of it that are here (`node.snapshots`)
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from node.errors import StoreDamaged
+from node.store.protocol import Reader
 from registry.codec import Value, decode, encode
 from registry.errors import CodecError
+from registry.merkle.hashing import path_of
 
 __all__ = [
     "AUTHORITIES",
     "BLOCK",
     "CERTIFICATE",
+    "CHECKPOINT",
     "CLAIMS_OF",
     "CONSENSUS",
     "EVENTS",
     "EVENTS_OF",
     "EVIDENCE",
+    "FIRST_KEY",
     "GENESIS_KEY",
     "HEIGHT",
+    "JOINED_PART",
+    "JOINING",
+    "JOINING_KEY",
     "LAYOUT_VERSION",
     "PAGE",
+    "PARTIES",
     "RECEIPTS",
     "RECEIVABLES_OF",
     "STATE",
@@ -52,12 +67,17 @@ __all__ = [
     "at_height",
     "event_key",
     "family_prefix",
+    "first_kept",
     "log_key",
     "party_prefix",
     "read_list",
+    "read_state",
+    "state_entry",
+    "state_key",
+    "state_puts",
 ]
 
-LAYOUT_VERSION = b"1"
+LAYOUT_VERSION = b"2"
 
 STATE = b"s/"
 PAGE = b"t/"
@@ -74,10 +94,19 @@ EVENTS_OF = b"i/e/"
 RECEIVABLES_OF = b"i/r/"
 CLAIMS_OF = b"i/c/"
 RECORDS_OF = b"i/f/"
+PARTIES = b"i/p/"
 CERTIFICATE = b"q/"
+CHECKPOINT = b"k/"
 GENESIS_KEY = b"m/genesis"
 VERSION_KEY = b"m/version"
 TIP_KEY = b"m/tip"
+FIRST_KEY = b"m/first"
+JOINING = b"j/"
+JOINING_KEY = b"j/snapshot"
+JOINED_PART = b"j/part/"
+
+_PARTY = b"party/"
+_KEY_LENGTH = 2  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +180,40 @@ def read_list(data: bytes, what: str, count: int | None = None) -> list[Any]:
     if not isinstance(value, list) or (count is not None and len(value) != count):
         raise StoreDamaged(f"the stored {what} is not what this version writes")
     return value
+
+
+def state_key(key: bytes) -> bytes:
+    """Where the entry of a state key is."""
+    return STATE + path_of(key)
+
+
+def state_entry(stored: bytes) -> tuple[bytes, bytes]:
+    """State key and value of a stored entry."""
+    end = _KEY_LENGTH + int.from_bytes(stored[:_KEY_LENGTH], "big")
+    return stored[_KEY_LENGTH:end], stored[end:]
+
+
+def read_state(reader: Reader, key: bytes) -> bytes | None:
+    """The value under a state key, None if there is none."""
+    stored = reader.get(STATE + path_of(key))
+    return None if stored is None else stored[_KEY_LENGTH + len(key) :]
+
+
+def state_puts(writes: Mapping[bytes, bytes | None]) -> dict[bytes, bytes | None]:
+    """What to write for these changes of the state (None: remove), the list of parties included."""
+    puts: dict[bytes, bytes | None] = {}
+    for key, value in writes.items():
+        stored = None if value is None else len(key).to_bytes(_KEY_LENGTH, "big") + key + value
+        puts[STATE + path_of(key)] = stored
+        if key.startswith(_PARTY):
+            puts[PARTIES + key[len(_PARTY) :]] = None if value is None else b""
+    return puts
+
+
+def first_kept(reader: Reader) -> tuple[int, int]:
+    """The lowest height whose block is kept, and the lowest whose receipts and events are. Raises `StoreDamaged`."""
+    stored = reader.get(FIRST_KEY)
+    if stored is None:
+        return 1, 1
+    blocks, receipts = read_list(stored, "first heights", 2)
+    return blocks, receipts

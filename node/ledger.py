@@ -17,7 +17,7 @@ from node.authorities import MemberNode
 from node.chain import CLOCK_TOLERANCE_MS, Chain, Committed, Tip
 from node.clock import clock_ms
 from node.errors import Inconsistent
-from node.layout import STATE, TRANSACTION
+from node.layout import TRANSACTION, read_state
 from node.mempool import Mempool
 from node.store import Store
 from node.worker import Worker
@@ -25,7 +25,7 @@ from registry.errors import TransactionError
 from registry.records import Misbehaviour, Network
 from registry.transactions.envelope import Transaction
 
-__all__ = ["Admitted", "Ledger", "Listener", "OnLedger", "Opened", "Pace"]
+__all__ = ["Admitted", "Ledger", "Listener", "OnLedger", "Opened", "Pace", "Witness"]
 
 VIEW_PART = 2  # a block should take this part of the first view's timeout, from building to commit
 OPERATIONS_AT_FIRST = 250
@@ -33,6 +33,7 @@ OPERATIONS_LEAST = 32
 CHANGE_MAX = 2.0  # factor, from one block to the next
 
 Listener: TypeAlias = Callable[[Committed], None]
+Witness: TypeAlias = Callable[[Tip, Tip], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class Ledger:
         self._chain = chain
         self._worker = worker
         self._listeners: list[Listener] = []
+        self._witnesses: list[Witness] = []
         self.pool = pool
         self.tip: Tip = chain.tip
         """The newest final block whose commit has been heard of here."""
@@ -119,6 +121,10 @@ class Ledger:
     def listen(self, listener: Listener) -> None:
         """Call `listener` after each commit, in order of height."""
         self._listeners.append(listener)
+
+    def witness(self, witness: Witness) -> None:
+        """Call `witness(tip before, tip)` in the ledger's thread after each commit, before the next thing is done."""
+        self._witnesses.append(witness)
 
     def build(self, *, proposer: bytes, then: Callable[[Block], None]) -> None:
         """Make a block on the tip of what is in the pool."""
@@ -160,7 +166,7 @@ class Ledger:
 
     def is_accused(self, consensus_key: bytes) -> bool:
         """Whether the ledger has evidence against this key."""
-        return self._store.get(STATE + Misbehaviour.PREFIX + consensus_key) is not None
+        return read_state(self._store, Misbehaviour.PREFIX + consensus_key) is not None
 
     def is_final(self, transaction_id: bytes) -> bool:
         """Whether a final block has this transaction."""
@@ -175,6 +181,8 @@ class Ledger:
                 self._store.write(puts, sync=True)
             return None
         committed = self._chain.commit(block, certificate, puts=puts)
+        for witness in self._witnesses:
+            witness(tip, self._chain.tip)
         return _Grown(committed, self._chain.tip, self._chain.authorities, self._chain.members, self._chain.network)
 
     def _committed(self, grown: _Grown | None) -> None:

@@ -22,14 +22,18 @@ from node.accuser import Accuser
 from node.authorities import MemberNode
 from node.certificates import certificate_key
 from node.chain import Chain, Committed
+from node.checkpoints import Checkpoints
 from node.errors import KeyFileError
 from node.hub import Hub
 from node.intake import Intake
 from node.ledger import Ledger, Pace
 from node.mempool import Bounds, Mempool
 from node.network import Channel, Credentials, Directory, Mesh, Peer, ProtocolViolation
+from node.pruning import Pruner
 from node.runtime import Runtime
 from node.service import NodeService
+from node.snapshots.held import HeldStates
+from node.snapshots.serving import StateServer
 from node.store import Store
 from node.sync import Synchroniser
 from node.watch import Watch
@@ -37,7 +41,7 @@ from node.worker import Worker
 from registry.genesis import Genesis
 from registry.keys import SigningKey
 
-__all__ = ["Identity", "Node", "directory_of"]
+__all__ = ["Identity", "Node", "directory_of", "itself"]
 
 SWITCH_INTERVAL_S = 0.0005  # between threads: the loop must get its turn while the ledger thread computes
 AUTHORITY_LAG = 3  # heights: so far behind the engine catches up by itself
@@ -52,13 +56,15 @@ _log = structlog.get_logger(room="node")
 class Identity:
     """What makes a node this node: its name in logs, its connection keys, and its consensus keys if it votes.
 
-    `next_consensus` takes over from `consensus` at the height at which the ledger says so.
+    `next_consensus` takes over from `consensus` at the height at which the ledger says so; `checkpoint` is the key that
+    a regulator's observer cosigns with.
     """
 
     name: str
     transport: Credentials
     consensus: SigningKey | None
     next_consensus: SigningKey | None = None
+    checkpoint: SigningKey | None = None
 
     @property
     def signers(self) -> tuple[SigningKey, ...]:
@@ -89,6 +95,13 @@ def directory_of(members: Iterable[MemberNode], addresses: Mapping[str, str]) ->
     return Directory(peers)
 
 
+def itself(identity: Identity, directory: Directory) -> Peer:
+    """A node as the ledger has it, or as it calls itself while the ledger has not heard of it."""
+    certificate = identity.transport.certificate
+    unknown = Peer(certificate_key(certificate), identity.name, "observer", "", certificate)
+    return directory.by_certificate.get(certificate, unknown)
+
+
 class Node:
     """A running node. Made inside the event loop by `start`; `failed` says when it must be stopped at once."""
 
@@ -100,10 +113,12 @@ class Node:
         store: Store,
         bounds: Bounds,
         addresses: Mapping[str, str],
+        keep_ms: int | None = None,
         make_engine: MakeEngine = Engine,
         known_version: int = VERSION,
     ) -> None:
-        """`make_engine` is for tests that let a node misbehave, `known_version` for those that upgrade it."""
+        """`keep_ms`: how long blocks are kept, in block time (None: for good). `make_engine` is for tests that let a
+        node misbehave, `known_version` for those that upgrade it."""
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
         self._ledger_worker = Worker("ledger", self._fail)
@@ -120,7 +135,7 @@ class Node:
         self._mesh = Mesh(
             genesis_id=genesis.id,
             directory=directory,
-            me=self._me(directory),
+            me=itself(identity, directory),
             credentials=identity.transport,
             handler=self,
         )
@@ -151,7 +166,16 @@ class Node:
                 watch=watch,
                 on_evidence=self._accuser.found,
             )
+        self._held = HeldStates(store)
+        self._held.begin(chain.tip)
+        ledger.witness(self._held.grown)
+        if keep_ms is not None:
+            ledger.witness(Pruner(store, keep_ms=keep_ms).grown)
         self._sync = Synchroniser(
+            states=StateServer(self._held, self._mesh, self._reader),
+            checkpoints=Checkpoints(
+                genesis=genesis, store=store, ledger=ledger, mesh=self._mesh, key=identity.checkpoint
+            ),
             genesis_id=genesis.id,
             ledger=ledger,
             store=store,
@@ -201,6 +225,7 @@ class Node:
         await self._mesh.stop()
         for worker in (self._ledger_worker, self._journal, self._reader):
             await worker.close()
+        self._held.close()
         _log.info("node stopped", name=self.service.name, height=self.service.ledger.tip.height)
 
     # --- what the mesh calls --------------------------------------------------------------------------------------
@@ -238,17 +263,9 @@ class Node:
         if members != self._members:
             self._members = members
             directory = directory_of(members, self._addresses)
-            me = self._me(directory)
+            me = itself(self._identity, directory)
             _log.info("other members", height=committed.height, members=len(directory.members), role=me.role)
             self._mesh.follow(directory, me)
-
-    def _me(self, directory: Directory) -> Peer:
-        """This node as the ledger has it, or as it calls itself while the ledger has not heard of it."""
-        transport = self._identity.transport
-        unknown = Peer(
-            certificate_key(transport.certificate), self._identity.name, "observer", "", transport.certificate
-        )
-        return directory.by_certificate.get(transport.certificate, unknown)
 
     def _may_vote(self) -> bool:
         return any(key.public_key in self.service.ledger.authorities for key in self._identity.signers)

@@ -28,6 +28,9 @@ from node.keystore import load_key
 from node.logs import configure_logs
 from node.network import Credentials, split_address
 from node.node import Identity, Node
+from node.pruning import DAY_MS
+from node.snapshots.joining import join
+from node.snapshots.landing import is_new
 from node.store import Store, open_store
 from registry.genesis import Genesis
 from registry.keys import SigningKey
@@ -68,7 +71,18 @@ def load_identity(config: NodeConfig, genesis: Genesis, passphrase: bytes) -> Id
         transport=Credentials(transport.public, transport.secret),
         consensus=consensus_key(config.keys.consensus),
         next_consensus=consensus_key(config.keys.next_consensus),
+        checkpoint=_checkpoint_key(config, genesis, passphrase),
     )
+
+
+def _checkpoint_key(config: NodeConfig, genesis: Genesis, passphrase: bytes) -> SigningKey | None:
+    """The key that an observer cosigns checkpoints with, if it does."""
+    if config.keys.checkpoint is None:
+        return None
+    key = load_key(config.keys.checkpoint, passphrase, kind="checkpoint").signing_key
+    if key.public_key not in {entry.checkpoint_key for entry in genesis.observers if entry.party == config.party}:
+        raise ConfigError(config.file, "keys.checkpoint", f"is not a checkpoint key of {config.party} in genesis")
+    return key
 
 
 def run_node(config: NodeConfig, passphrase: bytes) -> int:
@@ -86,7 +100,16 @@ def run_node(config: NodeConfig, passphrase: bytes) -> int:
 
 
 async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store: Store) -> int:
-    node = Node(genesis=genesis, identity=identity, store=store, bounds=config.mempool, addresses=config.network.peers)
+    if config.sync == "snapshot" and is_new(store) and not await _joined(config, genesis, identity, store):
+        return EXIT_OK
+    node = Node(
+        genesis=genesis,
+        identity=identity,
+        store=store,
+        bounds=config.mempool,
+        addresses=config.network.peers,
+        keep_ms=config.keep_days * DAY_MS or None,
+    )
     api = _api(config, node)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -111,6 +134,21 @@ async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store
     if node.failed.done():
         return EXIT_OUTDATED if isinstance(node.failed.result(), UpgradeNeeded) else EXIT_HALTED
     return EXIT_OK if stopping.is_set() else EXIT_FAILED
+
+
+async def _joined(config: NodeConfig, genesis: Genesis, identity: Identity, store: Store) -> bool:
+    """Whether the store is one to start with: False if this process was told to stop before. It goes on next time."""
+    loop = asyncio.get_running_loop()
+    network = config.network
+    joining = loop.create_task(
+        join(genesis=genesis, identity=identity, store=store, addresses=network.peers, listen=network.listen)
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, joining.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await joining
+        return True
+    return False
 
 
 async def _run_api(api: uvicorn.Server) -> None:

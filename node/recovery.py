@@ -15,16 +15,20 @@ from consensus.votes import Certificate
 from node.authorities import set_at
 from node.errors import StoreDamaged
 from node.layout import (
+    CERTIFICATE,
+    CHECKPOINT,
+    CONSENSUS,
+    EVIDENCE,
     GENESIS_KEY,
     HEIGHT,
     LAYOUT_VERSION,
     PAGE,
-    STATE,
     TIP_KEY,
     VERSION_KEY,
     HeightRecord,
     at_height,
     read_list,
+    state_puts,
 )
 from node.store import Reader, Store
 from registry.codec import decode, encode
@@ -52,10 +56,11 @@ class Tip:
 
 def initialise(store: Store, genesis: Genesis) -> None:
     """Write the state of genesis into an empty store, in one batch."""
-    if next(store.scan(b""), None) is not None:
+    own = (CONSENSUS, EVIDENCE, CERTIFICATE, CHECKPOINT)  # what was signed or collected here stays without a chain
+    if any(not key.startswith(own) for key, _ in store.scan(b"")):
         raise StoreDamaged("the data folder is not empty and has no chain: use an empty data_dir")
     state = genesis_state(genesis)
-    batch: dict[bytes, bytes | None] = {STATE + key: value for key, value in state.items()}
+    batch = state_puts(dict(state))
     batch.update((PAGE + key, page) for key, page in tree.rebuild(state.items()).records())
     batch[TIP_KEY] = encode([0, CompactRange().encode()])
     batch[VERSION_KEY] = LAYOUT_VERSION

@@ -198,17 +198,19 @@ class Runtime:
         self._mesh.broadcast(Channel.CONSENSUS, encode_message(action.message), role="authority")
 
     def _send_decided(self, action: SendDecided) -> None:
-        def read() -> bytes:
+        def read() -> bytes | None:
             with self._store.snapshot() as reader:
                 found = decided(reader, action.height)
-            assert found is not None, "the engine answers for heights that are final here"
+            if found is None:
+                return None  # pruned: the peer fetches it from another (`consensus.following`)
             block, certificate = found
             return encode_message(Decided(Block.decode(block), Certificate.from_value(decode(certificate))))
 
-        def send(payload: bytes) -> None:
+        def send(payload: bytes | None) -> None:
             self.answering[action.peer] -= 1
             self.answering += Counter()  # without those that have none
-            self._mesh.send(action.peer, Channel.CONSENSUS, payload)
+            if payload is not None:
+                self._mesh.send(action.peer, Channel.CONSENSUS, payload)
 
         if self.answering[action.peer] < ANSWERS_MAX:
             self.answering[action.peer] += 1

@@ -25,6 +25,7 @@ from consensus.following import (
     Grown,
     Heard,
     Joined,
+    Kept,
     Left,
     Missed,
     Say,
@@ -38,13 +39,18 @@ from consensus.ranges import (
     RANGE_BYTES_MAX,
     RANGE_HEIGHTS_MAX,
     RANGE_MESSAGE_MAX,
+    Ask,
     Blocks,
-    decode_range_message,
+    Tip,
     encode_range_message,
 )
 from node.chain import Committed
+from node.checkpoints import Checkpoints
+from node.layout import first_kept
 from node.ledger import Ledger
 from node.network import PAYLOAD_MAX, Channel, Mesh, Peer, ProtocolViolation
+from node.snapshots.messages import Cosigned, decode_sync
+from node.snapshots.serving import StateServer
 from node.store import Store
 from node.views import decided
 from node.worker import Worker
@@ -71,15 +77,31 @@ class Synchroniser:
     """Fetches what is missing and serves what others miss. `lag`: how far behind is the engine's at first."""
 
     def __init__(
-        self, *, genesis_id: bytes, ledger: Ledger, store: Store, mesh: Mesh, reader: Worker, lag: Callable[[], int]
+        self,
+        *,
+        genesis_id: bytes,
+        ledger: Ledger,
+        store: Store,
+        mesh: Mesh,
+        reader: Worker,
+        states: StateServer,
+        checkpoints: Checkpoints,
+        lag: Callable[[], int],
     ) -> None:
         self._ledger = ledger
         self._store = store
         self._mesh = mesh
         self._reader = reader
+        self._states = states
+        self._checkpoints = checkpoints
+        self._first = first_kept(store)[0]
         self._lag_of, self._lag = lag, lag()
         self._core = Following(
-            genesis_id=genesis_id, height=ledger.tip.height, authorities=ledger.authorities, lag=self._lag
+            genesis_id=genesis_id,
+            height=ledger.tip.height,
+            authorities=ledger.authorities,
+            first=self._first,
+            lag=self._lag,
         )
         self._events: deque[Event] = deque()
         self._handling = False
@@ -94,6 +116,7 @@ class Synchroniser:
     def connected(self, peer: Peer) -> None:
         """There is a connection to `peer`."""
         self._tell(Joined(peer.id, peer.role == "authority"))
+        self._checkpoints.connected(peer)
 
     def disconnected(self, peer: Peer) -> None:
         """There is no connection to `peer` any more."""
@@ -102,10 +125,15 @@ class Synchroniser:
     def received(self, peer: Peer, payload: bytes) -> None:
         """A message on the sync channel. Raises `ProtocolViolation`."""
         try:
-            message = decode_range_message(payload)
+            message = decode_sync(payload)
         except MessageError as error:
             raise ProtocolViolation(str(error)) from error
-        self._tell(Heard(peer.id, message))
+        if isinstance(message, Tip | Ask | Blocks):
+            self._tell(Heard(peer.id, message))
+        elif isinstance(message, Cosigned):
+            self._checkpoints.received(peer, message)
+        else:
+            self._states.received(peer, message)
 
     async def run(self) -> None:
         """Fetch for as long as the node lives."""
@@ -184,6 +212,10 @@ class Synchroniser:
             target = self._core.progress().target
             if target > committed.height + RANGE_HEIGHTS_MAX:
                 _log.info("catching up", height=committed.height, target=target, blocks_per_s=round(self._rate))
+        first = first_kept(self._store)[0]
+        if first != self._first:
+            self._first = first
+            self._tell(Kept(first))
         self._tell(Grown(committed.height, self._ledger.authorities))
         if (lag := self._lag_of()) != self._lag:
             self._lag = lag

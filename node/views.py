@@ -17,7 +17,7 @@ from typing import Any
 from consensus.blocks import Header
 from consensus.light import Change
 from node.authorities import changes_after, set_of
-from node.errors import NotFound, StoreDamaged
+from node.errors import NotFound, Pruned, StoreDamaged
 from node.index import read_event
 from node.layout import (
     BLOCK,
@@ -27,17 +27,20 @@ from node.layout import (
     EVENTS_OF,
     HEIGHT,
     PAGE,
+    PARTIES,
     RECEIPTS,
     RECEIVABLES_OF,
-    STATE,
     TIP_KEY,
     TRANSACTION,
     HeightRecord,
     Place,
     at_height,
     family_prefix,
+    first_kept,
+    log_key,
     party_prefix,
     read_list,
+    read_state,
 )
 from node.store import Reader
 from registry.certificates import Finding, build_search_certificate, build_state_proof
@@ -78,8 +81,6 @@ class View:
         """A final block: its header's fields, its transactions' ids, header and certificate. Raises `NotFound`."""
         record = self._record(height)
         header = Header.decode(record.header)
-        _, wires = read_list(self._stored(BLOCK, height), "block", 2)
-        payloads = (read_list(wire, "transaction", 2)[0] for wire in wires)
         return {
             "height": height,
             "block_hash": record.block_hash.hex(),
@@ -90,9 +91,28 @@ class View:
             "results_root": header.results_root.hex(),
             "state_root": header.state_root.hex(),
             "history_root": header.history_root.hex(),
-            "transactions": [transaction_id(payload).hex() for payload in payloads],
+            "transactions": self._transactions_at(height),
             "header": record.header.hex(),
             "finality": record.certificate.hex(),
+        }
+
+    def ancestry(self, height: int) -> dict[str, Any]:
+        """The header of a height, proved by the newest one, which has it in its history. Raises `NotFound`, `Pruned`.
+
+        So it needs no certificate of its own, and no knowledge of the authorities that were in force then. The tip is
+        in no history yet: it proves itself.
+        """
+        tip = self._proved_by()
+        old = self._record(height)
+        path = (
+            inclusion_proof(self._history_node, index=height - 1, size=self.height - 1) if height < self.height else ()
+        )
+        return {
+            "height": height,
+            "ancestor": old.header.hex(),
+            "path": [node.hex() for node in path],
+            "header": tip.header.hex(),
+            "finality": tip.certificate.hex(),
         }
 
     def is_final(self, transaction: bytes) -> bool:
@@ -123,11 +143,11 @@ class View:
 
     def state(self, key: bytes) -> bytes | None:
         """The value under a state key (`registry.state`)."""
-        return self.reader.get(STATE + key)
+        return read_state(self.reader, key)
 
-    def state_keys(self, prefix: bytes, *, after: bytes | None, limit: int = ITEMS_MAX) -> Page:
-        """State keys that begin with `prefix`, in order: what follows it in each."""
-        return _page(self.reader, STATE + prefix, after=after, limit=limit)
+    def parties(self, *, after: bytes | None, limit: int = ITEMS_MAX) -> Page:
+        """All parties, in the order of their ids."""
+        return _page(self.reader, PARTIES, after=after, limit=limit)
 
     def state_proof(self, key: bytes) -> dict[str, Any]:
         """The value under a state key, or that there is none, with the proof. Raises `NotFound` before block 1."""
@@ -219,7 +239,8 @@ class View:
         return found
 
     def events_at(self, height: int) -> list[Event]:
-        """All events of a block, in order."""
+        """All events of a block, in order. Raises `Pruned`."""
+        self._check_kept(height)
         data = self.reader.get(at_height(EVENTS, height))
         return [] if data is None else [read_event(row) for row in read_list(data, "events")]
 
@@ -227,6 +248,8 @@ class View:
 
     def _record(self, height: int) -> HeightRecord:
         data = self.reader.get(at_height(HEIGHT, height)) if 0 < height <= self.height else None
+        if data is None and 0 < height < first_kept(self.reader)[0]:
+            raise Pruned(f"this node began at height {first_kept(self.reader)[0]}: ask an archive")
         if data is None:
             raise NotFound(f"no final block of height {height} is known here: the tip is at {self.height}")
         return HeightRecord.decode(data)
@@ -234,8 +257,34 @@ class View:
     def _stored(self, kind: bytes, height: int) -> bytes:
         data = self.reader.get(at_height(kind, height))
         if data is None:
+            self._check_kept(height)
             raise StoreDamaged(f"height {height} is final, but part of it ({kind!r}) is missing on disk")
         return data
+
+    def check_events(self, since: int) -> None:
+        """Return if all events from height `since` on are here. Raises `Pruned`."""
+        self._check_kept(max(1, since))
+
+    def _check_kept(self, height: int) -> None:
+        """Receipts and events of this height are kept. Raises `Pruned`."""
+        first = first_kept(self.reader)[1]
+        if height < first:
+            raise Pruned(f"receipts and events are kept from height {first} on, not those of {height}: ask an archive")
+
+    def _transactions_at(self, height: int) -> list[str] | None:
+        """The ids of a block's transactions; None if its body is pruned."""
+        if height < first_kept(self.reader)[0]:
+            return None
+        _, wires = read_list(self._stored(BLOCK, height), "block", 2)
+        payloads = (read_list(wire, "transaction", 2)[0] for wire in wires)
+        return [transaction_id(payload).hex() for payload in payloads]
+
+    def _history_node(self, level: int, index: int) -> bytes:
+        """A node of the log of header hashes. Raises `Pruned`: who began with a state has not all."""
+        node = self.reader.get(log_key(level, index))
+        if node is None:
+            raise Pruned(f"this node began at height {first_kept(self.reader)[0]}: ask an archive for what is older")
+        return node
 
     def _proved_by(self) -> HeightRecord:
         if self.tip is None:

@@ -97,6 +97,8 @@ def _check(items: Sequence[Value], depth: int) -> None:
     """Refuse what has no canonical form, or is nested too deep."""
     if depth > DEPTH_MAX:
         raise CodecError(f"nested deeper than {DEPTH_MAX}")
+    if _SCALARS.issuperset(map(type, items)):
+        return
     for item in items:
         kind = type(item)
         if kind in _SCALARS:

@@ -19,6 +19,7 @@ EVENT_KINDS: Final = frozenset(
         "authority_unseated",  # as "admitted"; after misbehaviour the subject is the accused consensus key
         "node_admitted",  # others let this node in, which follows; as "admitted"
         "node_dismissed",
+        "executed",  # authorities have made an award or opened a contact; as "proposed"; what follows has its own event
         "upgrade_scheduled",  # another protocol version; detail: "protocol:" and the version
         "misbehaviour",  # an authority signed two conflicting votes; subject: its consensus key, detail: party id
         # a transaction that more than f authorities had was in none of n blocks; subject: it, detail: the first height

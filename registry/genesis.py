@@ -93,11 +93,15 @@ class AuthorityEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObserverEntry:
-    """One observer: its party, TLS certificate (DER) and "host:port"."""
+    """One observer: its party, TLS certificate (DER) and "host:port".
+
+    A regulator's may cosign checkpoints (`consensus.checkpoints`) with an Ed25519 key of its own (32 bytes, b"": none).
+    """
 
     party: str
     transport_certificate: bytes
     address: str
+    checkpoint_key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +148,7 @@ class Genesis:
                 self.name,
                 self.created_ms,
                 [[a.party, a.consensus_key, a.transport_certificate, a.address] for a in self.authorities],
-                [[o.party, o.transport_certificate, o.address] for o in self.observers],
+                [[o.party, o.transport_certificate, o.address, o.checkpoint_key] for o in self.observers],
                 [party.encode() for party in self.parties],
                 [getattr(self.parameters, name) for name in _RANGES],
                 self.fingerprint_key,
@@ -225,6 +229,11 @@ def _validate_members(genesis: Genesis) -> None:
             if len(member.consensus_key) != PUBLIC_KEY_SIZE:
                 raise FieldError(f"{place}.consensus_key", f"must have {PUBLIC_KEY_SIZE} bytes")
             voting.add(member.party)
+        elif member.checkpoint_key:
+            if "regulator" not in party.roles:
+                raise FieldError(f"{place}.checkpoint_key", f"{member.party} does not have the role regulator")
+            if len(member.checkpoint_key) != PUBLIC_KEY_SIZE:
+                raise FieldError(f"{place}.checkpoint_key", f"must have {PUBLIC_KEY_SIZE} bytes")
 
 
 def _members(genesis: Genesis) -> Iterator[tuple[str, AuthorityEntry | ObserverEntry]]:
@@ -250,6 +259,8 @@ def _keys(genesis: Genesis) -> Iterator[tuple[str, bytes]]:
     for place, member in _members(genesis):
         if isinstance(member, AuthorityEntry):
             yield f"{place}.consensus_key", member.consensus_key
+        elif member.checkpoint_key:
+            yield f"{place}.checkpoint_key", member.checkpoint_key
         with _within(place):
             key = transport_public_key(member.transport_certificate)
         yield f"{place}.transport_certificate", key
@@ -301,7 +312,7 @@ def _document(genesis: Genesis) -> dict[str, object]:
             for a in genesis.authorities
         ],
         "observers": [
-            {"party": o.party, "address": o.address}
+            {"party": o.party, "address": o.address, "checkpoint_key": o.checkpoint_key.hex()}
             | {"transport_certificate": base64.b64encode(o.transport_certificate).decode()}
             for o in genesis.observers
         ],
@@ -340,8 +351,9 @@ def _read(text: str) -> Genesis:
 
 
 _TOP = ("format", "name", "created_ms", "fingerprint_key", "parameters", "authorities", "observers", "parties")
-_OBSERVER = ("party", "transport_certificate", "address")
-_AUTHORITY = (*_OBSERVER, "consensus_key")
+_NODE = ("party", "transport_certificate", "address")
+_OBSERVER = (*_NODE, "checkpoint_key")
+_AUTHORITY = (*_NODE, "consensus_key")
 _PARTY = ("id", "name", "country", "identifiers", "roles", "sign_keys", "owner_key", "receive_key", "home")
 
 
@@ -359,6 +371,7 @@ def _observer(table: Table) -> ObserverEntry:
         party=table.text("party"),
         transport_certificate=table.base64("transport_certificate"),
         address=table.text("address"),
+        checkpoint_key=table.hex("checkpoint_key"),
     )
 
 

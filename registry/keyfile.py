@@ -42,7 +42,7 @@ __all__ = [
 
 
 FORMAT = "nemodat-key-v1"
-SIGNING_KINDS = ("consensus", "sign", "owner")  # Ed25519, one key one use (registry.md 3)
+SIGNING_KINDS = ("consensus", "sign", "owner", "checkpoint")  # Ed25519, one key one use (registry.md 3)
 KEY_KINDS = (*SIGNING_KINDS, "receive", "transport")  # X25519; Ed25519 with a certificate
 
 FILE_BYTES_MAX = 16 * 1024

@@ -21,6 +21,7 @@ from clients.cli import (
     law,
     law_receivable,
     notices,
+    operations,
     parties,
     pools,
     portfolios,
@@ -42,7 +43,7 @@ app.add_typer(contacts.app, name="contact", help="Contact with the other side of
 app.add_typer(pools.app, name="pool", help="Facilities, blankets, drawings and borrowing bases of pools.")
 app.add_typer(parties.app, name="party", help="Parties, their keys and attestations; as an authority, changes of them.")
 app.add_typer(authorities.app, name="authority", help="Who decides what is final; as an authority, changes of that.")
-app.add_typer(certificates.app, name="certificate", help="Verify certificates offline.")
+app.add_typer(certificates.app, name="certificate", help="Verify certificates offline; checkpoints of regulators.")
 app.add_typer(portfolios.app, name="portfolio", help="Bring an existing portfolio onto the ledger, resumable.")
 app.add_typer(reconcile.app, name="reconcile", help="Compare a book with the ledger, or with another book.")
 app.add_typer(external.app, name="external", help="Claims asserted outside this ledger: record, import, end, look.")
@@ -55,6 +56,7 @@ claims.app.command("cover")(forms.cover)
 app.add_typer(law.app, name="law", help="Who comes first under each law, and whom the debtor may pay.")
 law.app.command("receivable", epilog=law.CASE_FIELDS)(law_receivable.rank_receivable)
 app.add_typer(notices.app, name="notice", help="Give notice of assignments to debtors, acknowledge and prove them.")
+app.add_typer(operations.app, name="operation", help="What can be done on the ledger: fields, roles, reasons. Offline.")
 app.add_typer(inclusion.app, name="inclusion", help="A transaction that does not become final: who has it; report it.")
 app.command("search")(search.search)
 app.command("events")(events.events)

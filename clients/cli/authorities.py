@@ -26,9 +26,10 @@ from clients.cli.context import (
 )
 from clients.errors import ClientError
 from clients.financier import FinancierClient
-from registry.codec import digest
-from registry.records import Misbehaviour
-from registry.transactions.authorities import DismissNode, UnseatAuthority
+from registry.codec import decode, digest
+from registry.records import Misbehaviour, Proposal
+from registry.transactions.authorities import AdmitNode, DismissNode, SeatAuthority, UnseatAuthority
+from registry.transactions.governance import change_from
 from registry.transactions.upgrades import ScheduleUpgrade
 
 __all__ = ["app"]
@@ -135,6 +136,32 @@ def dismiss_node(
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         change = DismissNode(whom, subject(node, "node"))
         show({"proposal": client.call(parties.propose_change, change).hex(), "party": whom})
+
+
+@app.command("proposal")
+def show_proposal(
+    proposal: Annotated[str, typer.Argument(metavar="PROPOSAL", help="The proposal's id.")],
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+) -> None:
+    """What a proposal would change of authorities and nodes, proved: compare it with the card before you approve it.
+
+    Example: nemodat authority proposal 4f...a1
+    """
+    with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
+        record = client.call(reads.record, Proposal, subject(proposal, "proposal"))
+        if record is None:
+            raise ClientError("no such proposal")
+        change = change_from(decode(record.change), "change")
+        if not isinstance(change, SeatAuthority | UnseatAuthority | AdmitNode | DismissNode):
+            raise ClientError(f"this proposal is to {change.NAME}: see nemodat party proposals")
+        shown = {name: getattr(change, name) for name, _ in change.FIELDS}
+        if certificate := shown.pop("certificate", b""):
+            shown |= {"node": digest(certificate), "usable_certificate": authorities.is_usable(certificate)}
+        plainly = {name: value.hex() if isinstance(value, bytes) else value for name, value in shown.items()}
+        show({"change": change.NAME, "state": record.state, "approvals": list(record.approvals)} | plainly)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`nemodat certificate ...`: nothing here touches the network."""
+"""`nemodat certificate ...`: verified with the genesis file alone; and checkpoints, which guard its authorities."""
 
 from __future__ import annotations
 
@@ -9,8 +9,25 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from clients.cli.context import GenesisOption, JsonOption, console, load_genesis, plain, problems, show, tabulate
+from clients.checkpoints import checked, read_checkpoints, written_checkpoints
+from clients.cli.context import (
+    SETTINGS,
+    GenesisOption,
+    JsonOption,
+    KeyOption,
+    PartyOption,
+    UrlOption,
+    access,
+    console,
+    load_genesis,
+    plain,
+    problems,
+    show,
+    tabulate,
+    text_of,
+)
 from clients.errors import ClientError
+from clients.financier import FinancierClient
 from clients.verify import Trust
 from registry.certificates import SearchCertificate
 
@@ -19,11 +36,6 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True)
 
 CERTIFICATE_BYTES_MAX = 16 * 1024 * 1024
-
-
-@app.callback()
-def _group() -> None:
-    """Keeps `verify` a subcommand although it is the only one."""
 
 
 @app.command()
@@ -52,6 +64,35 @@ def verify(
         show(_shown(checked))
     else:
         _told(checked)
+
+
+@app.command(epilog=SETTINGS)
+def checkpoints(
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    keep: Annotated[
+        Path, typer.Option(help="Where the checkpoints that were seen are kept; those in it count, too.")
+    ] = Path("checkpoints.json"),
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch what regulators' observers saw final, hold the node's history against it, and keep it.
+
+    Exit code 1 if the history contradicts a checkpoint, new or kept: then do not believe that node.
+
+    Example: nemodat certificate checkpoints --keep checkpoints.json
+    """
+    network = load_genesis(genesis)
+    with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
+        known = read_checkpoints(text_of(keep, "checkpoints"), network) if keep.exists() else ()
+        found = client.call(checked, known)
+        keep.write_text(written_checkpoints(found, network), encoding="utf-8")
+    owners = {entry.checkpoint_key: entry.party for entry in network.observers}
+    table = Table("height", "block", "seen final by", title="The history has all of these")
+    for each in found:
+        table.add_row(str(each.height), each.block_hash.hex(), owners[each.signer])
+    tabulate(table, as_json=as_json)
 
 
 def _shown(checked: SearchCertificate) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class Weather:
 class Network:
     """Carries bytes between nodes, which are named by their number."""
 
-    __slots__ = ("_chance", "_clock", "_deliver", "_held", "carried", "weather")
+    __slots__ = ("_chance", "_clock", "_deliver", "_held", "carried", "doubled", "dropped", "held", "weather")
 
     def __init__(self, clock: Clock, chance: Chance, deliver: Callable[[int, int, bytes], None]) -> None:
         self._clock = clock
@@ -39,19 +39,27 @@ class Network:
         self._held: list[tuple[int, int, bytes]] = []
         self.weather = Weather()
         self.carried = 0
-        """How many messages were given to the network."""
+        """How many messages were given to the network, each to one node; and what became of some of them:"""
+        self.dropped = 0
+        self.doubled = 0
+        self.held = 0
 
     def send(self, source: int, target: int, kind: str, data: bytes) -> None:
         """Give a message to the network; it may arrive never, late, twice. Partitions do not bind sources below 0."""
         weather = self.weather
         self.carried += 1
-        parted = source >= 0 and weather.sides.get(source, 0) != weather.sides.get(target, 0)
-        if parted or self._chance.happens(weather.drop_percent):
+        chance, sides = self._chance, weather.sides
+        if (
+            (sides and source >= 0 and sides.get(source, 0) != sides.get(target, 0))
+            or (weather.drop_percent and chance.happens(weather.drop_percent))
+            or (kind in weather.dropped_kinds and chance.happens(50))
+        ):
+            self.dropped += 1
             return
-        if kind in weather.dropped_kinds and self._chance.happens(50):
-            return
-        for _ in range(2 if self._chance.happens(weather.double_percent) else 1):
+        if weather.double_percent and chance.happens(weather.double_percent):
+            self.doubled += 1
             self._carry(source, target, data)
+        self._carry(source, target, data)
 
     def unclog(self, node: int) -> None:
         """Let the messages of a clogged node go."""
@@ -69,11 +77,14 @@ class Network:
             self._carry(source, target, data)
 
     def _carry(self, source: int, target: int, data: bytes) -> None:
-        delay_ms = self._chance.between(self.weather.delay_least_ms, self.weather.delay_most_ms)
-        self._clock.after(delay_ms, lambda: self._arrive(source, target, data))
+        least_ms, most_ms = self.weather.delay_least_ms, self.weather.delay_most_ms
+        delay_ms = least_ms if least_ms == most_ms else self._chance.between(least_ms, most_ms)
+        self._clock.after(delay_ms, self._arrive, source, target, data)
 
     def _arrive(self, source: int, target: int, data: bytes) -> None:
-        if source in self.weather.clogged or target in self.weather.clogged:
+        clogged = self.weather.clogged
+        if clogged and (source in clogged or target in clogged):
+            self.held += 1
             self._held.append((source, target, data))
         else:
             self._deliver(source, target, data)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from consensus.authorities import AuthoritySet
 from consensus.blocks import Block
 from consensus.engine import Engine
+from consensus.errors import MessageError
 from consensus.events import (
+    Action,
     Alarm,
     Broadcast,
     Build,
@@ -31,11 +33,13 @@ from consensus.events import (
     Verdict,
     Work,
 )
-from consensus.messages import Decided, Message, decode_message, encode_message
+from consensus.messages import Decided, Message, encode_message
 from consensus.parameters import Parameters
 from consensus.simulation.clock import Clock
 from consensus.simulation.disk import Disk
-from consensus.simulation.ledger import EPOCH_MS, build, judge
+from consensus.simulation.ledger import EPOCH_MS, build, judge, next_set
+from consensus.simulation.memo import Memo
+from consensus.votes import Vote
 from registry.keys import Signer
 
 __all__ = ["Node", "Surroundings"]
@@ -50,6 +54,7 @@ class Surroundings(Protocol):
     """What a node sees of the world."""
 
     clock: Clock
+    memo: Memo
 
     def carry(self, node: Node, peer: bytes | None, message: Message) -> None:
         """Send to one peer, or to all if it is None."""
@@ -60,18 +65,30 @@ class Surroundings(Protocol):
     def note(self, node: Node, what: str) -> None:
         """A line of the transcript."""
 
-    def committed(self, node: Node, action: Commit) -> None:
-        """The node has made a block final."""
+    def says(self, node: Node, message: Message) -> None:
+        """The node tells this to everybody: another line, if somebody reads it."""
+
+    def committed(self, node: Node, decided: Decided, following: AuthoritySet) -> None:
+        """The node has made a block final, and knows the set that follows."""
 
     def reported(self, node: Node, action: Report) -> None:
         """The node accuses someone."""
+
+    def started(self, node: Node) -> None:
+        """The node has read its disk and is about to begin."""
+
+    def connected(self, node: Node, peer: bytes) -> None:
+        """The node has a connection to this peer (again)."""
+
+    def handled(self, node: Node) -> None:
+        """The node has done what an event asked of it."""
 
 
 class Crash(Exception):
     """The node has lost power in the middle of its actions."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Node:
     """One simulated node. `signer` None is an observer."""
 
@@ -83,25 +100,45 @@ class Node:
     key: bytes
     """The name that its peers know it by."""
     parameters: Parameters
-    authorities: AuthoritySet
+    genesis: AuthoritySet
     world: Surroundings
     disk: Disk
-    drift_ms: int = 0
+    honest: bool = True
+    """Whether the invariants hold for it; they do not for a twin."""
+    offset_ms: int = 0
+    """How far its clock is ahead of the world's at first."""
+    rate_permille: int = 0
+    """How much faster than the world's its clock goes."""
     engine: Engine | None = None
     """None while the node is down."""
     life: int = 0
     """How often it was started: what was scheduled in an earlier life does not happen."""
-    pool: list[bytes] | None = None
+    pool: list[bytes] = field(default_factory=list)
+    """Transactions to include; in memory only."""
     alarms: tuple[Alarm, ...] = ()
+    durable_votes: set[Vote] = field(default_factory=set)
+    """Own votes that the invariants have seen on the disk in this life."""
+    authorities: AuthoritySet = field(init=False)
+    """In force at the height above the tip."""
+    _tip: Decided | None = field(init=False, default=None)
+    _committing: bool = field(init=False, default=False)
+    """A block is final on the disk, and the engine has not been told."""
+
+    def __post_init__(self) -> None:
+        self.authorities = self.genesis
 
     def start(self) -> None:
         """Switch on, with what is on the disk."""
         assert self.engine is None
         self.disk.crash()
         self.life += 1
-        self.pool = []
-        self.engine = Engine(self.parameters, self.signer)
-        tip = self.tip()
+        self.pool.clear()
+        self._committing = False
+        self.durable_votes.clear()
+        self.authorities = self._replay()
+        self.world.started(self)
+        self.engine = Engine(self.parameters, self.signer, verifier=self.world.memo.verify)
+        tip = self._tip
         tip_hash = self.parameters.genesis_id if tip is None else tip.block.hash
         height = 0 if tip is None else tip.height
         self.world.note(self, f"starts at height {height}")
@@ -122,45 +159,95 @@ class Node:
     def decided(self, height: int) -> Decided | None:
         """The final block of a height."""
         data = self.disk.get(_CHAIN + height.to_bytes(8, "big"))
-        return None if data is None else _decided(data)
+        if data is None:
+            return None
+        message = self.world.memo.decode(data)
+        assert isinstance(message, Decided)
+        return message
 
     def tip(self) -> Decided | None:
         """The latest final block."""
-        return self.decided(self.height)
+        return self._tip
+
+    def record(self, key: bytes) -> bytes | None:
+        """What the record has durably under this key."""
+        return self.disk.durable(_RECORD + key)
+
+    def lose_disk(self) -> None:
+        """Switch off, and come back with nothing."""
+        self.stop()
+        self.disk.wipe()
+        self._tip = None
 
     def offer(self, transaction: bytes) -> None:
         """A transaction to include."""
-        if self.pool is not None and self.engine is not None:
+        if self.engine is not None:
             self.pool.append(transaction)
             self.handle(Work(True))
 
     def receive(self, peer: bytes, data: bytes) -> None:
-        """Bytes have arrived."""
-        self.handle(Received(peer, decode_message(data)))
+        """Bytes have arrived; what is no message is dropped."""
+        if self.engine is None:
+            return
+        try:
+            message = self.world.memo.decode(data)
+        except MessageError:
+            return
+        self.handle(Received(peer, message))
 
     def connect(self, peer: bytes) -> None:
         """A connection was made."""
+        self.world.connected(self, peer)
         self.handle(Connected(peer))
 
     def handle(self, event: Event) -> None:
         """Give an event to the engine and do what it says, in order."""
         if self.engine is None:
             return
+        engine = self.engine
+        self._survive(lambda: self._do(engine.handle(event)))
+
+    def add_final(self, decided: Decided) -> None:
+        """Commit a block that was fetched and verified, unless it is here; later, if the engine is at it now."""
+        if self._committing:
+            self._later_do(_SYNC_MS, lambda: self.add_final(decided))
+        elif self.engine is not None and decided.height == self.height + 1:
+            self._survive(lambda: self._make_final(decided, clears=(), fetched=True))
+
+    def _do(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            _DOERS[type(action)](self, action)
+
+    def _survive(self, deed: Callable[[], None]) -> None:
+        """Do this, if the power lasts."""
         try:
-            for action in self.engine.handle(event):
-                _DOERS[type(action)](self, action)
+            deed()
         except Crash:
             self.stop()
             self.disk.crash()
+        else:
+            self.world.handled(self)
 
-    def _later(self, delay_ms: int, event: Callable[[], Event]) -> None:
+    def _replay(self) -> AuthoritySet:
+        """Read the chain on the disk: its tip, and the set in force above it."""
+        authorities = self.genesis
+        self._tip = None
+        for height in range(1, self.height + 1):
+            self._tip = self.decided(height)
+            assert self._tip is not None, "a block of the chain is missing"
+            authorities = next_set(authorities, self._tip.block.transactions)
+        return authorities
+
+    def _later(self, delay_ms: int, event: Event | Callable[[], Event]) -> None:
+        self.world.clock.after(delay_ms, self._happen, self.life, event)
+
+    def _later_do(self, delay_ms: int, deed: Callable[[], None]) -> None:
         life = self.life
+        self.world.clock.after(delay_ms, lambda: deed() if self.life == life else None)
 
-        def happen() -> None:
-            if self.engine is not None and self.life == life:
-                self.handle(event())
-
-        self.world.clock.after(delay_ms, happen)
+    def _happen(self, life: int, event: Event | Callable[[], Event]) -> None:
+        if self.engine is not None and self.life == life:
+            self.handle(event() if callable(event) else event)
 
     def _sync(self, puts: tuple[tuple[bytes, bytes], ...], deletes: tuple[bytes, ...]) -> None:
         self.disk.write(puts, deletes)
@@ -168,14 +255,14 @@ class Node:
         self.disk.sync()
 
     def _now_ms(self) -> int:
-        return EPOCH_MS + self.world.clock.now_ms + self.drift_ms
+        now_ms = self.world.clock.now_ms
+        return EPOCH_MS + self.offset_ms + now_ms + now_ms * self.rate_permille // 1_000
 
     def _parent_time_ms(self) -> int:
-        tip = self.tip()
-        return EPOCH_MS if tip is None else tip.block.header.timestamp_ms
+        return EPOCH_MS if self._tip is None else self._tip.block.header.timestamp_ms
 
     def _judge(self, block: Block) -> Verdict:
-        return judge(block, parent_time_ms=self._parent_time_ms(), time_ms=self._now_ms())
+        return judge(block, authorities=self.authorities, parent_time_ms=self._parent_time_ms(), time_ms=self._now_ms())
 
     def _persist(self, action: Persist) -> None:
         puts = tuple((_RECORD + key, value) for key, value in action.puts)
@@ -186,7 +273,7 @@ class Node:
         self.world.carry(self, action.peer, action.message)
 
     def _broadcast(self, action: Broadcast) -> None:
-        self.world.note(self, f"says {describe(action.message)}")
+        self.world.says(self, action.message)
         self.world.carry(self, None, action.message)
 
     def _send_decided(self, action: SendDecided) -> None:
@@ -195,7 +282,8 @@ class Node:
             self.world.carry(self, action.peer, decided)
 
     def _set_timer(self, action: SetTimer) -> None:
-        self._later(action.delay_ms, lambda: Timer(action.name, action.token))
+        delay_ms = action.delay_ms * 1_000 // (1_000 + self.rate_permille)
+        self._later(delay_ms, Timer(action.name, action.token))
 
     def _build(self, action: Build) -> None:
         block = build(
@@ -206,26 +294,46 @@ class Node:
             parent_time_ms=self._parent_time_ms(),
             proposer=action.proposer,
             time_ms=self._now_ms(),
-            transactions=(self.pool or [])[:_TRANSACTIONS_PER_BLOCK],
+            transactions=self.pool[:_TRANSACTIONS_PER_BLOCK],
         )
-        self._later(_THINKING_MS, lambda: Built(block))
+        self._later(_THINKING_MS, Built(block))
 
     def _check(self, action: Check) -> None:
         self._later(_THINKING_MS, lambda: Checked(action.block.hash, self._judge(action.block)))
 
     def _commit(self, action: Commit) -> None:
-        assert self._judge(action.block) is not Verdict.INVALID, "the final block does not execute to its roots"
-        height = action.block.header.height
-        decided = encode_message(Decided(action.block, action.certificate))
+        decided = Decided(action.block, action.certificate)
+        if decided.height > self.height:
+            self._make_final(decided, clears=action.clears, fetched=False)
+            return
+        kept = self.decided(decided.height)  # fetched while the engine decided it: it is told of that in a moment
+        assert kept is not None
+        assert kept.block.hash == action.block.hash, "two final blocks at one height: the ledger has forked"
+        self._sync((), tuple(_RECORD + key for key in action.clears))
+
+    def _make_final(self, decided: Decided, *, clears: tuple[bytes, ...], fetched: bool) -> None:
+        block, height = decided.block, decided.height
+        assert self._judge(block) is not Verdict.INVALID, "the final block does not execute to its roots"
         key = height.to_bytes(8, "big")
-        self._sync(((_CHAIN + key, decided), (_TIP, key)), tuple(_RECORD + key for key in action.clears))
-        self.world.note(self, f"commits height {height}, block {action.block.hash.hex()[:8]}")
-        self.world.committed(self, action)
+        self._sync(((_CHAIN + key, encode_message(decided)), (_TIP, key)), tuple(_RECORD + key for key in clears))
+        self.world.note(self, f"{'adds' if fetched else 'commits'} height {height}, block {block.hash.hex()[:8]}")
+        self._tip = decided
+        self.authorities = next_set(self.authorities, block.transactions)
+        self._committing = True
+        self.world.committed(self, decided, self.authorities)
         self.world.syncs(self)
-        self.pool = [transaction for transaction in self.pool or [] if transaction not in action.block.transactions]
-        committed = Committed(height=height, block=action.block.hash, next_authorities=self.authorities)
-        self._later(_SYNC_MS, lambda: committed)
+        included = set(block.transactions)
+        self.pool = [transaction for transaction in self.pool if transaction not in included]
+        certificate = decided.certificate if fetched else None
+        committed = Committed(
+            height=height, block=block.hash, next_authorities=self.authorities, certificate=certificate
+        )
+        self._later(_SYNC_MS, lambda: self._told(committed))
         self._later(_SYNC_MS, lambda: Work(bool(self.pool)))
+
+    def _told(self, committed: Committed) -> Committed:
+        self._committing = False
+        return committed
 
     def _report(self, action: Report) -> None:
         self.world.note(self, f"accuses {action.evidence.accused.hex()[:8]}")
@@ -253,12 +361,6 @@ def describe(message: Message) -> str:
     elif block is not None:
         words.append(block.hash.hex()[:8])
     return " ".join(words)
-
-
-def _decided(data: bytes) -> Decided:
-    message = decode_message(data)
-    assert isinstance(message, Decided)
-    return message
 
 
 _DOERS: dict[type, Callable[[Node, Any], None]] = {

@@ -52,6 +52,7 @@ class Resource(Enum):
     SEARCH = "search"
     CERTIFICATES = "read certificates"
     EVENTS = "listen to events"
+    OPERATIONS = "read what can be done"
     STATUS = "read the node's status"
     METRICS = "read the node's metrics"
     BACKUP = "copy the node's ledger"
@@ -74,6 +75,7 @@ ACCESS: Final[Mapping[Resource, frozenset[str]]] = MappingProxyType(
         Resource.SEARCH: frozenset({"financier", "regulator", "authority", "exporter", OPERATOR}),
         Resource.CERTIFICATES: frozenset({"financier", "regulator", "authority", "exporter", OPERATOR}),
         Resource.EVENTS: _ANYONE,
+        Resource.OPERATIONS: _ANYONE,
         Resource.STATUS: _ANYONE,
         Resource.METRICS: frozenset({OPERATOR}),
         Resource.BACKUP: frozenset({OPERATOR}),

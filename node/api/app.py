@@ -15,6 +15,7 @@ from node.api import (
     events,
     families,
     health,
+    operations,
     parties,
     receivables,
     search,
@@ -71,6 +72,7 @@ def create_app(service: NodeService, config: ApiConfig) -> FastAPI:
     )
     rooms = (
         transactions,
+        operations,
         blocks,
         authorities,
         parties,

@@ -31,7 +31,7 @@ from node.api.problems import Problem
 from node.api.replay import MemoryFull, NonceMemory
 from node.api.shares import Shares
 from node.fairness import address_of
-from node.layout import STATE
+from node.layout import read_state
 from node.rates import Buckets
 from node.service import NodeService
 from registry.http_signatures import WINDOW_S, HttpSignatureError, VerifiedRequest, verify_headers
@@ -149,7 +149,7 @@ class Gate:
 
     def _state(self) -> State:
         store = self._service.store
-        return State(lambda key: store.get(STATE + key))
+        return State(lambda key: read_state(store, key))
 
     def _count(self, caller: str, verified: VerifiedRequest) -> None:
         """Take the caller's token and remember the nonce; a request sent twice takes none, for others may send it."""

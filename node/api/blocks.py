@@ -11,13 +11,16 @@ from node.api import examples
 from node.api.access import Caller, Resource
 from node.api.context import TheApi, allowed, read
 from node.api.documentation import answers, plain_answers
-from node.api.models import Block
+from node.api.models import Ancestry, Block, CheckpointList
 from node.api.problems import Problem
+from node.checkpoints import newest_checkpoints
 from node.views import View
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["blocks"])
+
+CHECKPOINTS_SHOWN = 200
 
 
 @router.get(
@@ -34,7 +37,7 @@ async def genesis(api: TheApi, caller: Annotated[Caller, allowed(Resource.GENESI
 @router.get(
     "/blocks/{height}",
     summary="A final block",
-    responses=answers(Block, examples.BLOCK, "not_found", "not_ready"),
+    responses=answers(Block, examples.BLOCK, "not_found", "not_ready", "pruned"),
 )
 async def block(
     height: Annotated[
@@ -53,5 +56,40 @@ async def block(
         if not caller.sees_all:
             del found["transactions"]
         return found
+
+    return JSONResponse(await read(api, shape))
+
+
+@router.get(
+    "/blocks/{height}/ancestry",
+    summary="An old header, proved by the newest",
+    responses=answers(Ancestry, examples.ANCESTRY, "not_found", "not_ready", "pruned"),
+)
+async def ancestry(
+    height: Annotated[int, Path(ge=1, le=999_999_999_999_999, description="The height.", examples=[42])],
+    api: TheApi,
+    caller: Annotated[Caller, allowed(Resource.BLOCKS)],
+) -> JSONResponse:
+    """A header that is in the history of the newest final one: one certificate proves the whole past."""
+
+    def shape(view: View) -> dict[str, Any]:
+        if view.tip is None:
+            raise Problem("not_ready", "no block is final yet")
+        return view.ancestry(height)
+
+    return JSONResponse(await read(api, shape))
+
+
+@router.get(
+    "/checkpoints",
+    summary="What regulators' observers saw final",
+    responses=answers(CheckpointList, examples.CHECKPOINTS),
+)
+async def checkpoints(api: TheApi, caller: Annotated[Caller, allowed(Resource.BLOCKS)]) -> JSONResponse:
+    """The newest checkpoints, newest first: a reader that keeps them refuses any history that contradicts them."""
+
+    def shape(view: View) -> dict[str, Any]:
+        found = newest_checkpoints(view.reader, CHECKPOINTS_SHOWN)
+        return {"checkpoints": [checkpoint.encode().hex() for checkpoint in found]}
 
     return JSONResponse(await read(api, shape))

@@ -63,6 +63,8 @@ async def events(
     parties = _heard_by(caller)
     live, first = await _listening(api, caller, parties)
     stream = _stream(api, caller, parties, live=live, first=first, since=since)
+    if since is not None:
+        await read(api, lambda view: view.check_events(since))
     return EventSourceResponse(stream, ping=PING_S, send_timeout=SEND_TIMEOUT_S)
 
 
@@ -93,6 +95,7 @@ async def page(
     parties = _heard_by(caller)
 
     def at_once(view: View) -> tuple[list[Heard], int | None, int]:
+        view.check_events(since)
         return _past(view, since, parties)
 
     api.gate.charge(caller, CATCH_UP_EVENTS)

@@ -24,11 +24,13 @@ from registry.transactions.envelope import EACH, draft, seal, subject_id, transa
 
 __all__ = [
     "ALIAS",
+    "ANCESTRY",
     "AUTHORITIES",
     "AUTHORITY_CHANGES",
     "BACKUP",
     "BLOCK",
     "CERTIFICATE",
+    "CHECKPOINTS",
     "CLAIM",
     "CLAIMS",
     "CONTACT",
@@ -266,6 +268,13 @@ BLOCK: Final = {
     "history_root": _hex("history"),
     **_FINAL,
 }
+ANCESTRY: Final = {
+    "height": 42,
+    "ancestor": _hex("ancestor"),
+    "path": [_hex("left"), _hex("right")],
+    **_FINAL,
+}
+CHECKPOINTS: Final = {"checkpoints": ["9502c420" + _hex("block")]}
 SEARCH_REQUEST: Final = {
     "fingerprints": [{"kind": "exact", "fingerprint": _hex("exact")}, {"kind": "number", "fingerprint": _hex("n")}],
     "purpose": "purchase of invoice, offer 2026-118",

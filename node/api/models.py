@@ -17,7 +17,9 @@ __all__ = [
     "IDS_MAX",
     "TRANSACTIONS_MAX",
     "WAIT_S_MAX",
+    "Ancestry",
     "Block",
+    "CheckpointList",
     "ClaimList",
     "ContactList",
     "EventPage",
@@ -25,6 +27,7 @@ __all__ = [
     "MatchList",
     "NodeStatus",
     "OneContact",
+    "OperationList",
     "OutsideClaim",
     "OwnClaims",
     "PartyList",
@@ -85,6 +88,34 @@ class SearchRequest(_Request):
 
     fingerprints: list[FingerprintQuery] = Field(min_length=1, max_length=SEARCH_MAX)
     purpose: str = Field(min_length=1, max_length=PURPOSE_CHARS_MAX, examples=["purchase of invoice, offer 2026-118"])
+
+
+class OperationField(_Answer):
+    """A field: type, meaning with its unit, what its values must be; `default` is empty where it must be given."""
+
+    name: str
+    type: str
+    meaning: str
+    must: str
+    default: str
+
+
+class OneOperation(_Answer):
+    """An operation, or a change that authorities propose. `may`: action -> roles; `reasons`: code -> meaning, all."""
+
+    name: str
+    kind: Literal["operation", "change"]
+    meaning: str
+    rule: str
+    fields_: list[OperationField] = Field(alias="fields")
+    may: dict[str, list[str]]
+    reasons: dict[str, str]
+
+
+class OperationList(_Answer):
+    """Every operation and every change."""
+
+    operations: list[OneOperation]
 
 
 class ProblemDetails(_Answer):
@@ -159,6 +190,22 @@ class Block(_Answer):
     state_root: Digest
     history_root: Digest
     transactions: list[Digest] | None = Field(default=None, description="ids; for regulators and the operator")
+    header: Hex
+    finality: Hex
+
+
+class CheckpointList(_Answer):
+    """Checkpoints in canonical bytes (`consensus.checkpoints`), newest first."""
+
+    checkpoints: list[Hex]
+
+
+class Ancestry(_Answer):
+    """The header of a height (`ancestor`), and its path in the history of the newest header, which is certified."""
+
+    height: int
+    ancestor: Hex
+    path: list[Digest] = Field(description="RFC 9162 inclusion path to the newest header's `history_root`")
     header: Hex
     finality: Hex
 

@@ -46,7 +46,7 @@ async def parties(
     api.gate.charge(caller, PAGE_MAX)
 
     def shape(view: View) -> dict[str, Any]:
-        page = view.state_keys(b"party/", after=after.encode() if after else None, limit=PAGE_MAX)
+        page = view.parties(after=after.encode() if after else None, limit=PAGE_MAX)
         found = [_proved(view, id_.decode()) for id_ in page.ids]
         return {"parties": found, "next": None if page.after is None else page.after.decode()}
 

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from node.errors import NotFound
+from node.errors import NotFound, Pruned
 from node.hub import TooManyWaiters
 from registry.errors import FieldError
 
@@ -45,6 +45,7 @@ PROBLEMS: Final[Mapping[str, _Kind]] = MappingProxyType(
         "not_authorised": _Kind(403, "The caller's roles do not allow this"),
         "not_found": _Kind(404, "There is nothing here, or nothing for this caller"),
         "method_not_allowed": _Kind(405, "This method is not known here"),
+        "pruned": _Kind(410, "This node does not keep this any more: ask an archive"),
         "body_timeout": _Kind(408, "The body did not arrive in time"),
         "too_large": _Kind(413, "The request or its answer would be too large"),
         "unsupported_media_type": _Kind(415, "The body's media type is not accepted here"),
@@ -112,6 +113,8 @@ def problem_of(error: Exception) -> Problem:
         return Problem("malformed", error.reason, field=error.field)
     if isinstance(error, NotFound):
         return Problem("not_found", str(error))
+    if isinstance(error, Pruned):
+        return Problem("pruned", str(error))
     if isinstance(error, ClientDisconnect):
         return Problem("body_timeout", "the body ended before it was whole", field="body")
     if isinstance(error, TooManyWaiters):
@@ -134,7 +137,16 @@ def install(app: FastAPI) -> None:
         request.app.state.api.metrics.refused(problem.code)
         return response_of(problem)
 
-    expected = (Problem, FieldError, NotFound, TooManyWaiters, ClientDisconnect, RequestValidationError, HTTPException)
+    expected = (
+        Problem,
+        FieldError,
+        NotFound,
+        Pruned,
+        TooManyWaiters,
+        ClientDisconnect,
+        RequestValidationError,
+        HTTPException,
+    )
     for kind in (*expected, Exception):
         app.add_exception_handler(kind, answer)
 

@@ -60,6 +60,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
                     "authority_unseated",
                     "node_admitted",
                     "node_dismissed",
+                    "executed",
                     "upgrade_scheduled",
                 }
             ),

@@ -62,9 +62,9 @@ def blanket_in_the_way(call: Call, claim: Claim, receivable: Receivable) -> Refu
 
 
 def blanket_events(call: Call, receivable: Receivable) -> list[Event]:
-    """What the holders of blankets over a new registration hear."""
+    """What both sides of each blanket over a new registration hear."""
     return [
-        Event("blanket_matched", receivable.id, (facility.financier,), facility.id.hex())
+        Event("blanket_matched", receivable.id, together(facility.seller, facility.financier), facility.id.hex())
         for facility in covering(call.state, receivable, call.now_ms)
     ]
 

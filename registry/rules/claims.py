@@ -32,6 +32,7 @@ from registry.reasons import (
     UNKNOWN_PARTY,
 )
 from registry.records import Claim, Receivable
+from registry.records.notices import Notified
 from registry.rules.attestations import lapsed
 from registry.rules.blankets import blanket_in_the_way
 from registry.rules.consequences import (
@@ -86,7 +87,7 @@ def overfull(receivable: Receivable, state: State, now_ms: int) -> Receivable | 
 def offer(call: Call, operation: Offer) -> Verdict:
     """The registrant offers a share to a financier. Takes up nothing yet: several may be offered the same."""
     made = _offered(call, operation)
-    return made if isinstance(made, Refusal) else _changed(*made, "offered")
+    return made if isinstance(made, Refusal) else _changed(call, *made, "offered")
 
 
 def _offered(call: Call, operation: Offer) -> _Step:
@@ -149,14 +150,14 @@ def revoke(call: Call, operation: Revoke) -> Verdict:
     obstacle = claim_obstacle(claim, "revoke", call.now_ms)
     if obstacle is not None:
         return Refusal(obstacle, claim.id)
-    return _changed(replace(claim, state="revoked"), None, "revoked")
+    return _changed(call, replace(claim, state="revoked"), None, "revoked")
 
 
 def reserve(call: Call, operation: Reserve) -> Verdict:
     """The financier takes up its offer, if the share is still free: whoever is finalised first."""
     found = _found(call, operation.claim)
     made = found if isinstance(found, Refusal) else _reserved(call, *found, operation.ttl_ms)
-    return made if isinstance(made, Refusal) else _changed(*made, "reserved")
+    return made if isinstance(made, Refusal) else _changed(call, *made, "reserved")
 
 
 def _reserved(call: Call, claim: Claim, receivable: Receivable, ttl_ms: int) -> _Step:
@@ -190,7 +191,7 @@ def fund(call: Call, operation: Fund) -> Verdict:
     """The financier has paid out on its reservation, having looked at every match and at every claim outside."""
     found = _held(call, operation.claim, "fund")
     made = found if isinstance(found, Refusal) else _funded(call, *found, operation.acknowledged)
-    return made if isinstance(made, Refusal) else _changed(*made, "funded")
+    return made if isinstance(made, Refusal) else _changed(call, *made, "funded")
 
 
 def _funded(call: Call, claim: Claim, receivable: Receivable, looked_at: tuple[Ref, ...]) -> _Step:
@@ -242,7 +243,7 @@ def fund_at_once(call: Call, operation: Offer, acknowledged: tuple[Ref, ...]) ->
         return made
     claim, _ = made
     offered = Event("offered", claim.id, together(claim.assignor, claim.holder), str(claim.share))
-    return _changed(*made, "funded", before=(offered,))
+    return _changed(call, *made, "funded", before=(offered,))
 
 
 def cover(call: Call, operation: Cover) -> Verdict:
@@ -290,7 +291,7 @@ def reassign(call: Call, operation: Reassign) -> Verdict:
         covered = blanket_in_the_way(call, reassigned, receivable)
         if covered is not None:
             return covered
-    return _changed(reassigned, None, "reassigned", claim.holder)
+    return _changed(call, reassigned, None, "reassigned", claim.holder)
 
 
 def release(call: Call, operation: Release) -> Verdict:
@@ -301,7 +302,7 @@ def release(call: Call, operation: Release) -> Verdict:
     claim, receivable = found
     released = replace(claim, state="released")
     closed, closing = close_if_done(call, with_claim(call, receivable, released))
-    return _changed(released, closed, "released", events=closing)
+    return _changed(call, released, closed, "released", events=closing)
 
 
 def discharge(call: Call, operation: Discharge) -> Verdict:
@@ -325,7 +326,7 @@ def discharge(call: Call, operation: Discharge) -> Verdict:
         paid=receivable.paid + operation.share,
     )
     closed, closing = close_if_done(call, paid)
-    return _changed(discharged, closed, "discharged", events=closing)
+    return _changed(call, discharged, closed, "discharged", events=closing)
 
 
 def _no_import_factor(call: Call, operation: Offer) -> str | None:
@@ -361,6 +362,7 @@ def _held(call: Call, ref: Ref, operation: str) -> Refusal | tuple[Claim, Receiv
 
 
 def _changed(
+    call: Call,
     claim: Claim,
     receivable: Receivable | None,
     kind: str,
@@ -369,14 +371,23 @@ def _changed(
     events: tuple[Event, ...] = (),
 ) -> Effects:
     """The effects of a change of a claim (and of its receivable): both sides of it hear of it, and `parties`."""
-    factors = (claim.import_factor,) if claim.import_factor else ()
-    event = Event(kind, claim.id, together(claim.assignor, claim.holder, *factors, *parties), str(claim.share))
+    others = (*((claim.import_factor,) if claim.import_factor else ()), *_debtor_told(call, claim), *parties)
+    event = Event(kind, claim.id, together(claim.assignor, claim.holder, *others), str(claim.share))
     puts = ((claim_key(claim.id), claim),)
     if receivable is None:
         return Effects(claim.id, puts=puts, events=(*before, event, *events))
     return Effects(
         claim.id, puts=(*puts, (receivable_key(receivable.id), receivable)), events=(*before, event, *events)
     )
+
+
+def _debtor_told(call: Call, claim: Claim) -> tuple[str, ...]:
+    """The debtor, once known, of a claim of which it was given notice: it must know whom to pay. Of no other claim."""
+    if call.state.find(Notified, claim.id) is None:
+        return ()
+    receivable = call.state.receivable(claim.receivable)
+    assert receivable is not None, "a claim is on a receivable that is not there"
+    return (receivable.debtor,) if receivable.debtor else ()
 
 
 def _in_the_way(call: Call, claim: Claim, broken: Receivable) -> Refusal:

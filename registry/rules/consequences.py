@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from registry.events import Event
 from registry.records import Claim, Live, Receivable
+from registry.rules.contacts import side_of
 from registry.rules.lineage import Encumbrance, ancestors, descendants, finder, live_at
 from registry.rules.transitions import RECEIVABLE_STEPS
 from registry.rules.verdicts import Call, together
@@ -18,6 +19,7 @@ __all__ = [
     "live_in_lineage",
     "over_advanced",
     "parties_concerned",
+    "standing_on",
     "with_claim",
 ]
 
@@ -27,6 +29,15 @@ def parties_concerned(call: Call, receivable: bytes) -> tuple[str, ...]:
     found = call.state.receivable(receivable)
     assert found is not None, "only asked of receivables that are there"
     return together(found.registrant, *holders_of_live(call, live_at(found, call.now_ms)))
+
+
+def standing_on(call: Call, receivable: Receivable) -> tuple[str, ...]:
+    """Who hears how the receivable itself changes, all of whom may read it: its debtor once known, and its side.
+
+    Also who has an offer that stands: what it may reserve is not what it was.
+    """
+    known = (receivable.debtor,) if receivable.debtor else ()
+    return together(*known, *side_of(call.state, receivable, call.now_ms))
 
 
 def holders_of_live(call: Call, claims: Iterable[Live]) -> list[str]:
@@ -44,8 +55,7 @@ def live_in_lineage(call: Call, receivable: Receivable) -> list[Live]:
 def credited(call: Call, receivable: Receivable, share: int) -> tuple[Receivable, tuple[Event, ...]]:
     """The receivable with `share` less to collect, by a credit note or a dispute, and all that follows from it."""
     lowered = replace(receivable, collectible=receivable.collectible - share)
-    concerned = parties_concerned(call, receivable.id)
-    adjusted = Event("adjusted", receivable.id, concerned, str(lowered.collectible))
+    adjusted = Event("adjusted", receivable.id, standing_on(call, receivable), str(lowered.collectible))
     events = over_advanced(call, lowered)
     closed, closing = close_if_done(call, lowered)
     return closed, (adjusted, *events, *closing)
@@ -74,7 +84,7 @@ def close_if_done(call: Call, receivable: Receivable) -> tuple[Receivable, tuple
     state = "settled" if receivable.paid else "cancelled"
     if state not in RECEIVABLE_STEPS.get((receivable.state, "settle"), ()):
         return receivable, ()
-    return replace(receivable, state=state), (Event(state, receivable.id, (receivable.registrant,)),)
+    return replace(receivable, state=state), (Event(state, receivable.id, standing_on(call, receivable)),)
 
 
 def with_claim(call: Call, receivable: Receivable, claim: Claim) -> Receivable:

@@ -126,12 +126,12 @@ def answer_contact(call: Call, operation: AnswerContact) -> Verdict:
     return Effects(contact.id, puts=(put_of(declined),), events=events)
 
 
-def open_obstacle(state: State, change: OpenContact) -> Refusal | None:
+def open_obstacle(call: Call, change: OpenContact) -> Refusal | None:
     """Why the authorities cannot execute this order, None if they can. No answer and no lapse stands in its way."""
-    contact = state.find(Contact, change.contact)
+    contact = call.state.find(Contact, change.contact)
     if contact is None:
         return Refusal(NOT_FOUND)
-    regulator = state.party(change.regulator)
+    regulator = call.state.party(change.regulator)
     if regulator is None:
         return Refusal(UNKNOWN_PARTY)
     if "regulator" not in regulator.roles:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from registry.events import Event
 from registry.limits import CONTINUATIONS_MAX, FILINGS_MAX
 from registry.reasons import ALREADY_DONE, BAD_STATE, EXPIRED, IMPOSSIBLE_TIME, LIMIT_REACHED, NOT_FOUND, NOT_HOLDER
+from registry.records import Claim
 from registry.records.filings import Filed, Filing
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
 from registry.state import Put, put_of
@@ -60,7 +61,7 @@ def continue_filing(call: Call, operation: ContinueFiling) -> Verdict:
     if len(found.digests) > CONTINUATIONS_MAX:
         return Refusal(LIMIT_REACHED, found.id)
     continued = replace(found, digests=(*found.digests, operation.number_digest), lapses_ms=operation.lapses_ms)
-    return _changed(continued, "filing_continued", together(found.by, _holder(call, found)))
+    return _changed(continued, "filing_continued", _sides(call, found))
 
 
 def end_filing(call: Call, operation: EndFiling) -> Verdict:
@@ -69,7 +70,7 @@ def end_filing(call: Call, operation: EndFiling) -> Verdict:
     if isinstance(found, Refusal):
         return found
     ended = replace(found, digests=(*found.digests, operation.number_digest), state="ended")
-    return _changed(ended, "filing_ended", together(found.by, _holder(call, found)))
+    return _changed(ended, "filing_ended", _sides(call, found))
 
 
 def _live(call: Call, ref: Ref) -> Refusal | Filing:
@@ -78,7 +79,7 @@ def _live(call: Call, ref: Ref) -> Refusal | Filing:
     filing = call.state.find(Filing, subject)
     if filing is None:
         return Refusal(NOT_FOUND, subject)
-    if call.signer(_holder(call, filing)) is None:
+    if call.signer(_claim(call, filing).holder) is None:
         return Refusal(NOT_HOLDER, subject)
     state = filing.state_at(call.now_ms)
     if state == "lapsed":
@@ -86,10 +87,16 @@ def _live(call: Call, ref: Ref) -> Refusal | Filing:
     return filing if state == "live" else Refusal(ALREADY_DONE, subject)
 
 
-def _holder(call: Call, filing: Filing) -> str:
+def _sides(call: Call, filing: Filing) -> tuple[str, ...]:
+    """Both sides of the claim, as when it was filed, and who filed it."""
+    claim = _claim(call, filing)
+    return together(claim.assignor, claim.holder, filing.by)
+
+
+def _claim(call: Call, filing: Filing) -> Claim:
     claim = call.state.claim(filing.claim)
     assert claim is not None, "a filing is of a claim that is recorded"
-    return claim.holder
+    return claim
 
 
 def _lapsed(lapses_ms: int, now_ms: int) -> bool:

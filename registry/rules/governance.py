@@ -26,7 +26,7 @@ from registry.reasons import (
     NOT_FOUND,
     UNKNOWN_PARTY,
 )
-from registry.records import Proposal
+from registry.records import NodeEntry, Proposal
 from registry.rules import authorities, awards, contacts, upgrades
 from registry.rules.authorities import quorum
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
@@ -45,8 +45,9 @@ from registry.transactions.governance import (
     change_from,
     change_value,
 )
+from registry.transactions.upgrades import ScheduleUpgrade
 
-__all__ = ["admission_puts", "approve", "propose", "quorum"]
+__all__ = ["AT_ONCE", "CHANGES", "admission_puts", "approve", "propose", "quorum"]
 
 Puts: TypeAlias = tuple[Put, ...]
 
@@ -97,11 +98,22 @@ def _count(call: Call, proposal: Proposal, change: Change, effects: Effects) -> 
         events = (Event(kind, proposal.id, together(*seated), change.subject),)
         return Effects(proposal.id, puts=((key, proposal),), events=events)
     in_force = replace(proposal, state="in_force")
-    if isinstance(change, Award | OpenContact):  # made at once: the dispute or contact is the effects' own subject
+    if type(change) in AT_ONCE:  # made at once: the dispute or contact is the effects' own subject
         puts = ((key, in_force), *effects.puts)
-        return replace(effects, subject=proposal.id, puts=puts, related=(effects.subject,))
-    event = Event(_CHANGES[type(change)][1], proposal.id, together(*seated, change.subject), change.subject)
+        executed = Event("executed", proposal.id, together(*seated), change.subject)
+        related, heard = (effects.subject,), (executed, *effects.events)
+        return replace(effects, subject=proposal.id, puts=puts, related=related, events=heard)
+    event = Event(CHANGES[type(change)][1], proposal.id, _hearers(call, change), change.subject)
     return replace(effects, subject=proposal.id, puts=((key, in_force),), events=(event,))
+
+
+def _hearers(call: Call, change: Change) -> tuple[str, ...]:
+    """The authorities and who is changed; of another protocol version, everybody whose node would stop without it."""
+    network = call.state.network()
+    if not isinstance(change, ScheduleUpgrade):
+        return together(*network.authorities, change.subject)
+    nodes = [call.state.find(NodeEntry, node) for node in network.nodes]
+    return together(*network.authorities, *(node.party for node in nodes if node is not None))
 
 
 def _effects(call: Call, change: Change) -> Effects | Refusal:
@@ -110,11 +122,11 @@ def _effects(call: Call, change: Change) -> Effects | Refusal:
     A party is changed from the next height. An award ends its dispute, and an order opens its contact, at once:
     neither changes anybody's vote or signature.
     """
-    if isinstance(change, Award):
-        return awards.obstacle(call, change) or awards.executed(call, change)
-    if isinstance(change, OpenContact):
-        return contacts.open_obstacle(call.state, change) or contacts.opened(call, change)
-    puts = _CHANGES[type(change)][0](call, change)
+    if type(change) in AT_ONCE:
+        obstacle, made = AT_ONCE[type(change)]
+        refused: Refusal | None = obstacle(call, change)
+        return refused or made(call, change)
+    puts = CHANGES[type(change)][0](call, change)
     return puts if isinstance(puts, Refusal) else Effects(b"", later=puts)
 
 
@@ -125,6 +137,7 @@ def _admitted(call: Call, change: Admit) -> Puts | Refusal:
 
 
 def _suspended(call: Call, change: Suspend) -> Puts | Refusal:
+    """Refused if it is suspended already, or if too few authorities would be left that could lift it."""
     party = call.state.coming_party(change.party)
     if party is None:
         return Refusal(UNKNOWN_PARTY)
@@ -138,6 +151,7 @@ def _suspended(call: Call, change: Suspend) -> Puts | Refusal:
 
 
 def _reinstated(call: Call, change: Reinstate) -> Puts | Refusal:
+    """Refused unless the party is suspended."""
     party = call.state.coming_party(change.party)
     if party is None:
         return Refusal(UNKNOWN_PARTY)
@@ -147,6 +161,7 @@ def _reinstated(call: Call, change: Reinstate) -> Puts | Refusal:
 
 
 def _amended(call: Call, change: Amend) -> Puts | Refusal:
+    """Refused if nothing would change, no role be left, or an identifier be another's."""
     party = call.state.coming_party(change.party)
     if party is None:
         return Refusal(UNKNOWN_PARTY)
@@ -170,6 +185,7 @@ def _amended(call: Call, change: Amend) -> Puts | Refusal:
 
 
 def _with_owner_key(call: Call, change: ReplaceOwnerKey) -> Puts | Refusal:
+    """Refused if the key is, or ever was, somebody's."""
     party = call.state.coming_party(change.party)
     if party is None:
         return Refusal(UNKNOWN_PARTY)
@@ -181,8 +197,17 @@ def _with_owner_key(call: Call, change: ReplaceOwnerKey) -> Puts | Refusal:
     return ((party_key(party.id), replaced), (key_key(change.owner_key), party.id))
 
 
+# Each change made at once: what stands in its way, and what it does.
+AT_ONCE: Final[Mapping[type[Change], tuple[Callable[[Call, Any], Refusal | None], Callable[[Call, Any], Effects]]]] = (
+    MappingProxyType(
+        {
+            Award: (awards.obstacle, awards.executed),
+            OpenContact: (contacts.open_obstacle, contacts.opened),
+        }
+    )
+)
 # Each change of a party: what it puts, and the event that says that it is in force.
-_CHANGES: Final[Mapping[type[Change], tuple[Callable[[Call, Any], Puts | Refusal], str]]] = MappingProxyType(
+CHANGES: Final[Mapping[type[Change], tuple[Callable[[Call, Any], Puts | Refusal], str]]] = MappingProxyType(
     {
         Admit: (_admitted, "admitted"),
         Suspend: (_suspended, "suspended"),

@@ -27,7 +27,7 @@ from registry.reasons import (
 )
 from registry.records import Claim, Receivable
 from registry.records.notices import Notice, Notified
-from registry.rules.consequences import parties_concerned
+from registry.rules.consequences import parties_concerned, standing_on
 from registry.rules.debtors import debtor_of
 from registry.rules.deemed import waits_ms
 from registry.rules.roles import may
@@ -148,7 +148,7 @@ def deem(call: Call, operation: Deem) -> Verdict:
     if call.now_ms <= notice.received_ms + wait_ms:
         return Refusal(TOO_EARLY, receivable.id, (notice.id,))
     accepted = replace(receivable, state="deemed", confirmed_share=receivable.collectible)
-    parties = together(*notice.concerns(), *parties_concerned(call, receivable.id))
+    parties = together(*notice.concerns(), *standing_on(call, receivable))
     event = Event("deemed", receivable.id, parties, str(receivable.collectible))
     return Effects(receivable.id, puts=(put_of(accepted),), related=(notice.id,), events=(event,))
 

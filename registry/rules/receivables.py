@@ -30,7 +30,7 @@ from registry.reasons import (
 from registry.records import Link, Receivable
 from registry.rules.attestations import lapsed
 from registry.rules.blankets import blanket_events
-from registry.rules.consequences import credited, over_advanced, parties_concerned
+from registry.rules.consequences import credited, over_advanced, parties_concerned, standing_on
 from registry.rules.debtors import debtor_of
 from registry.rules.double_confirmation import confirmed_twice
 from registry.rules.external_claims import carried_over
@@ -89,8 +89,7 @@ def register(call: Call, operation: Register) -> Verdict:
     events = [Event("registered", receivable.id, (registrant.id,)), *blanket_events(call, receivable)]
     for old in replaced:
         puts += carried_over(call.state, old, receivable.id)
-        parties = together(registrant.id, *((old.debtor,) if old.debtor else ()))
-        events.append(Event("superseded", old.id, parties, receivable.id.hex()))
+        events.append(Event("superseded", old.id, standing_on(call, old), receivable.id.hex()))
     for other in related:
         sides = together(registrant.id, *parties_concerned(call, other))
         events.append(Event("matched", receivable.id, sides, other.hex()))
@@ -122,8 +121,7 @@ def confirm(call: Call, operation: Confirm) -> Verdict:
         language=operation.language,
         text_digest=operation.text_digest,
     )
-    concerned = together(debtor.id, *parties_concerned(call, receivable.id))
-    events = [Event("confirmed", receivable.id, concerned, str(operation.share))]
+    events = [Event("confirmed", receivable.id, standing_on(call, confirmed), str(operation.share))]
     if not whole:
         events += over_advanced(call, confirmed)
     events += confirmed_twice(call, confirmed)
@@ -137,8 +135,7 @@ def reject(call: Call, operation: Reject) -> Verdict:
         return found
     receivable, debtor = found
     rejected = replace(receivable, state="rejected", debtor=debtor.id)
-    concerned = together(debtor.id, *parties_concerned(call, receivable.id))
-    event = Event("rejected", receivable.id, concerned)
+    event = Event("rejected", receivable.id, standing_on(call, rejected))
     return Effects(receivable.id, puts=((receivable_key(receivable.id), rejected),), events=(event,))
 
 

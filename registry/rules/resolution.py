@@ -15,7 +15,7 @@ from typing import Final
 from registry.events import Event
 from registry.records import Dispute, Live, Receivable
 from registry.records.disputes import Step
-from registry.rules.consequences import credited, holders_of_live, live_in_lineage
+from registry.rules.consequences import credited, holders_of_live, live_in_lineage, standing_on
 from registry.rules.lineage import Encumbrance, finder
 from registry.rules.transitions import FALSIFIABLE, OPEN
 from registry.rules.verdicts import Call, Effects, first, together
@@ -46,10 +46,9 @@ UPHELD: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def concerned(call: Call, dispute: Dispute, receivable: Receivable) -> tuple[str, ...]:
-    """Who hears of every step: the opener, the registrant, the known debtor, and holders of claims that weigh on it."""
+    """Who hears of every step: the opener, all who stand on the receivable, and holders of claims that weigh on it."""
     holders = holders_of_live(call, live_in_lineage(call, receivable))
-    known = (receivable.debtor,) if receivable.debtor else ()
-    return together(dispute.opener, receivable.registrant, *known, *holders)
+    return together(dispute.opener, *standing_on(call, receivable), *holders)
 
 
 def unheard_holders(call: Call, dispute: Dispute, receivable: Receivable) -> tuple[bytes, ...]:

@@ -18,6 +18,7 @@ WARNINGS: Final = ("none", "lapsed", "retired", "merged", "duplicate", "annulled
 
 
 def _provider(value: Value, field: str) -> bytes | str:
+    """Who looked: the id of a member, or a digest of another's name."""
     if type(value) is str:
         return party_id(value, field)
     try:

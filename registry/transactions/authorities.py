@@ -19,18 +19,21 @@ __all__ = ["AdmitNode", "DismissNode", "ReportMisbehaviour", "SeatAuthority", "U
 
 
 def _certificate(value: Value, field: str) -> bytes:
+    """A TLS certificate in DER."""
     if type(value) is not bytes or not 0 < len(value) <= CERTIFICATE_BYTES_MAX:
         raise FieldError(field, f"is a certificate in DER of 1 to {CERTIFICATE_BYTES_MAX} bytes")
     return value
 
 
 def _address(value: Value, field: str) -> str:
+    """Where other nodes reach this one."""
     if type(value) is not str or not is_address(value):
         raise FieldError(field, "must be host:port, such as node.example.org:7001")
     return value
 
 
 def _evidence(value: Value, field: str) -> bytes:
+    """Canonical evidence, as `consensus.evidence` encodes it."""
     if type(value) is not bytes or not 0 < len(value) <= EVIDENCE_BYTES_MAX:
         raise FieldError(field, f"is evidence of 1 to {EVIDENCE_BYTES_MAX} bytes")
     return value

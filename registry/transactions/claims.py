@@ -27,6 +27,7 @@ __all__ = ["Cover", "Discharge", "Fund", "Offer", "Reassign", "Release", "Reserv
 
 
 def _ttl_ms(value: Value, field: str) -> int:
+    """How long a reservation holds, in milliseconds."""
     return integer(value, field, low=1, high=RESERVATION_MAX_MS)
 
 

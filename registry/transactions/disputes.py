@@ -39,6 +39,7 @@ OUTCOME = one_of(OUTCOMES, "outcome of a dispute")
 
 
 def _standing(value: Value, field: str) -> Standing:
+    """What shows that the opener may dispute it: (), or one of debtor, claim, receivable, fingerprint and its proof."""
     if type(value) is not list:
         raise FieldError(field, "is a list")
     match value:

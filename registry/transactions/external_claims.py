@@ -32,6 +32,7 @@ def assignee_commitment(*, salt: bytes, identifier: str) -> bytes:
 
 
 def _shown(value: Value, field: str) -> Shown:
+    """What shows that the sender may speak of it: (), or one of debtor, fingerprint and its proof."""
     match value:
         case []:
             return ()
@@ -43,10 +44,12 @@ def _shown(value: Value, field: str) -> Shown:
 
 
 def _source(value: Value, field: str) -> str:
+    """Where it is asserted: an official register, or another source that is known."""
     return value if type(value) is str and value in SOURCES else register(value, field)
 
 
 def _assignee(value: Value, field: str) -> str | bytes:
+    """Who has it: the id of a member, or a commitment to another's identifier."""
     return party_id(value, field) if type(value) is str else digest(value, field)
 
 

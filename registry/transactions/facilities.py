@@ -44,6 +44,7 @@ def day_number(day: datetime.date) -> int:
 
 
 def _day(value: Value, field: str) -> int:
+    """A day as yyyymmdd."""
     number = integer(value, field, low=19700101, high=21991231)
     try:
         datetime.date(number // 10_000, number // 100 % 100, number % 100)
@@ -53,6 +54,7 @@ def _day(value: Value, field: str) -> int:
 
 
 def _blanket(value: Value, field: str) -> Scope | tuple[()]:
+    """() for none, or debtors (accounts; none for all), the digest of the filing, and until when (ms UTC)."""
     if value == []:
         return ()
     debtors, filing, until_ms = row(value, field, width=3)

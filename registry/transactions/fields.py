@@ -163,6 +163,7 @@ def one_of(values: Sequence[str], what: str) -> Reader[str]:
             raise FieldError(field, f"is no {what} that is known")
         return value
 
+    read.__doc__ = f"One of: {', '.join(values)}."  # `registry.reference` shows it
     return read
 
 

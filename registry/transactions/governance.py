@@ -21,6 +21,7 @@ from registry.transactions.fields import Field, Ref, digest, items, language, on
 from registry.transactions.upgrades import ScheduleUpgrade
 
 __all__ = [
+    "CHANGES",
     "Admit",
     "Amend",
     "Approve",
@@ -36,6 +37,7 @@ __all__ = [
 
 
 def _newcomer(value: Value, field: str) -> Party:
+    """The record of a party: id, name, country, identifiers, roles, keys, home."""
     try:
         party = Party.decode(value)
         validate_party(party)
@@ -49,6 +51,7 @@ def _newcomer(value: Value, field: str) -> Party:
 
 
 def _name(value: Value, field: str) -> str:
+    """A legal name, "" to keep the one there is."""
     if value != "" and not (type(value) is str and is_clean_text(value, size_max=NAME_CHARS_MAX)):
         raise FieldError(field, f"is a name of at most {NAME_CHARS_MAX} characters, or empty to keep the one there is")
     return value
@@ -62,10 +65,12 @@ def _identifier(value: Value, field: str) -> str:
 
 
 def _identifiers(value: Value, field: str) -> tuple[str, ...]:
+    """Further identifiers of a party."""
     return items(value, field, _identifier, most=IDENTIFIERS_MAX)
 
 
 def _roles(value: Value, field: str) -> tuple[str, ...]:
+    """Roles of a party."""
     return items(value, field, one_of(sorted(ROLES), "role"), most=len(ROLES))
 
 
@@ -206,7 +211,7 @@ Change: TypeAlias = (
     | ScheduleUpgrade
 )
 
-_CHANGES: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Change))})
+CHANGES: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Change))})
 
 
 def change_value(change: Change) -> list[Value]:
@@ -217,10 +222,10 @@ def change_value(change: Change) -> list[Value]:
 
 
 def change_from(value: Value, field: str) -> Change:
-    """The change of an encoding. Raises `FieldError`, also for a party that may not be admitted (bad check digits)."""
-    if type(value) is not list or not value or type(value[0]) is not str or value[0] not in _CHANGES:
-        raise FieldError(field, f"is a list that starts with one of {', '.join(_CHANGES)}")
-    kind = _CHANGES[value[0]]
+    """A change, of its encoding. Raises `FieldError`, also for a party that may not be admitted (bad check digits)."""
+    if type(value) is not list or not value or type(value[0]) is not str or value[0] not in CHANGES:
+        raise FieldError(field, f"is a list that starts with one of {', '.join(CHANGES)}")
+    kind = CHANGES[value[0]]
     if len(value) != len(kind.FIELDS) + 1:
         raise FieldError(field, f"{kind.NAME} has {len(kind.FIELDS)} fields, not {len(value) - 1}")
     fields = zip(kind.FIELDS, value[1:], strict=True)

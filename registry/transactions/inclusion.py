@@ -30,6 +30,7 @@ def _given(value: Value, field: str) -> Given:
 
 
 def _receipts(value: Value, field: str) -> tuple[Given, ...]:
+    """Receipts of f + 1 authorities, each with its consensus key, the height and the signature."""
     return items(value, field, _given, most=INCLUSION_RECEIPTS_MAX)
 
 

@@ -17,10 +17,12 @@ __all__ = ["AddKey", "Recover", "RevokeKey", "SetHome", "SetReceiveKey"]
 
 
 def _key(value: Value, field: str) -> bytes:
+    """A public key."""
     return digest(value, field)  # a public key has 32 bytes too
 
 
 def _sign_keys(value: Value, field: str) -> tuple[bytes, ...]:
+    """The Ed25519 public keys that sign from now on, at least one."""
     keys = items(value, field, _key, most=SIGN_KEYS_MAX)
     if not keys:
         raise FieldError(field, "is at least one key")
@@ -28,10 +30,12 @@ def _sign_keys(value: Value, field: str) -> tuple[bytes, ...]:
 
 
 def _none_or_key(value: Value, field: str) -> tuple[bytes, ...]:
+    """An X25519 public key, or none to keep the one there is."""
     return items(value, field, _key, most=1)
 
 
 def _home(value: Value, field: str) -> str:
+    """The URL of the node that takes a party's documents."""
     if type(value) is not str or not value:
         raise FieldError(field, "is a URL")
     check_home(field, value)

@@ -49,6 +49,7 @@ def _fingerprint(value: Value, field: str) -> tuple[str, bytes]:
 
 
 def _fingerprints(value: Value, field: str) -> tuple[tuple[str, bytes], ...]:
+    """Fingerprints as kind and digest, at least one (registry.md 7)."""
     found = items(value, field, _fingerprint, most=FINGERPRINTS_MAX)
     if not found:
         raise FieldError(field, "names at least one fingerprint")
@@ -65,6 +66,7 @@ def _parent(value: Value, field: str) -> Parent:
 
 
 def _parents(value: Value, field: str) -> tuple[Parent, ...]:
+    """Parents, each with the share of it that this fulfils and the share of this that comes from it."""
     found = items(value, field, _parent, most=PARENTS_MAX)
     if not found:
         return found
@@ -77,14 +79,17 @@ def _parents(value: Value, field: str) -> tuple[Parent, ...]:
 
 
 def _laws(value: Value, field: str) -> tuple[str, ...]:
+    """Candidate governing laws."""
     return items(value, field, law, most=LAWS_MAX)
 
 
 def _superseded(value: Value, field: str) -> Ref | None:
+    """A registration that this one replaces, or nothing."""
     return None if value is None else ref(value, field)
 
 
 def _references(value: Value, field: str) -> tuple[bytes, ...]:
+    """Commitments to external references."""
     return items(value, field, digest, most=REFERENCES_MAX)
 
 

@@ -13,10 +13,12 @@ __all__ = ["ScheduleUpgrade"]
 
 
 def _version(value: Value, field: str) -> int:
+    """A protocol version, the one after that in force."""
     return integer(value, field, low=2, high=VERSION_MAX)
 
 
 def _height(value: Value, field: str) -> int:
+    """The height of the first block of it."""
     return integer(value, field, low=1, high=HEIGHT_MAX)
 
 

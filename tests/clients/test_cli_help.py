@@ -30,6 +30,7 @@ DOCUMENTS = {
     "node backup",
     "node restore",
     "node renew",
+    "node reset",
 }
 SHARED = {"genesis": "--genesis", "url": "--url", "party": "--party", "key": "--key", "as_json": "--json"}
 

@@ -37,7 +37,9 @@ class Mutant:
     n: int
     faults: tuple[str, ...]
     seeds: int
-    """How many seeds are tried, from 0, with every fault."""
+    """How many seeds are tried, from `first`, with every fault."""
+    first: int = 0
+    """A seed that is known to find it, or none."""
 
 
 QUORUM_IS_2F_PLUS_1 = Mutant(
@@ -161,8 +163,9 @@ MUTANTS = (
             ),
         ),
         n=4,
-        faults=("none", "equivocator", "silent"),
+        faults=("none", "invalid"),
         seeds=40,
+        first=28,
     ),
     Mutant(
         "finalize_without_its_certificate_on_disk",
@@ -180,6 +183,110 @@ MUTANTS = (
         n=4,
         faults=("none", "silent"),
         seeds=20,
+    ),
+    Mutant(
+        "quorum_is_one_less",
+        (Change("consensus.authorities", "return n - faulty_max(n)", "return n - faulty_max(n) - 1"),),
+        n=4,
+        faults=("equivocator", "twins"),
+        seeds=20,
+    ),
+    Mutant(
+        "proposal_without_justification_accepted",
+        (
+            Change(
+                "consensus.height",
+                "if self.skips_for(view, parent) is None or not self.fits(proposal.block):",
+                "if not self.fits(proposal.block):",
+            ),
+        ),
+        n=4,
+        faults=("invalid",),
+        seeds=400,
+        first=57,
+    ),
+    Mutant(
+        "bad_block_accepted",
+        (
+            Change(
+                "consensus.rules",
+                "if verdict is Verdict.VALID or (again and verdict is Verdict.UNTIMELY):",
+                "if True:",
+            ),
+            Change("consensus.rules", "assert h.verdicts.get(block.hash) in (Verdict.VALID, Verdict.UNTIMELY)", "pass"),
+        ),
+        n=4,
+        faults=("invalid",),
+        seeds=20,
+    ),
+    Mutant(
+        "clock_not_checked",
+        (
+            Change(
+                "consensus.rules",
+                "if verdict is Verdict.VALID or (again and verdict is Verdict.UNTIMELY):",
+                "if verdict is not Verdict.INVALID:",
+            ),
+        ),
+        n=4,
+        faults=("clock",),
+        seeds=20,
+    ),
+    Mutant(
+        "signs_after_a_restart_with_an_empty_disk",
+        (
+            Change(
+                "consensus.state",
+                "self.standings.get(self.me, Standing.UNKNOWN)",
+                "self.standings.get(self.me, Standing.GOOD)",
+            ),
+            Change("consensus.journal", "if votes and public_key not in standings_in(record):", "if False:"),
+            Change("consensus.hearing", "state.burn()  # R9: it is not", "pass  # it is not"),
+            Change("consensus.hearing", "if own is None or own.block != certificate.block:", "if False:"),
+        ),
+        n=4,
+        faults=("lost",),
+        seeds=60,
+    ),
+    Mutant(
+        "decided_blocks_not_verified",
+        (
+            Change(
+                "consensus.hearing",
+                "verify_decided(state.parameters.genesis_id, h.authorities, decided, state.verifier)",
+                "pass",
+            ),
+        ),
+        n=4,
+        faults=("forger",),
+        seeds=10,
+    ),
+    Mutant(
+        "sent_before_it_is_persisted",
+        (
+            Change(
+                "consensus.rules",
+                "    state.do(Persist(h.journal.puts(votes=(vote,), certificates=stands_on, blocks=blocks)))\n",
+                "    state.do(Broadcast(vote))\n"
+                "    state.do(Persist(h.journal.puts(votes=(vote,), certificates=stands_on, blocks=blocks)))\n",
+            ),
+        ),
+        n=4,
+        faults=("none",),
+        seeds=2,
+    ),
+    Mutant(
+        "set_of_the_wrong_height",
+        (
+            Change(
+                "consensus.engine",
+                "state.begin(event.height + 1, event.block, event.next_authorities,",
+                "state.begin(event.height + 1, event.block, state.h.authorities,",
+            ),
+        ),
+        n=4,
+        faults=("none",),
+        seeds=40,
     ),
     Mutant(
         "certificates_not_verified",

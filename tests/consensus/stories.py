@@ -71,8 +71,8 @@ def two_faced_leader() -> World:
             transactions=(salt,),
         )
         vote = sign(key_of(1), world, Kind.NOTARIZE, 1, 0, block.hash)
-        world.inject(1, targets, Proposal(vote, block, Bundle(None, ())))
-        world.inject(1, world.nodes, vote)
+        world.inject(key_of(1), targets, Proposal(vote, block, Bundle(None, ())))
+        world.inject(key_of(1), world.nodes, vote)
     world.run_until(everywhere(world, 2), within_ms=4_000)
     return world
 
@@ -101,7 +101,6 @@ def crash_at_next_finalize(world: World, node: Node) -> None:
     def crash_once(who: Node) -> None:
         if who is node and any(b"certificate/" in key for key in who.disk.under(b"record/")):
             vars(world).pop("syncs")
-            who.disk.sync()
             raise Crash
         syncs(who)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from consensus.simulation.actors import Silent
 from consensus.simulation.world import World, key_of
 from tests.consensus import stories
 
@@ -63,7 +64,7 @@ def test_observers_follow_live() -> None:
 def test_one_to_three_authorities_run_without_faults() -> None:
     for n in (1, 2, 3):
         world = World(n=n, seed=1).start()
-        world.offer_every(50)
+        world.offer_every(30)
         world.run_until(lambda world=world: all(node.height >= 10 for node in world.nodes), within_ms=2_000)  # type: ignore[misc]
 
 
@@ -78,3 +79,23 @@ def test_a_run_is_a_function_of_its_seed() -> None:
         transcripts.append(world.transcript)
     assert transcripts[0] == transcripts[1]
     assert len(transcripts[0]) > 50
+
+
+def test_a_late_node_fetches_past_peers_that_lie_stall_dawdle_and_boast() -> None:
+    """Following: whoever the bad source is, a node that slept through eighty blocks has them."""
+    dropped = 0
+    for seed in range(5):
+        world = World(n=4, seed=seed, byzantine={3: Silent}, observers=1, following=True)
+        late = world.nodes[3]
+        for node in world.nodes[:3]:
+            node.start()
+        world.reconnect()
+        world.offer_every(30)
+        world.run_until(lambda world=world: world.nodes[0].height >= 80, within_ms=60_000)  # type: ignore[misc]
+        late.start()
+        late.connect(world.nodes[0].key)  # besides the bad source, the only one it knows
+        world.nodes[0].connect(late.key)
+        world.run_until(lambda world=world, late=late: late.height >= world.nodes[0].height - 1, within_ms=30_000)  # type: ignore[misc]
+        assert world.deeds.fetched >= 60
+        dropped += world.deeds.liars_dropped
+    assert dropped > 0, "one of the sources lied and was asked"

@@ -14,6 +14,7 @@ from typing import Any
 from pypdf import PdfWriter
 
 from clients.dossier import Dossier
+from consensus.checkpoints import cosign
 from consensus.messages import (
     BlockRequest,
     Body,
@@ -27,6 +28,17 @@ from consensus.messages import (
 )
 from node.network import Channel
 from node.network.frames import encode_frame, encode_hello, encode_ping, encode_pong
+from node.snapshots.messages import (
+    AskHeld,
+    AskManifest,
+    AskPart,
+    Cosigned,
+    Gone,
+    Held,
+    ManifestOf,
+    PartOf,
+    encode_snapshot_message,
+)
 from registry.certificates import Finding, build_search_certificate, build_state_proof
 from registry.codec import decode, encode
 from registry.fingerprint import Particulars
@@ -41,6 +53,7 @@ from registry.merkle.pages import PageCache
 from registry.merkle.proofs import prove
 from registry.merkle.tree import TreeUpdate, rebuild
 from registry.state import print_key, receivable_key
+from tests.node.snapshots.world import Peer, copy, written
 from tests.registry.documents.builders import CSV_HEADER, CSV_ROW, cii, ubl, xlsx
 from tests.registry.documents.national import COMPLETE
 from tests.registry.outgoing.samples import JSON as ASSIGNMENT
@@ -135,6 +148,40 @@ def sync_messages() -> Iterable[bytes]:
         encode(["blocks", 1, decided[:1]]),
         encode(["blocks", 1, []]),
     ]
+
+
+@cache
+def _peer() -> Peer:
+    return Peer(copy(written()))
+
+
+def snapshot_messages() -> Iterable[bytes]:
+    """One of each kind."""
+    (offer,) = _peer().held.offers()
+    part = _peer().held.part(offer[0], 4, 3)
+    messages = (
+        AskHeld(),
+        Held((offer,)),
+        AskManifest(offer[0]),
+        ManifestOf(offer[0], next(iter(manifests()))),
+        AskPart(offer[0], 4, 3),
+        PartOf(offer[0], 3, part or ()),
+        Gone(7),
+        Cosigned(next(iter(checkpoints()))),
+    )
+    return [encode_snapshot_message(message) for message in messages]
+
+
+def manifests() -> Iterable[bytes]:
+    manifest = _peer().held.manifest(_peer().height)
+    assert manifest is not None
+    return [manifest.encode()]
+
+
+def checkpoints() -> Iterable[bytes]:
+    manifest = _peer().held.manifest(_peer().height)
+    assert manifest is not None
+    return [cosign(genesis().id, manifest.header, key_of("EXP_CN")).encode()]
 
 
 def pairs() -> Iterable[bytes]:

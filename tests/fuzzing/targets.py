@@ -20,12 +20,14 @@ from clients.errors import ClientError
 from clients.portfolios import read_portfolio
 from clients.verify import Trust
 from consensus.blocks import Block, Header
-from consensus.errors import BlockError, EvidenceError, MessageError
+from consensus.checkpoints import Checkpoint
+from consensus.errors import BlockError, CheckpointError, EvidenceError, MessageError
 from consensus.evidence import Evidence
 from consensus.messages import decode_message, encode_message
 from consensus.ranges import Blocks, decode_range_message, encode_range_message, read_pair
 from consensus.votes import Certificate, Vote
 from node.api.models import ReceiptsRequest, SearchRequest, SubmitRequest
+from node.authorities import authority_set
 from node.intake import wires_in
 from node.network import Channel, ProtocolViolation
 from node.network.errors import FrameError, HandshakeError
@@ -40,6 +42,8 @@ from node.network.frames import (
     encode_ping,
     encode_pong,
 )
+from node.snapshots.manifest import ManifestError, read_manifest
+from node.snapshots.messages import decode_snapshot_message, encode_snapshot_message
 from registry.certificates import CertificateError, check_search_certificate, check_state_proof
 from registry.codec import decode, encode
 from registry.documents import ColumnMap, DocumentError, Invoice, column_map_of, read_each, receivable_of
@@ -61,6 +65,7 @@ from registry.receipts import Receipt
 from registry.transactions.envelope import open_transaction, read_payload
 from registry.transactions.operations import operation_from, operation_value
 from tests.fuzzing import samples
+from tests.registry.world import genesis
 
 __all__ = ["ALL", "TARGETS", "Target", "check", "chosen"]
 
@@ -147,6 +152,10 @@ def _control(data: bytes) -> bytes:
 def _hello(data: bytes) -> bytes:
     check_hello(Frame(Channel.CONTROL, data), samples.chain_id())
     return encode_hello(samples.chain_id())[5:]
+
+
+def _manifest(data: bytes) -> object:
+    return read_manifest(data, genesis().id, authority_set(genesis()))
 
 
 def _range_block(data: bytes) -> None:
@@ -277,6 +286,23 @@ TARGETS = {
             encode=encode_range_message,
             errors=(MessageError,),
             seeds=samples.sync_messages,
+        ),
+        Target(
+            name="snapshot",
+            form="msgpack",
+            decode=decode_snapshot_message,
+            encode=encode_snapshot_message,
+            errors=(MessageError,),
+            seeds=samples.snapshot_messages,
+        ),
+        Target(name="manifest", form="msgpack", decode=_manifest, errors=(ManifestError,), seeds=samples.manifests),
+        Target(
+            name="checkpoint",
+            form="msgpack",
+            decode=Checkpoint.decode,
+            encode=Checkpoint.encode,
+            errors=(CheckpointError,),
+            seeds=samples.checkpoints,
         ),
         Target(name="range-block", form="msgpack", decode=_range_block, errors=(MessageError,), seeds=samples.pairs),
         Target(

@@ -113,7 +113,7 @@ class Net:
             fingerprint_key=bytes(32),
         )
 
-    async def start(self, *numbers: int, known_version: int = VERSION) -> None:
+    async def start(self, *numbers: int, keep_ms: int | None = None, known_version: int = VERSION) -> None:
         for member in self._chosen(numbers):
             member.node = Node(
                 genesis=self.genesis,
@@ -121,6 +121,7 @@ class Net:
                 store=member.store,
                 bounds=Bounds(),
                 addresses={},
+                keep_ms=keep_ms,
                 make_engine=member.make_engine,
                 known_version=known_version,
             )
@@ -158,7 +159,7 @@ class Net:
         key, nonce = signing_key(sender), secrets.token_bytes(16)
         payload = draft(self.genesis.id, [key.public_key], nonce, clock_ms() + 600_000, list(operations))
         service = self[through].service
-        (result,) = await service.submit([sign(payload, self.genesis.id, [key])])
+        (result,) = await service.submit([sign(payload, self.genesis.id, [key])], by="test")
         assert isinstance(result, bytes), result
         assert await service.wait_final(result, 20.0)
         with service.snapshot() as reader:

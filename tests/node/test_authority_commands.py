@@ -55,6 +55,10 @@ class Office:
     def decide(self, *words: object, approvers: tuple[str, ...] = ("f-sg", "f-de")) -> None:
         """One authority proposes by this command, and these approve."""
         proposal = json.loads(self.by(IDS["f-cn"], *words))["proposal"]
+        if words[0] == "authority":
+            shown = json.loads(self.by(IDS["f-sg"], "authority", "proposal", proposal))
+            assert (shown["state"], shown["approvals"]) == ("open", [IDS["f-cn"]])
+            assert shown.get("usable_certificate", True)
         for name in approvers:
             self.by(IDS.get(name, FIFTH), "party", "approve", proposal)
 

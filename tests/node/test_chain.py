@@ -55,7 +55,7 @@ def chain(store: Store) -> Chain:
 
 
 def state_of(store: Store) -> dict[bytes, bytes]:
-    return {key[len(layout.STATE) :]: value for key, value in store.scan(layout.STATE)}
+    return dict(layout.state_entry(stored) for _, stored in store.scan(layout.STATE))
 
 
 def assert_sound(store: Store, chain: Chain) -> None:
@@ -253,7 +253,7 @@ def test_only_a_certified_block_with_its_own_body_is_committed(store: Store, cha
     with pytest.raises(Inconsistent, match="transactions_root"):
         chain.commit(forged(block, transactions=()), good, puts={})
     with pytest.raises(AssertionError, match="record"):
-        chain.commit(block, good, puts={layout.STATE + b"party/x": b"forged"})
+        chain.commit(block, good, puts={layout.state_key(b"party/x"): b"forged"})
     assert list(store.scan(b"")) == everything
     chain.commit(block, good, puts={})
     with pytest.raises(Inconsistent, match="does not follow the tip"):

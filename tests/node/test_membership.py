@@ -62,7 +62,7 @@ class Clients:
         while True:
             for number in self._nodes:
                 service = self._net[number].service
-                (result,) = await service.submit([self._net.registration()])
+                (result,) = await service.submit([self._net.registration()], by="a test")
                 assert not isinstance(result, TransactionError), result
                 assert await service.wait_final(result, 20.0)
                 self.final += 1
@@ -118,9 +118,13 @@ async def test_an_authority_is_added_another_re_keyed_one_removed_and_all_restar
             assert net[3].service.role == "observer"
             height = net[0].service.ledger.tip.height
             await eventually(lambda: net[3].service.ledger.tip.height > height)  # it follows
-        root = await net.until_agreed()
-        names = [member.name for member in net[0].service.ledger.authorities]
+        await net.until_agreed()
+        ledgers = [node.service.ledger for node in net.running]
+        names = [member.name for member in ledgers[0].authorities]
         await net.stop()
+        root = max(
+            (ledger.tip for ledger in ledgers), key=lambda tip: tip.height
+        ).state_root  # what still waited is in it
         for each in net.members:
             each.store.close()
         on_disk(net.members, tmp_path)
@@ -139,7 +143,7 @@ async def test_a_removed_authority_takes_no_transactions() -> None:
     async with running(Net(5)) as net:
         await net.govern(UnseatAuthority(net[4].service.mesh.me.name, REASON))
         await eventually(lambda: net[4].service.role == "observer")
-        (result,) = await net[4].service.submit([net.registration()])
+        (result,) = await net[4].service.submit([net.registration()], by="a test")
         assert isinstance(result, TransactionError)
         assert result.code == "read_only"
         height = await net.govern(Admit(FIFTH))

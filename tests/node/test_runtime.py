@@ -139,10 +139,10 @@ async def test_a_subscriber_that_does_not_read_is_dropped(monkeypatch: pytest.Mo
 
 async def test_a_node_whose_state_is_wrong_halts_and_the_others_go_on() -> None:
     net = Net()
-    key = layout.STATE + party_key(net.exporter.id)
+    key = party_key(net.exporter.id)
     spoilt = net.members[3].store
     Chain.open(spoilt, net.genesis)
-    spoilt.write({key: encode(replace(net.exporter, suspended=True).encode())}, sync=True)
+    spoilt.write(layout.state_puts({key: encode(replace(net.exporter, suspended=True).encode())}), sync=True)
     try:
         await net.start()
         (id_,) = await net[0].service.submit([net.registration()], by="test")

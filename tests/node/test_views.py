@@ -120,9 +120,9 @@ def test_lists_are_paged_in_order(view: View) -> None:
     claim = subject_id(OFFER.id, 0)
     assert view.claims_of(name_id("F_CN")).ids == view.claims_of(name_id("EXP_CN")).ids == (claim,)
     assert view.claims_of(name_id("F_SG")).ids == ()
-    parties = view.state_keys(b"party/", after=None).ids
+    parties = view.parties(after=None).ids
     assert {key.decode() for key in parties} == {party.id for party in genesis().parties}
-    assert view.state_keys(b"party/", after=parties[1], limit=2).ids == parties[2:4]
+    assert view.parties(after=parties[1], limit=2).ids == parties[2:4]
 
 
 def test_no_page_is_larger_than_the_bound(store: Store, chain: Chain) -> None:

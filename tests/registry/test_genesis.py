@@ -89,7 +89,12 @@ def genesis() -> Genesis:
             for name, (identifier, _) in MEMBERS.items()
         ),
         observers=(
-            ObserverEntry(party=REGULATOR, transport_certificate=certificate("R"), address="[2001:db8::1]:7001"),
+            ObserverEntry(
+                party=REGULATOR,
+                transport_certificate=certificate("R"),
+                address="[2001:db8::1]:7001",
+                checkpoint_key=key("checkpoint R"),
+            ),
         ),
         parties=(
             *(_party(name, *member, roles=("authority", "financier")) for name, member in MEMBERS.items()),
@@ -142,6 +147,7 @@ def test_the_order_of_authorities_counts() -> None:
 ENTRY_CHANGES = {
     "party": REGULATOR,
     "consensus_key": key("other"),
+    "checkpoint_key": key("other"),
     "transport_certificate": certificate("other"),
     "address": "other:1",
 }
@@ -173,10 +179,11 @@ def _every_change() -> dict[str, Genesis]:
     for name in (field.name for field in dataclasses.fields(Parameters)):
         changed = dataclasses.replace(base.parameters, **{name: getattr(base.parameters, name) + 1})
         changes[f"parameters.{name}"] = {"parameters": changed}
-    for name, entry_value in ENTRY_CHANGES.items():
+    for name in ("party", "consensus_key", "transport_certificate", "address"):
+        entry_value = ENTRY_CHANGES[name]
         authority = dataclasses.replace(base.authorities[0], **{name: entry_value})  # type: ignore[arg-type]
         changes[f"authorities[0].{name}"] = {"authorities": (authority, *base.authorities[1:])}
-    for name in ("transport_certificate", "address"):
+    for name in ("transport_certificate", "address", "checkpoint_key"):
         observer = dataclasses.replace(base.observers[0], **{name: ENTRY_CHANGES[name]})  # type: ignore[arg-type]
         changes[f"observers[0].{name}"] = {"observers": (observer,)}
     for name, party_value in PARTY_CHANGES.items():
@@ -313,7 +320,7 @@ def test_what_is_wrong_is_named_by_its_place(path: tuple[str | int, ...], value:
         (lambda d: d["parties"].clear(), "parties (how many)"),
         (lambda d: d["authorities"].extend(d["authorities"] * 16), "authorities (how many)"),
         (lambda d: d["parties"].append(d["parties"][0]), "parties[5].identifiers[0]"),
-        (lambda d: d["observers"].append(d["observers"][0]), "observers[1].transport_certificate"),
+        (lambda d: d["observers"].append(d["observers"][0]), "observers[1].checkpoint_key"),
         (lambda d: d.update({"x" * 500: 1}), "x" * 100),
     ],
 )

@@ -87,7 +87,7 @@ def test_s7_a_blanket_stands_in_the_way_until_its_filing_lapses() -> None:
     until_ms = ms("2026-06-01")
     facility = world.agree(blanket=Scope((), mark("filing of 2021-06-01"), until_ms)).subject
     receivable = world.on("2026-05-20").sold("VN-7781")
-    assert world.heard("blanket_matched") == [(receivable, (name_id("F_GB"),), facility.hex())]
+    assert world.heard("blanket_matched") == [(receivable, SIDES, facility.hex())]
     refused = world.wanted(receivable)
     assert (refused.code, refused.related) == ("blanket", (facility,))
     everybody = tuple(sorted(map(name_id, ("EXP_VN", "F_GB", "F_SG"))))

@@ -14,6 +14,7 @@ from registry.money import WHOLE
 from registry.parties import Party
 from registry.receipts import Receipt
 from registry.records import Claim, Proposal, Receivable, decode_record
+from registry.reference import described
 from registry.rules.verdicts import Accusation
 from registry.state import claim_key, party_key, proposal_key, receivable_key
 from registry.transactions.claims import Fund, Offer, Reserve
@@ -158,6 +159,9 @@ class World:
             else:
                 self.state[key] = value
         self.last = outcome
+        operations = [operation for transaction in transactions for operation in transaction.operations]
+        for operation, receipt in zip(operations, outcome.receipts, strict=True):  # the reference leaves none out
+            assert receipt.code == "ok" or receipt.code in described(operation.NAME).reasons, (operation, receipt)
         return outcome
 
     def do(self, signers: str | Sequence[str], *operations: Operation, mode: str = EACH) -> list[Receipt]:

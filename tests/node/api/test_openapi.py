@@ -11,6 +11,7 @@ from fastapi.openapi.models import OpenAPI
 
 from node.api.models import NodeStatus
 from node.api.problems import PROBLEM_JSON, PROBLEMS
+from registry.reference import names
 from tests.node.api.live import Live
 from tests.node.api.test_gate import PUBLIC
 
@@ -114,3 +115,15 @@ def test_the_status_is_documented_as_it_is(live: Live) -> None:
     said = live.get("/v1/status", "F_CN").json()
     assert set(NodeStatus.model_fields) == set(said)
     NodeStatus.model_validate(said)
+
+
+def test_what_can_be_done_is_documented_as_it_is(live: Live, openapi: dict[str, Any]) -> None:
+    said = live.get("/v1/operations", "IMP_DE").json()
+    assert [one["name"] for one in said["operations"]] == list(names())
+    schema = {"$ref": "#/components/schemas/OperationList", "components": openapi["components"]}
+    jsonschema_rs.validate(schema, said)
+    confirm = next(one for one in said["operations"] if one["name"] == "confirm")
+    assert confirm["may"] == {"confirm": ["debtor"]}
+    assert [field["name"] for field in confirm["fields"]][:2] == ["receivable", "salt"]
+    assert "other_particulars" in confirm["reasons"]
+    assert live.get("/v1/operations", None).status_code == 401

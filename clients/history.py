@@ -1,0 +1,52 @@
+"""Old facts from one fresh certificate: a header that is in the history of the newest one needs no certificate itself.
+
+So a receipt from an archive is proved for as long as the newest authorities are trusted, also when the keys of those
+who made the old block final have long leaked.
+"""
+
+from __future__ import annotations
+
+from clients.errors import ProofInvalid
+from clients.exchange import Call, Procedure
+from clients.session import Session
+from consensus.blocks import Header
+from consensus.errors import BlockError
+from registry.merkle.log import LOG_LEVELS_MAX, entry_hash, verify_inclusion
+
+__all__ = ["ancestor", "verify_ancestor"]
+
+
+def ancestor(session: Session, height: int) -> Procedure[Header]:
+    """The header of a height, proved by the newest one. Raises `ProofInvalid`, `Refused` (`pruned`: ask an archive)."""
+    reply = yield Call("GET", f"/v1/blocks/{height}/ancestry")
+    answer = reply.json()
+    return verify_ancestor(session.trust.header(answer), height, answer)
+
+
+def verify_ancestor(newest: Header, height: int, answer: object) -> Header:
+    """The header of `height` in an answer, which is in the history of `newest`, a verified header.
+
+    `newest` itself is its own ancestor: it needs no path. Raises `ProofInvalid`.
+    """
+    if not isinstance(answer, dict):
+        raise ProofInvalid("ancestry: an object is expected")
+    path = answer.get("path")
+    if not isinstance(path, list) or len(path) > LOG_LEVELS_MAX:
+        raise ProofInvalid("path: a list of hashes is expected")
+    try:
+        old = Header.decode(bytes.fromhex(answer.get("ancestor", "")))
+        proof = [bytes.fromhex(node) for node in path]
+    except (BlockError, TypeError, ValueError) as error:
+        raise ProofInvalid(f"ancestor: {error}") from error
+    if old.height != height:
+        raise ProofInvalid(f"ancestor: of height {old.height} where {height} was asked for")
+    in_history = verify_inclusion(
+        root=newest.history_root,
+        leaf_hash=entry_hash(old.hash),
+        index=height - 1,
+        size=newest.height - 1,
+        proof=proof,
+    )
+    if old.hash != newest.hash and not in_history:
+        raise ProofInvalid("ancestor: not in the history of the newest header")
+    return old

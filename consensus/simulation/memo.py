@@ -1,0 +1,65 @@
+"""What every node of one process would find out alike, found out once: signatures verified, bytes decoded.
+
+The same bytes give the same answer on every node, so a memory of answers changes no answer. It is handed to engines by
+the seam they have for it (`Verifier`), and lives as long as one world.
+"""
+
+from __future__ import annotations
+
+from consensus.messages import Message, decode_message
+from registry.keys import SignatureInvalid, Signer, verify
+
+__all__ = ["Memo", "RememberedSigner"]
+
+
+class Memo:
+    """The answers of one run. A signature that a key of this process has just made is known to be good."""
+
+    __slots__ = ("_decoded", "_good", "_refused")
+
+    def __init__(self) -> None:
+        self._good: set[tuple[bytes, bytes, bytes, bytes, bytes]] = set()
+        self._refused: set[tuple[bytes, bytes, bytes, bytes, bytes]] = set()
+        self._decoded: dict[bytes, Message] = {}
+
+    def verify(self, public_key: bytes, domain: bytes, chain_id: bytes, message: bytes, signature: bytes) -> None:
+        """As `registry.keys.verify`. Raises `SignatureInvalid`."""
+        signed = (public_key, domain, chain_id, message, signature)
+        if signed in self._good:
+            return
+        if signed in self._refused:
+            raise SignatureInvalid("the signature does not verify")
+        try:
+            verify(*signed)
+        except SignatureInvalid:
+            self._refused.add(signed)
+            raise
+        self._good.add(signed)
+
+    def decode(self, data: bytes) -> Message:
+        """As `decode_message`; messages are frozen, so nodes may share one. Raises `MessageError`."""
+        message = self._decoded.get(data)
+        if message is None:
+            message = self._decoded[data] = decode_message(data)
+        return message
+
+    def signed(self, public_key: bytes, domain: bytes, chain_id: bytes, message: bytes, signature: bytes) -> None:
+        """A key of this process has made this signature."""
+        self._good.add((public_key, domain, chain_id, message, signature))
+
+
+class RememberedSigner:
+    """A signer whose signatures nobody in this process needs to verify."""
+
+    __slots__ = ("_memo", "_signer", "public_key")
+
+    def __init__(self, signer: Signer, memo: Memo) -> None:
+        self.public_key = signer.public_key
+        self._signer = signer
+        self._memo = memo
+
+    def sign(self, domain: bytes, chain_id: bytes, message: bytes) -> bytes:
+        """The 64-byte Ed25519 signature over `domain || chain_id || message`."""
+        signature = self._signer.sign(domain, chain_id, message)
+        self._memo.signed(self.public_key, domain, chain_id, message, signature)
+        return signature

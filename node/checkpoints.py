@@ -1,0 +1,119 @@
+"""Checkpoints in a node: a regulator's observer makes them, every node collects, passes on and serves them.
+
+An observer with a checkpoint key cosigns the first block of each hour of block time, and the first one after it has
+started. What comes from others is verified with the keys of genesis and compared with the own chain before it is kept:
+one that contradicts it is no business of this node's to judge, but its operator must know. The newest of each signer
+are kept, and passed on once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import structlog
+
+from consensus.blocks import Header
+from consensus.checkpoints import Checkpoint, check_header, cosign
+from consensus.errors import CheckpointError
+from node.layout import CHECKPOINT, HEIGHT, HeightRecord, at_height
+from node.ledger import Ledger
+from node.network import Channel, Mesh, Peer, ProtocolViolation
+from node.recovery import Tip
+from node.snapshots.messages import Cosigned, encode_snapshot_message
+from node.store import Reader, Store
+from registry.genesis import Genesis
+from registry.keys import SigningKey
+
+__all__ = ["KEPT_MAX", "PERIOD_MS", "Checkpoints", "newest_checkpoints"]
+
+PERIOD_MS = 3_600_000  # of block time
+KEPT_MAX = 1_000  # of one signer
+
+_log = structlog.get_logger(room="checkpoints")
+
+
+def newest_checkpoints(reader: Reader, limit: int) -> Iterator[Checkpoint]:
+    """The checkpoints that are kept, newest first, at most so many."""
+    for count, (_, data) in enumerate(reader.scan(CHECKPOINT, reverse=True)):
+        if count == limit:
+            return
+        yield Checkpoint.decode(data)
+
+
+class Checkpoints:
+    """See the module. `grown` is called in the ledger's thread, the rest on the event loop."""
+
+    def __init__(self, *, genesis: Genesis, store: Store, ledger: Ledger, mesh: Mesh, key: SigningKey | None) -> None:
+        self._genesis_id = genesis.id
+        self._signers = frozenset(each.checkpoint_key for each in genesis.observers if each.checkpoint_key)
+        self._store = store
+        self._ledger = ledger
+        self._mesh = mesh
+        self._key = key
+        self._has_signed = False
+        self._fresh: list[Checkpoint] = []
+        self.contradicted = 0
+        """How many checkpoints of regulators contradicted this node's chain."""
+        ledger.witness(self.grown)
+        ledger.listen(lambda _: self._pass_on())
+
+    def grown(self, before: Tip, tip: Tip) -> None:
+        """Cosign the new tip, if it is this node's to."""
+        if self._key is None or tip.header is None:
+            return
+        if self._has_signed and tip.timestamp_ms // PERIOD_MS == before.timestamp_ms // PERIOD_MS:
+            return
+        self._has_signed = True
+        checkpoint = cosign(self._genesis_id, tip.header, self._key)
+        self._keep(checkpoint)
+        self._fresh.append(checkpoint)
+
+    def connected(self, peer: Peer) -> None:
+        """Tell a peer the newest of each signer."""
+        newest: dict[bytes, Checkpoint] = {}
+        for checkpoint in newest_checkpoints(self._store, KEPT_MAX):
+            newest.setdefault(checkpoint.signer, checkpoint)
+        for checkpoint in newest.values():
+            self._mesh.send(peer.id, Channel.SYNC, encode_snapshot_message(Cosigned(checkpoint.encode())))
+
+    def received(self, peer: Peer, message: Cosigned) -> None:
+        """A checkpoint. Raises `ProtocolViolation` for one that no honest node passes on."""
+        try:
+            checkpoint = Checkpoint.decode(message.checkpoint)
+            checkpoint.verify(self._genesis_id, self._signers)
+        except CheckpointError as error:
+            raise ProtocolViolation(f"checkpoint: {error}") from error
+        record = self._store.get(at_height(HEIGHT, checkpoint.height))
+        if record is None or self._store.get(_place(checkpoint)) is not None:
+            return  # not there yet (its signer will make others), or known
+        try:
+            check_header((checkpoint,), Header.decode(HeightRecord.decode(record).header))
+        except CheckpointError as error:
+            self.contradicted += 1
+            _log.critical("a regulator's observer saw another ledger", peer=peer.name, reason=str(error))
+            return
+        self._keep(checkpoint)
+        self._broadcast(checkpoint)
+
+    def _pass_on(self) -> None:
+        while self._fresh:
+            self._broadcast(self._fresh.pop(0))
+
+    def _broadcast(self, checkpoint: Checkpoint) -> None:
+        payload = encode_snapshot_message(Cosigned(checkpoint.encode()))
+        for role in ("authority", "observer"):
+            self._mesh.broadcast(Channel.SYNC, payload, role=role)
+
+    def _keep(self, checkpoint: Checkpoint) -> None:
+        puts: dict[bytes, bytes | None] = {_place(checkpoint): checkpoint.encode()}
+        of_signer = [
+            key
+            for key, _ in self._store.scan(CHECKPOINT)
+            if key.endswith(checkpoint.signer)  # oldest first
+        ]
+        puts.update(dict.fromkeys(of_signer[: max(0, len(of_signer) + 1 - KEPT_MAX)]))
+        self._store.write(puts, sync=False)
+
+
+def _place(checkpoint: Checkpoint) -> bytes:
+    return at_height(CHECKPOINT, checkpoint.height) + checkpoint.signer

@@ -1,0 +1,404 @@
+"""Fetching a state from several peers: who is asked for what, and what is believed. Pure, like `consensus.following`.
+
+    fetching.handle(event, now_ms=...) -> tuple of actions, in order
+
+1. GATHER  Peers say how high they are and which states they serve. Who is not far behind begins with blocks (`Enough`).
+2. PROVE   The manifest of the state that most of them serve is asked of one, and verified from genesis.
+3. PARTS   Each part is asked of whoever is free, and checked against the manifest as it comes: a peer that sends a
+           wrong one is dropped at that part, and nothing of it is kept. Every part that is stored stays so over a
+           restart.
+4. SEEK    Blocks below the state are looked at, ever further down, until one is older than any transaction can still
+           be valid (`VALIDITY_MAX_MS`).
+5. WINDOW  From there on all blocks up to the state's are fetched: a transaction in one of them must not be executed
+           again. Each is verified by its own certificate.
+
+Then this node has all that execution needs, and goes on as any other. If nobody serves the state any more, it begins
+again with a newer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import Enum
+from typing import Any
+
+from consensus.authorities import AuthoritySet
+from consensus.errors import ConsensusError
+from consensus.light import Reign, in_force, verify_decided
+from consensus.messages import Decided
+from consensus.ranges import RANGE_HEIGHTS_MAX, Ask, Blocks, Tip, read_pair
+from consensus.sources import Source, Sources
+from node.snapshots.events import (
+    Action,
+    Begin,
+    Drop,
+    Enough,
+    Event,
+    Finish,
+    Heard,
+    Joined,
+    Keep,
+    Left,
+    Missed,
+    Say,
+    Started,
+    Store,
+    Stored,
+    Wake,
+    Woken,
+)
+from node.snapshots.manifest import Manifest, ManifestError, read_manifest
+from node.snapshots.messages import (
+    AskHeld,
+    AskManifest,
+    AskPart,
+    Gone,
+    Held,
+    ManifestOf,
+    PartOf,
+    SyncMessage,
+)
+from registry.limits import VALIDITY_MAX_MS
+from registry.merkle.hashing import ProofError
+from registry.merkle.parts import Entry, check_part
+
+__all__ = ["FAR_BEHIND", "PATIENCE_MS", "STORING_MAX", "Fetching", "Phase"]
+
+FAR_BEHIND = 1_000  # heights: who misses fewer fetches blocks
+GATHER_MS = 1_000  # for others to say that they serve the state too
+PATIENCE_MS = 10_000  # for enough authorities, and for a state that is served
+ASK_AGAIN_MS = 2_000
+STORING_MAX = 8  # parts that have come and are not durable yet
+
+
+class Phase(Enum):
+    """See the module."""
+
+    GATHER = 1
+    PROVE = 2
+    PARTS = 3
+    SEEK = 4
+    WINDOW = 5
+    DONE = 6
+
+
+class Fetching:
+    """See the module. `alone`: there are no other authorities. `resumed` and `done`: what is durable already."""
+
+    def __init__(
+        self,
+        *,
+        genesis_id: bytes,
+        authorities: AuthoritySet,
+        alone: bool,
+        now_ms: int,
+        far_behind: int = FAR_BEHIND,
+        resumed: Manifest | None = None,
+        done: Iterable[int] = (),
+    ) -> None:
+        self._genesis_id = genesis_id
+        self._authorities = authorities
+        self._alone = alone
+        self._far_behind = far_behind
+        self._sources = Sources()
+        self._told: set[bytes] = set()
+        self._offers: dict[bytes, tuple[tuple[int, bytes], ...]] = {}
+        self._offered_at_ms: int | None = None
+        self._ask_held_at_ms = 0
+        self._since_ms = now_ms
+        self._now_ms = now_ms
+        self._resumed = resumed
+        self._wanted: tuple[int, bytes] | None = None
+        self._manifest: Manifest | None = None
+        self._reigns: tuple[Reign, ...] = ()
+        self._done = set(done)
+        self._storing: set[int] = set()
+        self._step = 1
+        self._missing: set[int] = set()
+        self._first = 0
+        self._actions: list[Action] = []
+        self.phase = Phase.GATHER
+
+    def handle(self, event: Event, *, now_ms: int) -> tuple[Action, ...]:
+        """What to do about an event that happened at `now_ms`, by a clock that does not go back."""
+        self._now_ms = now_ms
+        self._actions = []
+        _HANDLERS[type(event)](self, event)
+        self._actions += [Missed(peer) for peer in self._sources.expire(now_ms)]
+        _PHASES[self.phase](self)
+        if self.phase is not Phase.DONE:
+            self._actions.append(Wake(min(self._sources.next_due_ms(now_ms) or now_ms + 1_000, now_ms + 1_000)))
+        return tuple(self._actions)
+
+    def progress(self) -> tuple[int, int]:
+        """Parts that are stored, and parts there are (0 until a manifest is verified)."""
+        return len(self._done), 0 if self._manifest is None else len(self._manifest.parts)
+
+    # --- events ---------------------------------------------------------------------------------------------------
+
+    def _joined(self, event: Joined) -> None:
+        self._sources.join(event.peer, votes=event.votes)
+        self._actions += [Say(event.peer, Tip(1, 0)), Say(event.peer, AskHeld())]
+
+    def _left(self, event: Left) -> None:
+        self._sources.leave(event.peer)
+        self._offers.pop(event.peer, None)
+        self._told.discard(event.peer)
+
+    def _heard(self, event: Heard) -> None:
+        source = self._sources.get(event.peer)
+        if source is None:
+            return
+        message: SyncMessage = event.message
+        match message:
+            case Tip(first, last):
+                source.first, source.last = first, last
+                self._told.add(event.peer)
+            case Held(offers):
+                self._offers[event.peer] = offers
+                if offers and self._offered_at_ms is None:
+                    self._offered_at_ms = self._now_ms
+            case ManifestOf(height, data):
+                self._prove(event.peer, source, height, data)
+            case PartOf(height, number, entries):
+                self._take_part(event.peer, source, height, number, entries)
+            case Blocks(first, pairs):
+                self._take_blocks(event.peer, source, first, pairs)
+            case Gone(height):
+                offers = self._offers.get(event.peer, ())
+                self._offers[event.peer] = tuple(offer for offer in offers if offer[0] != height)
+                source.question, source.late = None, False
+            case Ask(first, _):
+                self._actions.append(Say(event.peer, Blocks(first, ())))
+            case _:
+                pass  # this node serves no state: who asks hears of no offer
+
+    def _started(self, event: Started) -> None:
+        self.phase = Phase.PARTS
+
+    def _stored(self, event: Stored) -> None:
+        self._storing.discard(event.number)
+        self._done.add(event.number)
+
+    def _woken(self, event: Woken) -> None:
+        """Nothing but the time has changed."""
+
+    # --- 1: gather ------------------------------------------------------------------------------------------------
+
+    def _gather(self) -> None:
+        votes = sorted((source.last for peer, source in self._sources if source.votes and peer in self._told))[::-1]
+        waited_ms = self._now_ms - self._since_ms
+        few = len(votes) <= self._authorities.f  # to tell by them how high the network is
+        if self._alone or (few and waited_ms >= PATIENCE_MS and not any(self._offers.values())):
+            self._end(Enough("there is nobody to fetch a state from"))
+            return
+        if few and waited_ms < PATIENCE_MS:
+            return
+        whole = any(source.first == 1 for _, source in self._sources)
+        if whole and not few and votes[self._authorities.f] < self._far_behind and self._resumed is None:
+            self._end(Enough(f"the network is at height {votes[self._authorities.f]}, which blocks reach soon"))
+            return
+        self._choose(waited_ms, whole=whole)
+
+    def _choose(self, waited_ms: int, *, whole: bool) -> None:
+        """The state that most peers serve, and of those the highest; first of all the one begun before."""
+        count: dict[tuple[int, bytes], int] = {}
+        for _, offers in self._offers.items():
+            for offer in set(offers):
+                count[offer] = count.get(offer, 0) + 1
+        begun = self._resumed
+        if begun is not None and (begun.height, begun.header.hash) in count:
+            self._manifest, self._wanted = begun, (begun.height, begun.header.hash)
+            self.phase = Phase.PARTS
+        elif count and self._now_ms - (self._offered_at_ms or 0) >= GATHER_MS:
+            self._resumed = None
+            self._wanted = max(count, key=lambda offer: (count[offer], offer[0]))
+            self.phase = Phase.PROVE
+        elif not count and whole and waited_ms >= PATIENCE_MS:
+            self._end(Enough("nobody serves a state yet, and all blocks are to be had"))
+        elif self._now_ms >= self._ask_held_at_ms:
+            self._ask_held_at_ms = self._now_ms + ASK_AGAIN_MS
+            self._actions += [Say(peer, AskHeld()) for peer, _ in self._sources]
+
+    # --- 2: prove -------------------------------------------------------------------------------------------------
+
+    def _holders(self) -> list[tuple[bytes, Source]]:
+        """Who serves the state and can be asked now."""
+        return [each for each in self._sources.free(self._now_ms) if self._wanted in self._offers.get(each[0], ())]
+
+    def _served(self) -> bool:
+        """Whether anybody says that it serves the state; else another one is chosen."""
+        if any(self._wanted in self._offers.get(peer, ()) for peer, _ in self._sources):
+            return True
+        self.phase, self._manifest, self._since_ms, self._offered_at_ms = Phase.GATHER, None, self._now_ms, None
+        return False
+
+    def _ask_manifest(self) -> None:
+        assert self._wanted is not None, "a state has been chosen"
+        if self._served() and not list(self._sources.relied_on()):
+            for peer, source in self._holders()[:1]:
+                self._put(peer, source, 0, 0, AskManifest(self._wanted[0]))
+
+    def _prove(self, peer: bytes, source: Source, height: int, data: bytes) -> None:
+        if self.phase is not Phase.PROVE or self._wanted is None or height != self._wanted[0]:
+            return
+        if self._sources.answered(source, 0) is None:
+            return
+        try:
+            manifest = read_manifest(data, self._genesis_id, self._authorities)
+        except ManifestError as error:
+            self._refuse(peer, f"manifest: {error}")
+            return
+        if (manifest.height, manifest.header.hash) != self._wanted:
+            self._refuse(peer, "manifest: of another block than was offered")
+            return
+        self._sources.serve(peer)
+        self._manifest, self._reigns, self._done, self._storing = manifest, (), set(), set()
+        self.phase = Phase.DONE  # until it is durable
+        self._actions.append(Begin(manifest))
+
+    # --- 3: parts -------------------------------------------------------------------------------------------------
+
+    def _ask_parts(self) -> None:
+        manifest = self._manifest
+        assert manifest is not None, "a state has been proved"
+        if len(self._done) == len(manifest.parts):
+            self.phase = Phase.SEEK
+            self._seek()
+            return
+        if not self._served():
+            self._resumed = manifest  # if somebody comes who serves it still
+            return
+        for peer, source in self._holders():
+            asked = {question.first for question in self._sources.relied_on()}
+            todo = (n for n in range(len(manifest.parts)) if not (n in self._done or n in self._storing or n in asked))
+            number = next(todo, None)
+            if number is None or len(self._storing) + len(asked) >= STORING_MAX:
+                return
+            self._put(peer, source, number, number, AskPart(manifest.height, manifest.bits, number))
+
+    def _take_part(self, peer: bytes, source: Source, height: int, number: int, entries: tuple[Entry, ...]) -> None:
+        manifest = self._manifest
+        if self.phase is not Phase.PARTS or manifest is None or height != manifest.height:
+            return
+        if self._sources.answered(source, number) is None or number in self._done or number in self._storing:
+            return
+        try:
+            check_part(manifest.bits, number, manifest.parts[number], entries)
+        except ProofError as error:
+            self._refuse(peer, f"part {number}: {error}")
+            return
+        self._sources.serve(peer)
+        self._storing.add(number)
+        self._actions.append(Store(number, entries))
+
+    # --- 4 and 5: the blocks below --------------------------------------------------------------------------------
+
+    def _seek(self) -> None:
+        assert self._manifest is not None, "a state has been proved"
+        height = max(1, self._manifest.height - self._step)
+        if height == self._manifest.height:  # it is the first block
+            self._begin_window(height)
+        elif not list(self._sources.relied_on()):
+            for peer, source in self._free_with(height)[:1]:
+                self._put(peer, source, height, height, Ask(height, height))
+
+    def _begin_window(self, first: int) -> None:
+        assert self._manifest is not None, "a state has been proved"
+        self._first = first
+        self._missing = set(range(first, self._manifest.height + 1))
+        self.phase = Phase.WINDOW
+        self._ask_window()
+
+    def _ask_window(self) -> None:
+        assert self._manifest is not None, "a state has been proved"
+        if not self._missing:
+            self._end(Finish(self._manifest, self._first))
+            return
+        for peer, source in self._free_with(self._first):
+            asked = {h for q in self._sources.relied_on() for h in range(q.first, q.last + 1)}
+            first = min(self._missing - asked, default=None)
+            if first is None:
+                return
+            last = first
+            while last + 1 - first < RANGE_HEIGHTS_MAX and last + 1 in self._missing and last + 1 not in asked:
+                last += 1
+            self._put(peer, source, first, last, Ask(first, last))
+
+    def _take_blocks(self, peer: bytes, source: Source, first: int, pairs: tuple[tuple[bytes, bytes], ...]) -> None:
+        question = self._sources.answered(source, first)
+        if self.phase not in (Phase.SEEK, Phase.WINDOW) or question is None:
+            return
+        if not pairs:
+            self._sources.fail(peer, now_ms=self._now_ms)
+            return
+        try:
+            blocks = tuple(self._verified(pair, height) for height, pair in enumerate(pairs, start=first))
+        except ConsensusError as error:
+            self._refuse(peer, f"blocks: {error}")
+            return
+        self._sources.serve(peer)
+        if self.phase is Phase.WINDOW:
+            self._missing.difference_update(block.height for block in blocks)
+            self._actions.append(Keep(blocks))
+        else:
+            self._look_at(blocks[0])
+
+    def _look_at(self, block: Decided) -> None:
+        """The block is old enough to begin with, or there is none below, or the next is sought further down."""
+        assert self._manifest is not None, "a state has been proved"
+        oldest_ms = self._manifest.header.timestamp_ms - VALIDITY_MAX_MS
+        if block.height == 1 or block.block.header.timestamp_ms < oldest_ms:
+            self._begin_window(block.height)
+        else:
+            self._step *= 2
+
+    def _verified(self, pair: tuple[bytes, bytes], height: int) -> Decided:
+        assert self._manifest is not None, "a state has been proved"
+        decided = read_pair(pair, height)
+        if not self._reigns:
+            self._reigns = self._manifest.reigns(self._genesis_id, self._authorities)
+        verify_decided(self._genesis_id, in_force(self._reigns, height), decided)
+        return decided
+
+    def _free_with(self, height: int) -> list[tuple[bytes, Source]]:
+        return [each for each in self._sources.free(self._now_ms) if each[1].first <= height <= each[1].last]
+
+    # --- all of them ----------------------------------------------------------------------------------------------
+
+    def _put(self, peer: bytes, source: Source, first: int, last: int, message: SyncMessage) -> None:
+        self._sources.ask(source, first, last, now_ms=self._now_ms)
+        self._actions.append(Say(peer, message))
+
+    def _refuse(self, peer: bytes, reason: str) -> None:
+        self._sources.fail(peer, now_ms=self._now_ms)
+        self._sources.leave(peer)
+        self._offers.pop(peer, None)
+        self._told.discard(peer)
+        self._actions.append(Drop(peer, reason))
+
+    def _end(self, action: Enough | Finish) -> None:
+        self.phase = Phase.DONE
+        self._actions.append(action)
+
+    def _wait(self) -> None:
+        """Nothing is to be done."""
+
+
+# Methods of this class only, in this module only.
+_HANDLERS: dict[type, Callable[[Fetching, Any], None]] = {
+    Joined: Fetching._joined,
+    Left: Fetching._left,
+    Heard: Fetching._heard,
+    Started: Fetching._started,
+    Stored: Fetching._stored,
+    Woken: Fetching._woken,
+}
+_PHASES: dict[Phase, Callable[[Fetching], None]] = {
+    Phase.GATHER: Fetching._gather,
+    Phase.PROVE: Fetching._ask_manifest,
+    Phase.PARTS: Fetching._ask_parts,
+    Phase.SEEK: Fetching._seek,
+    Phase.WINDOW: Fetching._ask_window,
+    Phase.DONE: Fetching._wait,
+}

@@ -1,0 +1,314 @@
+"""Starting from a state: what is fetched, what is proved, who is dropped, and that replays are refused all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from consensus.blocks import Block, Header, transactions_root
+from consensus.ranges import Ask, Blocks
+from node import layout
+from node.chain import Chain
+from node.errors import Pruned, StoreError
+from node.layout import JOINED_PART, JOINING_KEY, first_kept, state_entry
+from node.snapshots import held
+from node.snapshots.events import Enough, Finish
+from node.snapshots.fetching import PATIENCE_MS
+from node.snapshots.held import HELD_MAX, HeldStates
+from node.snapshots.landing import Landing, is_new
+from node.snapshots.messages import AskPart, Gone, Held, ManifestOf, PartOf, SyncMessage
+from node.store import MemoryStore
+from node.store import Store as NodeStore
+from node.views import open_view
+from registry.errors import TransactionError
+from registry.limits import VALIDITY_MAX_MS
+from registry.transactions.envelope import Transaction
+from tests.node.chainworld import build, certificate_of, commit, proposer_of, registration, transaction_of
+from tests.node.snapshots.world import LAST, Peer, World, copy, written
+from tests.registry.world import START_MS, genesis, invoice, name_id
+
+A, B, C = b"A", b"B", b"C"
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state of some kilobytes is cut into sixteen parts."""
+    monkeypatch.setattr(held, "PART_BYTES_MEANT", 4_000)
+
+
+def joined(peers: dict[bytes, Peer]) -> tuple[World, Chain]:
+    world = World(MemoryStore(), peers)
+    ended = world.run()
+    assert isinstance(ended, Finish)
+    return world, Chain.open(world.store, genesis())
+
+
+def state_of(store: NodeStore) -> dict[bytes, bytes]:
+    return dict(state_entry(stored) for _, stored in store.scan(layout.STATE))
+
+
+def test_a_state_from_several_peers_is_the_chains_tip_and_goes_on_like_any_other() -> None:
+    peers = {name: Peer(copy(written())) for name in (A, B, C)}
+    world, chain = joined(peers)
+    whole = Chain.open(peers[A].store, genesis())
+    assert chain.tip == whole.tip
+    assert state_of(world.store) == state_of(peers[A].store)
+    assert dict(world.store.scan(layout.PAGE)) == dict(peers[A].store.scan(layout.PAGE))
+    assert sorted(world.stored) == list(range(16))
+    assert all(any(isinstance(each, AskPart) for each in peer.asked) for peer in peers.values())
+    block = build(whole, [registration(900)])
+    for each in (whole, chain):
+        each.commit(block, certificate_of(block), puts={})
+    assert chain.tip == whole.tip
+
+
+def test_only_the_blocks_are_fetched_in_which_a_transaction_may_still_be_valid() -> None:
+    peers = {A: Peer(copy(written()))}
+    world, chain = joined(peers)
+    first, receipts = first_kept(world.store)
+    assert receipts == LAST + 1
+    assert first < LAST
+    oldest_ms = chain.tip.timestamp_ms - VALIDITY_MAX_MS
+    record = layout.HeightRecord.decode(world.store.get(layout.at_height(layout.HEIGHT, first)) or b"")
+    assert Header.decode(record.header).timestamp_ms < oldest_ms
+    assert sorted(set(world.kept)) == list(range(first, LAST + 1))
+    assert len(world.kept) < LAST, "not the history"
+
+
+def test_what_travels_depends_on_the_state_and_not_on_the_length_of_the_history() -> None:
+    """The same records behind 40 blocks and behind 400."""
+    short, long = ({A: Peer(copy(written(last)))} for last in (LAST, 10 * LAST))
+    worlds = [joined(peers)[0] for peers in (short, long)]
+    assert [len(world.stored) for world in worlds] == [16, 16]
+    assert len(worlds[0].kept) == len(worlds[1].kept)
+    asked = [len(peers[A].asked) for peers in (short, long)]
+    assert asked[0] == asked[1]
+
+
+def seen_at(chain: Chain, transaction: Transaction) -> str | None:
+    """What a block with this transaction at the tip is refused for, the clock rule aside."""
+    try:
+        chain.admitted(transaction, now_ms=chain.tip.timestamp_ms)
+    except TransactionError as error:
+        return error.code
+    return None
+
+
+def test_replays_are_refused_by_a_newcomer_exactly_as_by_the_others() -> None:
+    """One transaction in each of the last blocks: those of the last hour replay as `replayed`, older ones `expired`."""
+    store = MemoryStore()
+    whole = Chain.open(store, genesis())
+    transactions = []
+    for height in range(1, 31):  # five minutes apart
+        at_ms = START_MS + height * 300_000
+        transaction = _valid_to(at_ms + VALIDITY_MAX_MS, number=height)
+        transactions.append(transaction)
+        block = whole.build([transaction], proposer=proposer_of(height), now_ms=at_ms)
+        assert block.transactions, "it was let in"
+        whole.commit(block, certificate_of(block), puts={})
+    _, late = joined({A: Peer(copy(store))})
+    both = [(seen_at(whole, each), seen_at(late, each)) for each in transactions]
+    assert both[-12:] == [("replayed", "replayed")] * 12
+    assert all(one == other for one, other in both)
+    assert {one for one, _ in both} == {"expired", "replayed"}
+    for transaction in (transactions[-1], transactions[-12], transactions[0]):
+        bad = _with(build(whole, []), transaction)
+        refusals = [chain.check(bad, now_ms=None) for chain in (whole, late)]
+        assert refusals[0] == refusals[1]
+        assert refusals[0] is not None
+        assert "replayed" in refusals[0] or "expired" in refusals[0]
+
+
+def _valid_to(until_ms: int, *, number: int) -> Transaction:
+    return transaction_of("EXP_CN", invoice(f"replay {number}"), nonce=5_000 + number, until_ms=until_ms)
+
+
+def _with(block: Block, transaction: Transaction) -> Block:
+    wires = (transaction.wire,)
+    return Block(replace(block.header, transactions_root=transactions_root(wires)), wires)
+
+
+def test_records_are_listed_as_a_partys_own_and_what_came_before_is_said_to_be_missing() -> None:
+    peers = {A: Peer(copy(written()))}
+    world, _ = joined(peers)
+    with world.store.snapshot() as mine, peers[A].store.snapshot() as theirs:
+        own, whole = open_view(mine), open_view(theirs)
+        assert own.receivables_of(name_id("EXP_CN")) == whole.receivables_of(name_id("EXP_CN"))
+        assert own.parties(after=None) == whole.parties(after=None)
+        with pytest.raises(Pruned):
+            own.block(1)
+        with pytest.raises(Pruned):
+            own.check_events(0)
+        assert own.ancestry(LAST) == whole.ancestry(LAST)
+        with pytest.raises(Pruned):
+            own.ancestry(1)
+
+
+# --- a newcomer that serves -----------------------------------------------------------------------------------------
+
+
+def test_who_has_begun_with_a_state_serves_it_to_the_next() -> None:
+    world, _ = joined({A: Peer(copy(written()))})
+    second, chain = joined({B: Peer(copy(world.store))})
+    assert chain.tip.height == LAST
+    assert state_of(second.store) == state_of(world.store)
+
+
+# --- interruptions --------------------------------------------------------------------------------------------------
+
+
+def test_after_a_kill_it_goes_on_with_the_parts_that_are_missing() -> None:
+    store = MemoryStore()
+    World(store, {A: Peer(copy(written()))}).run(parts=7)
+    assert is_new(store)
+    with pytest.raises(StoreError, match="part of a state"):
+        Chain.open(store, genesis())
+    here = len(list(store.scan(JOINED_PART)))
+    assert here == 7
+    again = World(store, {A: Peer(copy(written()))})
+    assert isinstance(again.run(), Finish)
+    assert len(again.stored) == 16 - here
+    assert Chain.open(store, genesis()).tip.height == LAST
+
+
+def test_if_nobody_serves_the_state_that_was_begun_a_newer_one_takes_its_place() -> None:
+    store = MemoryStore()
+    World(store, {A: Peer(copy(written()))}).run(parts=7)
+    newer = copy(written())
+    commit(Chain.open(newer, genesis()), registration(800))
+    again = World(store, {A: Peer(newer)})
+    assert isinstance(again.run(), Finish)
+    assert len(again.stored) == 16
+    assert Chain.open(store, genesis()).tip.height == LAST + 1
+    assert state_of(store) == state_of(newer)
+
+
+def test_what_was_signed_here_outlives_everything() -> None:
+    store = MemoryStore()
+    Chain.open(store, genesis())
+    store.write({layout.CONSENSUS + b"vote": b"cast"}, sync=True)
+    World(store, {A: Peer(copy(written()))}).run()
+    assert store.get(layout.CONSENSUS + b"vote") == b"cast"
+    Landing(store, genesis().id, Chain.open(store, genesis()).authorities).clear()
+    assert Chain.open(store, genesis()).tip.height == 0
+    assert store.get(layout.CONSENSUS + b"vote") == b"cast"
+    assert store.get(JOINING_KEY) is None
+
+
+# --- liars and sleepers ---------------------------------------------------------------------------------------------
+
+
+def _forged(said: SyncMessage) -> SyncMessage:
+    match said:
+        case PartOf(height, number, entries):
+            return PartOf(height, number, tuple((key, value + b"x") for key, value in entries))
+    return said
+
+
+def _short(said: SyncMessage) -> SyncMessage:
+    match said:
+        case PartOf(height, number, entries):
+            return PartOf(height, number, entries[:-1])
+    return said
+
+
+def _another_manifest(said: SyncMessage) -> SyncMessage:
+    match said:
+        case ManifestOf(height, _):
+            older = copy(written())
+            commit(Chain.open(older, genesis()))
+            other = Peer(older).held.manifest(LAST + 1)
+            assert other is not None
+            return ManifestOf(height, other.encode())
+    return said
+
+
+def _broken_manifest(said: SyncMessage) -> SyncMessage:
+    match said:
+        case ManifestOf(height, data):
+            return ManifestOf(height, data[:-1] + b"\x00")
+    return said
+
+
+def _foreign_blocks(said: SyncMessage) -> SyncMessage:
+    match said:
+        case Blocks(first, pairs) if pairs:
+            return Blocks(first, tuple((block, proof[:-1] + b"\x00") for block, proof in pairs))
+    return said
+
+
+LIES: dict[str, Callable[[SyncMessage], SyncMessage | None]] = {
+    "values that are not the state's": _forged,
+    "an entry left out": _short,
+    "the manifest of another height": _another_manifest,
+    "a manifest that proves nothing": _broken_manifest,
+    "blocks without a certificate": _foreign_blocks,
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_liar_is_caught_at_its_first_bad_word_and_the_rest_comes_from_others(lie: str) -> None:
+    peers = {A: Peer(copy(written()), LIES[lie]), B: Peer(copy(written()))}
+    world, chain = joined(peers)
+    assert set(world.dropped) == {A}
+    assert chain.tip == Chain.open(peers[B].store, genesis()).tip
+    assert state_of(world.store) == state_of(peers[B].store)
+
+
+def test_a_silent_peer_is_passed_over() -> None:
+    silent = Peer(copy(written()), lambda said: said if isinstance(said, Held) else None)
+    world, _ = joined({A: silent, B: Peer(copy(written()))})
+    assert A in world.missed
+    assert not world.dropped
+
+
+def test_a_peer_that_does_not_serve_the_state_any_more_says_so_and_is_not_blamed() -> None:
+    forgetful = Peer(copy(written()), lambda said: Gone(said.height) if isinstance(said, PartOf) else said)
+    world, _ = joined({A: forgetful, B: Peer(copy(written()))})
+    assert not world.dropped
+    assert not world.missed
+
+
+# --- who begins with blocks -----------------------------------------------------------------------------------------
+
+
+def test_who_is_close_behind_alone_or_without_a_state_to_fetch_begins_with_blocks() -> None:
+    near = World(MemoryStore(), {name: Peer(copy(written())) for name in (A, B)}, far_behind=LAST + 1)
+    assert isinstance(near.run(), Enough)
+    assert isinstance(World(MemoryStore(), {}).run(), Enough)
+
+    def serves_none(said: SyncMessage) -> SyncMessage:
+        return Held(()) if isinstance(said, Held) else said
+
+    without = {name: Peer(copy(written()), serves_none) for name in (A, B)}
+    world = World(MemoryStore(), without)
+    assert isinstance(world.run(), Enough)
+    assert world.now_ms >= PATIENCE_MS
+    assert not any(isinstance(each, Ask) for peer in without.values() for each in peer.asked)
+
+
+# --- what is held ---------------------------------------------------------------------------------------------------
+
+
+def test_the_states_after_the_first_blocks_of_periods_are_held_the_newest_two() -> None:
+    store = MemoryStore()
+    chain = Chain.open(store, genesis())
+    states = HeldStates(store, period_ms=10_000)
+    heights = []
+    for _ in range(35):  # a second apart
+        before = chain.tip
+        commit(chain)
+        states.grown(before, chain.tip)
+        heights.append([height for height, _ in states.offers()])
+    assert heights[-1] == [20, 30]
+    assert max(map(len, heights)) == HELD_MAX
+    manifest = states.manifest(20)
+    assert manifest is not None
+    assert manifest.height == 20
+    assert states.manifest(19) is None
+    assert states.part(19, 0, 0) is None
+    assert states.part(20, 0, 1) is None
+    states.close()
+    assert states.offers() == ()

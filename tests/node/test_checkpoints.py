@@ -1,0 +1,182 @@
+"""A regulator's observer cosigns, all nodes pass it on, and a client that keeps it refuses a past signed anew."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from clients.checkpoints import checked, read_checkpoints, written_checkpoints
+from clients.errors import ClientError, ProofInvalid
+from clients.exchange import Procedure, Reply
+from clients.session import Session
+from clients.verify import Trust
+from consensus.blocks import Header
+from consensus.checkpoints import Checkpoint, cosign
+from node import checkpoints as room
+from node.chain import Chain
+from node.checkpoints import newest_checkpoints
+from node.errors import NotFound
+from node.layout import CHECKPOINT, at_height
+from node.store import MemoryStore
+from node.store import Store as NodeStore
+from node.views import open_view
+from registry.genesis import Genesis, ObserverEntry
+from registry.keys import SigningKey
+from tests.conftest import eventually
+from tests.node.chainworld import commit, registration
+from tests.node.network_of_nodes import Net, party
+from tests.node.test_sync import grow
+from tests.registry.world import genesis, key_of
+
+KEY = SigningKey.from_seed(b"c" * 32)
+
+
+# --- over sockets ---------------------------------------------------------------------------------------------------
+
+
+def watched() -> Net:
+    """A network with a regulator's observer, which cosigns."""
+    net = Net(observers=1)
+    regulator = party(200, "regulator")
+    (observer,) = net.genesis.observers
+    net.genesis = replace(
+        net.genesis,
+        observers=(replace(observer, party=regulator.id, checkpoint_key=KEY.public_key),),
+        parties=(*net.genesis.parties, regulator),
+    )
+    net.members[4].identity = replace(net.members[4].identity, checkpoint=KEY)
+    return net
+
+
+async def test_what_an_observer_cosigns_reaches_every_node_also_one_that_comes_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room, "PERIOD_MS", 50)
+    net = watched()
+    try:
+        await net.start(0, 1, 2, 4)
+        await grow(net, 3)
+        await net.until_agreed()
+        await eventually(lambda: all(len(kept(net, number)) >= 2 for number in (0, 1, 2, 4)))
+        await net.start(3)
+        await eventually(lambda: len(kept(net, 3)) >= 1)
+        for number in range(5):
+            for checkpoint in kept(net, number):
+                checkpoint.verify(net.genesis.id, {KEY.public_key})
+                with net.members[number].store.snapshot() as reader:
+                    block = open_view(reader).block(checkpoint.height)
+                assert block["block_hash"] == checkpoint.block_hash.hex()
+    finally:
+        await asyncio.wait_for(net.stop(), 20)
+
+
+def kept(net: Net, number: int) -> list[Checkpoint]:
+    return list(newest_checkpoints(net.members[number].store, 100))
+
+
+# --- a client that keeps them ---------------------------------------------------------------------------------------
+
+
+def supervised() -> Genesis:
+    """The world's genesis with an observer that cosigns, under the id of the world's: its chain is what is asked."""
+    made = genesis()
+    entry = ObserverEntry(party="lei:R", transport_certificate=b"", address="r:1", checkpoint_key=KEY.public_key)
+    changed = replace(made, observers=(entry,))
+    object.__setattr__(changed, "id", made.id)
+    return changed
+
+
+def chain_of(*numbers: int) -> NodeStore:
+    store = MemoryStore()
+    chain = Chain.open(store, genesis())
+    for number in numbers:
+        commit(chain, registration(number))
+    return store
+
+
+def header_of(store: NodeStore, height: int) -> Header:
+    with store.snapshot() as reader:
+        return Header.decode(bytes.fromhex(open_view(reader).block(height)["header"]))
+
+
+def seen(store: NodeStore, height: int, key: SigningKey = KEY) -> Checkpoint:
+    return cosign(genesis().id, header_of(store, height), key)
+
+
+def keep(store: NodeStore, checkpoint: Checkpoint) -> None:
+    store.write({at_height(CHECKPOINT, checkpoint.height) + checkpoint.signer: checkpoint.encode()}, sync=True)
+
+
+def ask(store: NodeStore, procedure: Procedure[tuple[Checkpoint, ...]]) -> tuple[Checkpoint, ...]:
+    """Answers a procedure as a node with this store does."""
+    try:
+        call = next(procedure)
+        while True:
+            with store.snapshot() as reader:
+                found = re.fullmatch(r"/v1/blocks/(\d+)/ancestry", call.path)
+                if found is not None:
+                    body = open_view(reader).ancestry(int(found[1]))
+                else:
+                    assert call.path == "/v1/checkpoints"
+                    body = {"checkpoints": [each.encode().hex() for each in newest_checkpoints(reader, 100)]}
+            call = procedure.send(Reply(200, json.dumps(body).encode()))
+    except StopIteration as end:
+        result: tuple[Checkpoint, ...] = end.value
+        return result
+
+
+def session() -> Session:
+    return Session(genesis=supervised(), party="lei:R", signer=key_of("EXP_CN"))
+
+
+def test_checkpoints_that_the_history_has_are_kept_the_newest_first() -> None:
+    store = chain_of(*range(1, 9))
+    for height in (3, 6, 8):
+        keep(store, seen(store, height))
+    found = ask(store, checked(session()))
+    assert [each.height for each in found] == [8, 6, 3]
+    text = written_checkpoints(found, supervised())
+    assert read_checkpoints(text, supervised()) == found
+    with pytest.raises(ClientError, match="another network"):
+        read_checkpoints(text.replace(genesis().id.hex(), "00" * 32), supervised())
+
+
+def test_a_past_that_leaked_keys_have_signed_anew_contradicts_a_checkpoint_that_was_kept() -> None:
+    """The same authorities' keys certify both histories: from genesis alone nobody can tell which is true."""
+    true, forged = chain_of(*range(1, 9)), chain_of(1, 2, 3, 104, 105, 106, 107, 108, 109)
+    known = (seen(true, 5),)
+    assert ask(true, checked(session(), known)) == known
+    assert ask(forged, checked(session())) == ()
+    with pytest.raises(ProofInvalid, match="contradicts"):
+        ask(forged, checked(session(), known))
+
+
+def test_a_light_client_refuses_a_header_that_contradicts_its_checkpoint_whoever_signed_it() -> None:
+    true, forged = chain_of(*range(1, 6)), chain_of(1, 2, 3, 104, 105)
+    careful = Trust(supervised(), checkpoints=(seen(true, 5),))
+    for store in (true, forged):
+        with store.snapshot() as reader:
+            answer = open_view(reader).block(5)
+        assert Trust(supervised()).header(answer).height == 5
+        if store is true:
+            assert careful.header(answer) == header_of(true, 5)
+        else:
+            with pytest.raises(ProofInvalid, match="contradicts"):
+                careful.header(answer)
+
+
+def test_a_checkpoint_of_a_key_that_genesis_does_not_name_is_refused() -> None:
+    store = chain_of(1, 2)
+    keep(store, seen(store, 2, key_of("consensus F_CN")))
+    with pytest.raises(ProofInvalid, match="not a checkpoint key"):
+        ask(store, checked(session()))
+
+
+def test_a_checkpoint_above_the_nodes_tip_cannot_be_confirmed_there() -> None:
+    longer, shorter = chain_of(*range(1, 9)), chain_of(1, 2)
+    with pytest.raises(NotFound, match="no final block of height 7"):
+        ask(shorter, checked(session(), (seen(longer, 7),)))
