@@ -20,7 +20,7 @@ from clients.errors import ProofInvalid
 from clients.verify import Trust
 from node.authorities import changes_after
 from node.config import load_config
-from node.layout import HEIGHT, STATE, TRANSACTION, HeightRecord, Place, at_height
+from node.layout import HEIGHT, STATE, TRANSACTION, HeightRecord, Place, at_height, state_entry
 from node.store import Reader, open_store
 from node.views import View, open_view
 from registry.money import WHOLE
@@ -134,8 +134,10 @@ def only_the_liar_is_accused(net: ChaosNet, views: dict[str, View], counted: Cou
 
 def records(reader: Reader, kind: type[Any]) -> Iterator[Any]:
     """All records of a kind in the state."""
-    prefix = STATE + kind.PREFIX
-    return (decode_record(kind, value) for _, value in reader.scan(prefix))
+    for _, stored in reader.scan(STATE):
+        key, value = state_entry(stored)
+        if key.startswith(kind.PREFIX):
+            yield decode_record(kind, value)
 
 
 def lines(folder: Path) -> Iterator[dict[str, Any]]:

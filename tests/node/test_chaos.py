@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 5  # of faults; starting and checking six nodes takes longer than that
+SECONDS = 7  # of faults; starting and checking six nodes takes longer than that
 
 
 def test_nothing_final_is_lost_and_nothing_financed_twice_while_everything_breaks(tmp_path: Path) -> None:
