@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 from consensus.journal import Standing, standing_put
 from node.chain import Chain
 from node.errors import BackupError
-from node.layout import CONSENSUS, GENESIS_KEY, LAYOUT_VERSION, STATE, TIP_KEY, state_entry
+from node.layout import CONSENSUS, GENESIS_KEY, LAYOUT_VERSION, STATE, TIP_KEY, VOTED, state_entry
 from node.store import KEY_SIZE_MAX, VALUE_SIZE_MAX, Reader, Store
 from node.views import open_view
 from registry.codec import CodecError, Value, decode, encode
@@ -34,6 +34,7 @@ MAGIC = b"NEMODAT-backup-1\n"
 PART_BYTES = 1024 * 1024  # of keys and values after which a part ends
 FRAME_BYTES_MAX = VALUE_SIZE_MAX + KEY_SIZE_MAX + PART_BYTES + 1024
 _LENGTH_BYTES = 4
+_VOTES = (CONSENSUS, VOTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ def restore(
     while (part := frames.next_part()) is not None:
         batch: dict[bytes, bytes | None] = {}
         for key, value in part:
-            if key <= last or key.startswith(CONSENSUS):
+            if key <= last or key.startswith(_VOTES):
                 raise BackupError("the backup holds keys that it cannot hold: it was not made by a node")
             batch[key] = value
             last = key
@@ -127,7 +128,7 @@ def _parts(reader: Reader) -> Iterator[list[list[bytes]]]:
     part: list[list[bytes]] = []
     size = 0
     for key, value in reader.scan(b""):
-        if key.startswith(CONSENSUS):
+        if key.startswith(_VOTES):
             continue
         part.append([key, value])
         size += len(key) + len(value)

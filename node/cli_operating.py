@@ -16,6 +16,7 @@ from node.cli_common import FILE, AsJson, ConfigPath, bytes_bar, print_json, tol
 from node.config import NodeConfig, load_config
 from node.errors import NodeError
 from node.genesis import read_genesis
+from node.guard import GUARD_NAME, VoteGuard
 from node.layout import GENESIS_KEY
 from node.operating import back_up, node_status, reset_node, restore_node, status_table
 from node.store import open_store
@@ -160,6 +161,8 @@ def _verify(config: NodeConfig, genesis: Genesis) -> Verified:
     try:
         if store.get(GENESIS_KEY) is None:
             raise NodeError(f"{config.data_dir}: there is no chain yet: run the node first")
+        if config.keys.consensus is not None:
+            VoteGuard(store, config.data_dir / GUARD_NAME).close()
         with (
             TemporaryDirectory(prefix="verify-", dir=config.data_dir) as folder,
             store.snapshot() as stored,

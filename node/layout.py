@@ -11,6 +11,7 @@ x/<transaction id>                 [height, index in the block, first receipt, r
 l/<level, 1 byte><index>           node of the log of header hashes
 a/<height>                         [[name, consensus key], ...]: the authorities from the next height on, if others
 c/<record key>                     the consensus engine's record, opaque
+w/writes                           how many times the engine's record was written (`node.guard`)
 v/<consensus key>                  evidence against it that this node has and the ledger has not: canonical bytes
 i/e/<subject><height><number>      event of this number (4 bytes) in e/<height> is about the subject
 i/r/<party>00<receivable>          receivables that a party registered, or is the debtor of
@@ -62,6 +63,7 @@ __all__ = [
     "TIP_KEY",
     "TRANSACTION",
     "VERSION_KEY",
+    "VOTED",
     "HeightRecord",
     "Place",
     "at_height",
@@ -89,6 +91,7 @@ TRANSACTION = b"x/"
 LOG = b"l/"
 AUTHORITIES = b"a/"
 CONSENSUS = b"c/"
+VOTED = b"w/"
 EVIDENCE = b"v/"
 EVENTS_OF = b"i/e/"
 RECEIVABLES_OF = b"i/r/"

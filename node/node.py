@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import structlog
@@ -24,6 +25,7 @@ from node.certificates import certificate_key
 from node.chain import Chain, Committed
 from node.checkpoints import Checkpoints
 from node.errors import KeyFileError
+from node.guard import VoteGuard
 from node.hub import Hub
 from node.intake import Intake
 from node.ledger import Ledger, Pace
@@ -116,9 +118,11 @@ class Node:
         keep_ms: int | None = None,
         make_engine: MakeEngine = Engine,
         known_version: int = VERSION,
+        guard: Path | None = None,
     ) -> None:
         """`keep_ms`: how long blocks are kept, in block time (None: for good). `make_engine` is for tests that let a
-        node misbehave, `known_version` for those that upgrade it."""
+        node misbehave, `known_version` for those that upgrade it. `guard`: the file of `node.guard`.
+        """
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
         self._ledger_worker = Worker("ledger", self._fail)
@@ -143,6 +147,7 @@ class Node:
         self._hub = Hub()
         watch = Watch(ledger.authorities)
         self._runtime: Runtime | None = None
+        self._guard = VoteGuard(store, guard if identity.signers else None)
         self._intake: Intake | None = None
         self._accuser: Accuser | None = None
         ledger.listen(self._committed)  # first, so that the engine's messages go to those in force
@@ -164,6 +169,7 @@ class Node:
                 journal=self._journal,
                 reader=self._reader,
                 watch=watch,
+                guard=self._guard,
                 on_evidence=self._accuser.found,
             )
         self._held = HeldStates(store)
@@ -225,6 +231,7 @@ class Node:
         await self._mesh.stop()
         for worker in (self._ledger_worker, self._journal, self._reader):
             await worker.close()
+        self._guard.close()
         self._held.close()
         _log.info("node stopped", name=self.service.name, height=self.service.ledger.tip.height)
 

@@ -24,6 +24,7 @@ from node.api.connections import BoundedHttp
 from node.config import NodeConfig
 from node.errors import ConfigError, UpgradeNeeded
 from node.genesis import read_genesis
+from node.guard import GUARD_NAME
 from node.keystore import load_key
 from node.logs import configure_logs
 from node.network import Credentials, split_address
@@ -109,6 +110,7 @@ async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store
         bounds=config.mempool,
         addresses=config.network.peers,
         keep_ms=config.keep_days * DAY_MS or None,
+        guard=config.data_dir / GUARD_NAME,
     )
     api = _api(config, node)
     stopping = asyncio.Event()

@@ -49,6 +49,7 @@ from consensus.votes import Certificate
 from node import layout
 from node.chain import CLOCK_TOLERANCE_MS, Committed
 from node.clock import clock_ms
+from node.guard import VoteGuard
 from node.ledger import Ledger
 from node.network import Channel, Mesh, Peer, ProtocolViolation
 from node.store import Store
@@ -80,10 +81,12 @@ class Runtime:
         journal: Worker,
         reader: Worker,
         watch: Watch,
+        guard: VoteGuard,
         on_evidence: Callable[[Evidence], None],
     ) -> None:
         self._engine = engine
         self._watch = watch
+        self._guard = guard
         self._on_evidence = on_evidence
         self._store = store
         self._ledger = ledger
@@ -189,7 +192,10 @@ class Runtime:
     def _write(self, action: Persist) -> None:
         puts: dict[bytes, bytes | None] = {layout.CONSENSUS + key: value for key, value in action.puts}
         puts.update({layout.CONSENSUS + key: None for key in action.deletes})
+        key, value = self._guard.put()
+        puts[key] = value
         self._store.write(puts, sync=True)
+        self._guard.written()
 
     def _send(self, action: Send) -> None:
         self._mesh.send(action.peer, Channel.CONSENSUS, encode_message(action.message))

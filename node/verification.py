@@ -9,7 +9,7 @@ from consensus.blocks import Block
 from consensus.errors import BlockError
 from node.chain import Chain
 from node.errors import Inconsistent
-from node.layout import CERTIFICATE, CHECKPOINT, CONSENSUS, EVIDENCE, TIP_KEY, read_list
+from node.layout import CERTIFICATE, CHECKPOINT, CONSENSUS, EVIDENCE, TIP_KEY, VOTED, read_list
 from node.store import Reader, Store
 from node.views import decided
 from registry.genesis import Genesis
@@ -18,7 +18,7 @@ __all__ = ["Verified", "verify_chain"]
 
 # What is not made by execution, and so not compared: this node's votes, evidence and checkpoints it holds,
 # certificates it handed out.
-_OWN = (CONSENSUS, EVIDENCE, CHECKPOINT, CERTIFICATE)
+_OWN = (CONSENSUS, VOTED, EVIDENCE, CHECKPOINT, CERTIFICATE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from node.layout import (
     TIP_KEY,
     TRANSACTION,
     VERSION_KEY,
+    VOTED,
     HeightRecord,
     Place,
     at_height,
@@ -55,7 +56,7 @@ __all__ = ["Landing", "is_new"]
 
 _NUMBER_BYTES = 4
 _BATCH = 10_000  # keys deleted or indexed at a time
-_OWN = (CONSENSUS, EVIDENCE, CERTIFICATE, CHECKPOINT)
+_OWN = (CONSENSUS, VOTED, EVIDENCE, CERTIFICATE, CHECKPOINT)
 _T = TypeVar("_T")
 
 
