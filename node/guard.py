@@ -4,8 +4,8 @@ LevelDB takes a log whose tail is missing for one that a crash cut short, and go
 votes forgotten, which it could cast again. So each write of the engine's record carries its number, and once it is on
 the disk the number is written to the file too: a store that knows fewer writes than its file has lost some.
 
-The file is not synced. After a power cut it may know fewer writes than the store, which proves nothing and does no harm;
-what it is there for is damage to the store's own files, and for that it need only be younger than the damage.
+The file is not synced. After a power cut it may know fewer writes than the store, which proves nothing and does no
+harm: what it is there for is damage to the store's own files.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class VoteGuard:
 
 
 _DO = (
-    "Check the disk; then `nemodat node reset` moves the damaged data away, the ledger is fetched again from the others,"
-    " and an authority needs a new consensus key (`nemodat node renew`)."
+    "Check the disk; then `nemodat node reset` moves the damaged data away, the ledger is fetched again from the"
+    " others, and an authority needs a new consensus key (`nemodat node renew`)."
 )
 
 
