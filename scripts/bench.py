@@ -33,6 +33,7 @@ from bench_load import (
     reservations,
     sign_each,
 )
+from bench_pool import pool_drawn
 from bench_tree import tree_us_per_key
 from demo_cast import AUTHORITIES, demo_key, member_party, synthetic_lei
 from rich.console import Console
@@ -62,7 +63,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print the JSON object alone (progress goes to stderr)")
     parser.add_argument("--seconds", type=float, default=10.0, metavar="N", help="length of each load phase (10)")
     parser.add_argument("--tree-keys", type=int, default=1_000_000, metavar="N", help="largest tree measured (10^6)")
+    parser.add_argument("--pool", type=int, metavar="N", help="measure only a pool of N receivables drawn by the SDK")
     options = parser.parse_args()
+    if options.pool is not None and not 1 <= options.pool <= 100_000:
+        parser.error("--pool: 1 to 100000")
     if not 1 <= options.seconds <= 600:
         parser.error("--seconds: 1 to 600")
     return options
@@ -129,6 +133,18 @@ def measure(devnet: Devnet, seconds: float) -> dict[str, Any]:
     result["observer_sync_ratio"] = round(busy_s / result["observer_sync_s"], 2)
     result["load_s"] = round(busy_s, 1)
     return result
+
+
+def measure_pool(devnet: Devnet, count: int) -> dict[str, Any]:
+    names = [name for name, *_ in AUTHORITIES]
+    devnet.start_all(names)
+    urls, financier = [devnet.url(name) for name in names], demo_key(AUTHORITIES[0][1])
+
+    def load(title: str, signed: Sequence[Signed]) -> None:
+        say(f"{title}: {len(signed)} transactions")
+        asyncio.run(drive(urls, financier, signed, workers=WORKERS, per_request=1, seconds=PREPARE_WITHIN_S))
+
+    return pool_drawn(devnet, seller=exporter_parties()[0].id, count=count, load=load)
 
 
 def claims(genesis: Genesis, exporter: SigningKey, load: Callable[..., Load], seconds: float) -> Load:
@@ -231,9 +247,13 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="nemodat-bench-") as folder,
         create(Path(folder), members=members(), parties=exporter_parties(), rate_limits=False) as devnet,
     ):
-        result = measure(devnet, options.seconds)
-    say("state tree")
-    result["tree_us_per_key"] = tree_us_per_key(sizes)
+        if options.pool is not None:
+            result = {"pool": measure_pool(devnet, options.pool)}
+        else:
+            result = measure(devnet, options.seconds)
+    if options.pool is None:
+        say("state tree")
+        result["tree_us_per_key"] = tree_us_per_key(sizes)
     result |= {"seconds_per_phase": options.seconds, "machine": machine(), "versions": versions()}
     print(json.dumps(result, indent=2))
     return 0

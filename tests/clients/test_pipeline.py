@@ -30,7 +30,7 @@ class Node:
 
     stuck: tuple[int, ...] = ()
     refuses: Callable[[int], str] = lambda number: ""
-    silent_after: int = 1_000
+    silent_after: int = 10**9  # answers; while it waits a client asks again and again
     log: list[str] = field(default_factory=list)
     answers: int = 0
 
