@@ -50,7 +50,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=1.0, metavar="N", help="how long faults go on (1)")
     parser.add_argument("--seed", type=int, default=secrets.randbits(32), metavar="S", help="of the schedule (random)")
     parser.add_argument("--workers", type=int, default=WORKERS, metavar="N", help=f"exporters at a time ({WORKERS})")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary")
+    parser.add_argument(
+        "--json", type=Path, nargs="?", metavar="FILE", help="write the summary, which is printed, there too"
+    )
     parser.add_argument("--folder", type=Path, metavar="DIR", help="keep logs, histories and ledgers here")
     return parser.parse_args()
 
