@@ -16,9 +16,15 @@ from registry.fingerprint import Particulars
 __all__ = ["canonical"]
 
 
-def canonical(session: Session, many: Sequence[Particulars]) -> Procedure[tuple[Particulars, ...]]:
-    """The particulars with parties under the ids that the ledger has them by, each looked up once, proved."""
-    known = {"": "", session.party: session.party}
+def canonical(
+    session: Session, many: Sequence[Particulars], *, known: dict[str, str] | None = None
+) -> Procedure[tuple[Particulars, ...]]:
+    """The particulars with parties under the ids that the ledger has them by, each looked up once, proved.
+
+    `known` has the ids looked up before, and gets those looked up now: for whoever does this many times in a row.
+    """
+    known = {} if known is None else known
+    known.update({"": "", session.party: session.party})
     for particulars in many:
         for named in (particulars.seller, particulars.debtor):
             if named not in known:

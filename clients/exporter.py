@@ -147,12 +147,14 @@ def submit_prepared(session: Session, prepared: Prepared) -> Procedure[tuple[Reg
     return tuple([_outcome(listing, dossier, receipt, final.height) for listing, dossier, receipt in rows])
 
 
-def canonical_listings(session: Session, listings: Sequence[Listing]) -> Procedure[tuple[Listing, ...]]:
+def canonical_listings(
+    session: Session, listings: Sequence[Listing], *, known: dict[str, str] | None = None
+) -> Procedure[tuple[Listing, ...]]:
     """The listings with parties under the ids that the ledger has them by, not an alias: do this before registering.
 
-    A duplicate that names its debtor otherwise would only be found for review.
+    A duplicate that names its debtor otherwise would only be found for review. `known`: see `aliases.canonical`.
     """
-    named = yield from canonical(session, [listing.particulars for listing in listings])
+    named = yield from canonical(session, [listing.particulars for listing in listings], known=known)
     return tuple([replace(one, particulars=known) for one, known in zip(listings, named, strict=True)])
 
 

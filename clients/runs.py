@@ -31,6 +31,8 @@ from clients.verify import Final
 
 __all__ = ["Run", "RunMismatch", "backfill"]
 
+NAMES_KEPT_S = 60.0  # a party may be admitted, or get another alias, while a long run goes on
+
 
 class RunMismatch(ClientError):
     """The folder belongs to the backfill of another book, or of this one before it was changed."""
@@ -154,7 +156,11 @@ def backfill(
     are final, those of earlier times included. Raises `RunStopped`, then call it again with the same rows.
     """
 
+    names: dict[str, str] = {}
+    names_since = time.monotonic()
+
     def signed(item: tuple[int, list[Row]]) -> Procedure[Submission]:
+        nonlocal names_since
         number, batch = item
         before = run.sent(number)
         if before is not None:
@@ -166,7 +172,10 @@ def backfill(
                     raise
             else:
                 return submission
-        listings = yield from canonical_listings(session, [row.listing for row in batch])
+        if time.monotonic() - names_since > NAMES_KEPT_S:
+            names.clear()
+            names_since = time.monotonic()
+        listings = yield from canonical_listings(session, [row.listing for row in batch], known=names)
         known = [replace(row, listing=listing) for row, listing in zip(batch, listings, strict=True)]
         made = prepare_batch(session, known, to=to, terms=terms, now_ms=time.time_ns() // 1_000_000)
         run.begin(number, made)

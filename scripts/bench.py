@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from bench_backfill import portfolio_backfilled
 from bench_load import (
     Load,
     Signed,
@@ -64,7 +65,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10.0, metavar="N", help="length of each load phase (10)")
     parser.add_argument("--tree-keys", type=int, default=1_000_000, metavar="N", help="largest tree measured (10^6)")
     parser.add_argument("--pool", type=int, metavar="N", help="measure only a pool of N receivables drawn by the SDK")
+    parser.add_argument("--backfill", type=int, metavar="N", help="measure only a portfolio of N rows, killed once")
+    parser.add_argument("--authorities", type=int, default=4, metavar="N", help="for --backfill: 1 to 4 (4)")
     options = parser.parse_args()
+    if not 1 <= options.authorities <= len(AUTHORITIES):
+        parser.error(f"--authorities: 1 to {len(AUTHORITIES)}")
+    if options.backfill is not None and not 1 <= options.backfill <= 5_000_000:
+        parser.error("--backfill: 1 to 5000000")
     if options.pool is not None and not 1 <= options.pool <= 100_000:
         parser.error("--pool: 1 to 100000")
     if not 1 <= options.seconds <= 600:
@@ -188,10 +195,10 @@ def exporter_parties() -> list[Party]:
     return [member_party(party, f"Bench exporter {number}", "CN", "exporter") for number, party in enumerate(ids)]
 
 
-def members() -> list[Member]:
+def members(authorities: int) -> list[Member]:
     made = [
         Member(name=name, party=member_party(party, title, country, "authority"), role="authority")
-        for name, party, title, country in AUTHORITIES
+        for name, party, title, country in AUTHORITIES[:authorities]
     ]
     observer = member_party(synthetic_lei("bench observer"), "Bench observer", "SG", "regulator")
     return [*made, Member(name="observer", party=observer, role="observer")]
@@ -245,13 +252,32 @@ def main() -> int:
     sizes = tuple(size for size in (10_000, 100_000, 1_000_000) if size <= options.tree_keys)
     with (
         tempfile.TemporaryDirectory(prefix="nemodat-bench-") as folder,
-        create(Path(folder), members=members(), parties=exporter_parties(), rate_limits=False) as devnet,
+        create(
+            Path(folder), members=members(options.authorities), parties=exporter_parties(), rate_limits=False
+        ) as devnet,
     ):
         if options.pool is not None:
             result = {"pool": measure_pool(devnet, options.pool)}
+        elif options.backfill is not None:
+            names = [name for name, *_ in AUTHORITIES[: options.authorities]]
+            devnet.start_all(names)
+            seller, financier = exporter_parties()[0].id, AUTHORITIES[0][1]
+            where = Path(folder) / "backfill"
+            where.mkdir()
+            result = {
+                "backfill": portfolio_backfilled(
+                    devnet,
+                    names=names,
+                    seller=seller,
+                    financier=financier,
+                    rows=options.backfill,
+                    folder=where,
+                    say=say,
+                )
+            }
         else:
             result = measure(devnet, options.seconds)
-    if options.pool is None:
+    if options.pool is None and options.backfill is None:
         say("state tree")
         result["tree_us_per_key"] = tree_us_per_key(sizes)
     result |= {"seconds_per_phase": options.seconds, "machine": machine(), "versions": versions()}
