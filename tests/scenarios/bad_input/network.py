@@ -227,8 +227,12 @@ class Network:
         return [id_ for block in blocks for id_ in block["transactions"]]
 
     def log(self, name: str, since: int = 0) -> list[dict[str, Any]]:
-        """A node's log after its first `since` bytes; anything but one JSON object a line is an error."""
-        return [json.loads(line) for line in self.devnet.log_path(name).read_bytes()[since:].splitlines()]
+        """A node's log after its first `since` bytes; anything but one JSON object a line is an error.
+
+        A line that the node is writing just now is not one yet.
+        """
+        whole, newline, _ = self.devnet.log_path(name).read_bytes()[since:].rpartition(b"\n")
+        return [json.loads(line) for line in whole.split(b"\n")] if newline else []
 
     def log_size(self, name: str) -> int:
         return self.devnet.log_path(name).stat().st_size

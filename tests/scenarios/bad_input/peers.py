@@ -32,7 +32,7 @@ __all__ = [
 
 OUTSIDER, INSIDER = "an observer", "an authority"
 PATIENCE_S = 10.0
-ATTEMPTS, ATTEMPT_S = 10, 0.5
+ATTEMPTS, ATTEMPT_S = 40, 0.5
 ENDED_BY = (ssl.SSLError, ConnectionError, TimeoutError)
 
 
