@@ -48,7 +48,7 @@ def healed(network: Network) -> Iterator[None]:
 
 @pytest.fixture
 def stage(network: Network) -> Stage:
-    first, *_, last = network.by_consensus_key()
+    first, *_, last = network.by_certificate()
     return Stage(network, last, {OUTSIDER: OBSERVER, INSIDER: first}, network.log_size(last))
 
 

@@ -130,10 +130,12 @@ class Network:
         host, _, port = entry.address.rpartition(":")
         return host, int(port)
 
-    def by_consensus_key(self) -> list[str]:
+    def by_certificate(self) -> list[str]:
         """The names of the authorities, in the order that decides which of two simultaneous connections stays."""
         names = {party: name for name, (party, _) in AUTHORITIES.items()}
-        return [names[each.party] for each in sorted(self.genesis.authorities, key=lambda each: each.consensus_key)]
+        return [
+            names[each.party] for each in sorted(self.genesis.authorities, key=lambda each: each.transport_certificate)
+        ]
 
     def credentials(self, name: str) -> Credentials:
         """The genuine certificate and key of a member's node."""

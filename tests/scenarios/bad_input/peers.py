@@ -32,7 +32,7 @@ __all__ = [
 
 OUTSIDER, INSIDER = "an observer", "an authority"
 PATIENCE_S = 10.0
-ATTEMPTS, ATTEMPT_S = 40, 0.5
+ATTEMPTS, ATTEMPT_S = 10, 0.5
 ENDED_BY = (ssl.SSLError, ConnectionError, TimeoutError)
 
 
@@ -113,7 +113,7 @@ class Stage:
     """The node that is attacked, where its log stood before, and whose stolen certificates are used.
 
     One is the observer's, which does not run; the other an authority's that runs itself, too. A new connection of that
-    one always replaces the older one, whoever opened it, because the attacked node has the larger key.
+    one always replaces the older one, whoever opened it, because the attacked node has the larger certificate.
     """
 
     network: Network
