@@ -32,19 +32,26 @@ def voted(folder: Path, count: int = VOTES) -> None:
     store.close()
 
 
-def guarded(folder: Path) -> None:
-    """Open store and guard, as a node does when it starts."""
+def guarded(folder: Path) -> int:
+    """Open store and guard, as a node does when it starts; how many writes of votes there have been."""
     store = open_store(folder, "leveldb")
     try:
-        VoteGuard(store, folder / GUARD_NAME).close()
+        guard = VoteGuard(store, folder / GUARD_NAME)
+        guard.close()
     finally:
         store.close()
+    return written(guard)
+
+
+def written(guard: VoteGuard) -> int:
+    _, following = guard.put()
+    return int.from_bytes(following, "big") - 1
 
 
 def test_what_is_whole_goes_on(tmp_path: Path) -> None:
-    for _ in range(3):
+    for times in (1, 2, 3):
         voted(tmp_path)
-        guarded(tmp_path)
+        assert guarded(tmp_path) == times * VOTES
 
 
 def test_a_log_that_lost_its_tail_is_noticed(tmp_path: Path) -> None:
@@ -68,15 +75,14 @@ def test_a_file_that_a_power_cut_left_behind_is_no_damage(
     older = (folder / GUARD_NAME).read_bytes()
     voted(folder, behind)
     (folder / GUARD_NAME).write_bytes(older)
-    if older:
-        guarded(folder)
+    assert guarded(folder) == VOTES
 
 
 def test_one_torn_slot_leaves_the_other(tmp_path: Path) -> None:
     voted(tmp_path)
     whole = (tmp_path / GUARD_NAME).read_bytes()
     (tmp_path / GUARD_NAME).write_bytes(bytes(8) + whole[8:])
-    guarded(tmp_path)
+    assert guarded(tmp_path) == VOTES
 
 
 @pytest.mark.parametrize("data", [None, b"", b"\xff" * 32])
@@ -94,3 +100,4 @@ def test_a_store_in_memory_needs_no_guard() -> None:
     guard = VoteGuard(store, None)
     vote(store, guard, 1)
     guard.close()
+    assert written(VoteGuard(store, None)) == 1
