@@ -152,26 +152,7 @@ class Node:
         self._accuser: Accuser | None = None
         ledger.listen(self._committed)  # first, so that the engine's messages go to those in force
         if identity.signers:
-            self._intake = Intake(ledger, self._mesh, on_work=self._work)
-            self._accuser = Accuser(
-                genesis_id=genesis.id,
-                signers=identity.signers,
-                store=store,
-                ledger=ledger,
-                intake=self._intake,
-                journal=self._journal,
-            )
-            self._runtime = Runtime(
-                engine=make_engine(_parameters(genesis), *identity.signers),
-                store=store,
-                ledger=ledger,
-                mesh=self._mesh,
-                journal=self._journal,
-                reader=self._reader,
-                watch=watch,
-                guard=self._guard,
-                on_evidence=self._accuser.found,
-            )
+            self._make_voter(genesis, identity.signers, ledger, watch, make_engine)
         self._held = HeldStates(store)
         self._held.begin(chain.tip)
         ledger.witness(self._held.grown)
@@ -204,6 +185,31 @@ class Node:
             watch=watch,
             signers=identity.signers,
             known_version=known_version,
+        )
+
+    def _make_voter(
+        self, genesis: Genesis, signers: tuple[SigningKey, ...], ledger: Ledger, watch: Watch, make_engine: MakeEngine
+    ) -> None:
+        """What only a node with a consensus key has: it takes transactions in, votes, and shows what it sees."""
+        self._intake = Intake(ledger, self._mesh, on_work=self._work)
+        self._accuser = Accuser(
+            genesis_id=genesis.id,
+            signers=signers,
+            store=self._store,
+            ledger=ledger,
+            intake=self._intake,
+            journal=self._journal,
+        )
+        self._runtime = Runtime(
+            engine=make_engine(_parameters(genesis), *signers),
+            store=self._store,
+            ledger=ledger,
+            mesh=self._mesh,
+            journal=self._journal,
+            reader=self._reader,
+            watch=watch,
+            guard=self._guard,
+            on_evidence=self._accuser.found,
         )
 
     async def start(self, listen: str) -> int:
