@@ -43,7 +43,7 @@ _pack = msgpack.Packer(use_bin_type=True, autoreset=True).pack
 
 def encode(value: Value) -> bytes:
     """The canonical bytes of `value` (tuples count as lists). Raises `CodecError` for anything that is no value."""
-    _check((value,), 0)
+    _check(value, 1)
     try:
         data: bytes = _pack(value)
     except (UnicodeEncodeError, ValueError, OverflowError) as error:
@@ -62,7 +62,7 @@ def decode(data: bytes, *, size_max: int = SIZE_MAX) -> Value:
     hook = None if len(data) < LISTS_COUNTED_FROM else _count_lists(len(data) // BYTES_PER_LIST_LEAST)
     try:
         value: Value = msgpack.unpackb(data, raw=False, use_list=True, max_map_len=0, max_ext_len=0, list_hook=hook)
-        _check((value,), 0)
+        _check(value, 1)
         again = _pack(value)
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
         raise CodecError(f"not canonical MessagePack: {type(error).__name__}: {error}") from error
@@ -93,16 +93,16 @@ def _count_lists(most: int) -> Callable[[list[Value]], list[Value]]:
     return count
 
 
-def _check(items: Sequence[Value], depth: int) -> None:
-    """Refuse what has no canonical form, or is nested too deep."""
+def _check(value: Value, depth: int) -> None:
+    """Refuse what has no canonical form, or is nested too deep: a list stands at `depth`, its items below it."""
+    kind = type(value)
+    if kind in _SCALARS:
+        return
+    if not isinstance(value, list | tuple) or kind is msgpack.ExtType:  # which is a tuple
+        raise CodecError(f"{kind.__name__} has no encoding")
     if depth > DEPTH_MAX:
         raise CodecError(f"nested deeper than {DEPTH_MAX}")
-    if _SCALARS.issuperset(map(type, items)):
-        return
-    for item in items:
-        kind = type(item)
-        if kind in _SCALARS:
-            continue
-        if not isinstance(item, list | tuple) or kind is msgpack.ExtType:  # which is a tuple
-            raise CodecError(f"{kind.__name__} has no encoding")
-        _check(item, depth + 1)
+    if not _SCALARS.issuperset(map(type, value)):  # most lists hold nothing else
+        for item in value:
+            if type(item) not in _SCALARS:
+                _check(item, depth + 1)
