@@ -185,15 +185,16 @@ class Node:
             self.pool.append(transaction)
             self.handle(Work(True))
 
-    def receive(self, peer: bytes, data: bytes) -> None:
-        """Bytes have arrived; what is no message is dropped."""
+    def receive(self, peer: bytes, data: bytes) -> Message | None:
+        """Bytes have arrived: the message that was handled. What is no message is dropped."""
         if self.engine is None:
-            return
+            return None
         try:
             message = self.world.memo.decode(data)
         except MessageError:
-            return
+            return None
         self.handle(Received(peer, message))
+        return message
 
     def connect(self, peer: bytes) -> None:
         """A connection was made."""

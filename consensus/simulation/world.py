@@ -254,9 +254,9 @@ class World:
                 fetcher.receive(key, data[len(_RANGE) :])
             return
         node = self.nodes[target]
-        node.receive(key, data)
-        if self.invariants.forgetful and node.honest:
-            self.invariants.delivered(node, self.memo.decode(data))
+        message = node.receive(key, data)
+        if message is not None and self.invariants.forgetful and node.honest:
+            self.invariants.delivered(node, message)
 
     def syncs(self, node: Node) -> None:
         """A node may crash whenever it syncs."""

@@ -24,6 +24,7 @@ NAMED = (
     Plan(4, 3, "twins"),
     Plan(4, 45, "withholder"),
     Plan(5, 32, "equivocator"),
+    Plan(7, 632, "mixed"),  # the watcher was told what is no message
 )
 
 
