@@ -14,14 +14,16 @@ from openpyxl.styles import Font
 from clients.reconciliation import Break, Entry
 from registry.documents import BadValue, ColumnMap, DateOrder, DocumentError, MissingElement
 from registry.documents.dates import DateError, parse_local
+from registry.documents.delimited import Stream
 from registry.documents.errors import AmbiguousElement, BrokenDocument
-from registry.documents.reader import table_of
+from registry.documents.reader import tables_of
 from registry.money import WHOLE
 from registry.records import CLAIM_STATES
 
 __all__ = ["BREAK_COLUMNS", "COLUMNS", "break_row", "breaks_xlsx", "read_book", "share_of"]
 
 COLUMNS = ("claim", "receivable", "share", "state", "holder", "date")
+ROWS_AT_A_TIME = 5_000  # in memory as texts, of a CSV
 BREAK_COLUMNS = ("kind", "claim", "receivable", "place", "here", "there")
 
 _ID = re.compile("[0-9a-f]{64}")
@@ -39,25 +41,31 @@ def share_of(text: str) -> int | None:
     return parts if 1 <= parts <= WHOLE else None
 
 
-def read_book(name: str, data: bytes, *, date_order: DateOrder = DateOrder.YEAR_MONTH_DAY) -> list[Entry]:
+def read_book(name: str, stream: Stream, *, date_order: DateOrder = DateOrder.YEAR_MONTH_DAY) -> list[Entry]:
     """The entries of a book; its header names columns of `COLUMNS` in any order, others are passed over.
 
     `claim` or `receivable` must be there (ids in hex), the rest may be empty. Raises `DocumentError` naming file, row
     and column for the first cell that cannot be read: a book is compared whole or not at all.
     """
-    table = table_of(name, data, ColumnMap(date_order=date_order), COLUMNS)
-    titles = [title.strip().casefold() for title in table.header]
+    _, tables = tables_of(name, stream, ColumnMap(date_order=date_order), COLUMNS, rows_max=ROWS_AT_A_TIME)
+    entries = []
+    for table in tables:
+        places = _places(name, table.header)
+        for number, cells in table.rows:
+            row = {column: cells[place].strip() for column, place in places.items() if place < len(cells)}
+            entries.append(_entry(name, number, row, date_order))
+    return entries
+
+
+def _places(file: str, header: Sequence[str]) -> dict[str, int]:
+    titles = [title.strip().casefold() for title in header]
     for column in COLUMNS:
         if titles.count(column) > 1:
-            raise AmbiguousElement(file=name, element=f"column {column!r}", reason="stands more than once")
+            raise AmbiguousElement(file=file, element=f"column {column!r}", reason="stands more than once")
     places = {column: titles.index(column) for column in COLUMNS if column in titles}
     if not places.keys() & {"claim", "receivable"}:
-        raise MissingElement(file=name, element="column 'claim'", reason="neither it nor 'receivable' is there")
-    entries = []
-    for number, cells in table.rows:
-        row = {column: cells[place].strip() for column, place in places.items() if place < len(cells)}
-        entries.append(_entry(name, number, row, date_order))
-    return entries
+        raise MissingElement(file=file, element="column 'claim'", reason="neither it nor 'receivable' is there")
+    return places
 
 
 def break_row(found: Break) -> tuple[str, ...]:

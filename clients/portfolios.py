@@ -17,15 +17,16 @@ from registry.documents import (
     Invoice,
     Receivable,
     Refusal,
-    read_each,
     receivable_of,
 )
 from registry.documents.dates import DateError, parse_local
-from registry.documents.reader import table_of
+from registry.documents.delimited import Stream
+from registry.documents.reader import invoices_of, tables_of
 
-__all__ = ["EXTRA_COLUMNS", "Unusable", "read_portfolio"]
+__all__ = ["EXTRA_COLUMNS", "Unusable", "read_portfolio", "rows_in"]
 
 EXTRA_COLUMNS = ("share", "concluded")
+ROWS_AT_A_TIME = 5_000  # in memory, of a CSV
 _PARTY_SCHEMES = ("lei", "uscc", "vat", "tax")  # what may name a party on the ledger, best first
 
 
@@ -38,29 +39,39 @@ class Unusable:
 
 
 def read_portfolio(
-    name: str, data: bytes, column_map: ColumnMap, *, seller: str, debtor: str | None, share: int
+    name: str, stream: Stream, column_map: ColumnMap, *, seller: str, debtor: str | None, share: int
 ) -> Iterator[Row | Unusable]:
-    """The rows of one table, in its order. `seller` is the party that assigned them.
+    """The rows of one table of any length, in its order. `seller` is the party that assigned them.
 
     Who owes is `debtor`, or else what the row says of its buyer (LEI, USCC, VAT or tax id). `share` is what was
-    assigned where the row does not say. Raises `DocumentError` if the table as a whole cannot be read.
+    assigned where the row does not say. A CSV is read as it goes on, a workbook at once. Raises `DocumentError` if the
+    table as a whole cannot be read.
     """
-    table = table_of(name, data, column_map, ("number", *EXTRA_COLUMNS))
-    titles = [title.strip().casefold() for title in table.header]
-    places = {column: titles.index(column) for column in EXTRA_COLUMNS if column in titles}
-    extras = {
-        f"row {number}": {column: cells[place].strip() for column, place in places.items() if place < len(cells)}
-        for number, cells in table.rows
-    }
-    for reading in read_each(name, data, column_map):
-        if isinstance(reading, DocumentError):
-            yield Unusable(f"{name}: {reading.element}", reading.reason)
-            continue
-        place = f"{name}: {reading.container}"
-        try:
-            yield _row(place, reading, extras[reading.container], column_map, seller, debtor, share)
-        except (ClientError, DocumentError) as error:
-            yield Unusable(place, str(error))
+    source, tables = tables_of(name, stream, column_map, ("number", *EXTRA_COLUMNS), rows_max=ROWS_AT_A_TIME)
+    for table in tables:
+        titles = [title.strip().casefold() for title in table.header]
+        places = {column: titles.index(column) for column in EXTRA_COLUMNS if column in titles}
+        for (_, cells), reading in zip(table.rows, invoices_of(table, source, column_map), strict=True):
+            if isinstance(reading, DocumentError):
+                yield Unusable(f"{name}: {reading.element}", reading.reason)
+                continue
+            place = f"{name}: {reading.container}"
+            extra = {column: cells[at].strip() for column, at in places.items() if at < len(cells)}
+            try:
+                yield _row(place, reading, extra, column_map, seller, debtor, share)
+            except (ClientError, DocumentError) as error:
+                yield Unusable(place, str(error))
+
+
+def rows_in(name: str, stream: Stream, column_map: ColumnMap) -> int:
+    """How many rows a table has, from reading all of it: whoever is told a number will not be stopped in its middle.
+
+    Single rows may still be unusable. Raises `DocumentError`.
+    """
+    source, tables = tables_of(name, stream, column_map, ("number", *EXTRA_COLUMNS), rows_max=ROWS_AT_A_TIME)
+    first = next(tables)
+    next(invoices_of(first, source, column_map))  # refuses a header that will not do
+    return len(first.rows) + sum(len(table.rows) for table in tables)
 
 
 def _row(

@@ -1,4 +1,4 @@
-"""A portfolio in CSV files onto the ledger, by a process that is killed in the middle and started again."""
+"""A portfolio in a CSV file onto the ledger, by a process that is killed in the middle and started again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from registry.reasons import OK
 
 __all__ = ["portfolio_backfilled"]
 
-FILE_ROWS = 100_000  # of one table, the most that a reader takes
 DEBTORS = 500
 KILLED_AT = 0.4  # of the rows
 POLL_S = 0.2
@@ -34,36 +33,24 @@ FIRST_DAY = date(2024, 1, 1)
 HEADER = ("number", "issue_date", "currency", "payable", "buyer_name", "buyer_country", "buyer_lei", "concluded")
 
 
-def write_book(folder: Path, rows: int) -> list[Path]:
-    """A portfolio as an ERP writes it, in as many files as it needs."""
+def write_book(path: Path, rows: int) -> None:
+    """A portfolio as an ERP writes it."""
     chance = random.Random(2026)
     debtors = [synthetic_lei(f"backfill debtor {number}").removeprefix("lei:") for number in range(DEBTORS)]
-    files = []
-    for first in range(0, rows, FILE_ROWS):
-        path = folder / f"book-{first // FILE_ROWS:03d}.csv"
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(HEADER)
-            for number in range(first, min(rows, first + FILE_ROWS)):
-                day = FIRST_DAY + timedelta(days=chance.randrange(800))
-                amount = f"{chance.randrange(10_000, 900_000_000) / 100:.2f}"
-                buyer = chance.choice(debtors)
-                writer.writerow((f"BF-{number:07d}", day, "EUR", amount, "Buyer", "DE", buyer, day))
-        files.append(path)
-    return files
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        for number in range(rows):
+            day = FIRST_DAY + timedelta(days=chance.randrange(800))
+            amount = f"{chance.randrange(10_000, 900_000_000) / 100:.2f}"
+            writer.writerow((f"BF-{number:07d}", day, "EUR", amount, "Buyer", "DE", chance.choice(debtors), day))
 
 
-def rows_of(files: Sequence[Path], seller: str) -> Iterator[Any]:
-    """The rows, one file in memory at a time."""
+def client_process(genesis: Any, urls: list[str], book: Path, run: Path, seller: str, financier: str) -> None:
     columns = ColumnMap(constants={"seller_name": "Seller", "seller_country": "CN"})
-    for path in files:
-        yield from read_portfolio(path.name, path.read_bytes(), columns, seller=seller, debtor=None, share=WHOLE)
-
-
-def client_process(genesis: Any, urls: list[str], files: list[Path], run: Path, seller: str, financier: str) -> None:
-    with Client(genesis, urls=urls, party=seller, signer=demo_key(seller)) as client:
+    with Client(genesis, urls=urls, party=seller, signer=demo_key(seller)) as client, book.open("rb") as stream:
         folder = Run(run, book="bench")
-        rows = rows_of(files, seller)
+        rows: Iterator[Any] = read_portfolio(book.name, stream, columns, seller=seller, debtor=None, share=WHOLE)
         client.call(run_backfill, folder, rows, to=financier, terms=bytes(32), progress=lambda _: None)
 
 
@@ -81,10 +68,11 @@ def portfolio_backfilled(
 
     Signed with the seller's own key; the financier takes nothing up here.
     """
-    files = write_book(folder, rows)
-    say(f"{rows:,} rows in {len(files)} files")
+    book = folder / "book.csv"
+    write_book(book, rows)
+    say(f"{rows:,} rows, {book.stat().st_size / 2**20:.0f} MB")
     urls = [devnet.url(name) for name in names]
-    arguments = (devnet.genesis, urls, files, folder / "run", seller, financier)
+    arguments = (devnet.genesis, urls, book, folder / "run", seller, financier)
     peak, started, done_at_kill = 0, time.monotonic(), 0
     resumed_s = 0.0
     for kill_at in (round(rows * KILLED_AT), rows + 1):

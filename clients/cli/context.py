@@ -17,6 +17,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -49,6 +50,7 @@ __all__ = [
     "percent",
     "plain",
     "problems",
+    "progress_bar",
     "share",
     "show",
     "signing_key_of",
@@ -114,6 +116,12 @@ def problems() -> Iterator[None]:
         fail(str(error))
     except OSError as error:
         fail(f"{error.filename or ''}: {error.strerror}".lstrip(": "))
+
+
+def progress_bar() -> Progress:
+    """A bar with the time that is left, on standard error, so that results can be piped."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=errors)
 
 
 def load_genesis(path: Path) -> Genesis:

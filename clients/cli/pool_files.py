@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from clients import pools
-from clients.cli.context import console, errors, show, subject, tabulate, text_of
+from clients.cli.context import console, show, subject, tabulate, text_of
 from clients.cli.countersigning import Signed, countersigned
 from clients.drafts import draft_to_json
 from clients.errors import ClientError
@@ -37,7 +36,6 @@ __all__ = [
     "digest_of",
     "end_of_day_ms",
     "facility_of",
-    "progress_bar",
     "rows_of",
     "rules_of",
     "scope_of",
@@ -246,10 +244,3 @@ def end_of_day_ms(day: datetime.datetime) -> int:
 def digest_of(file: Path) -> bytes:
     """The SHA-256 of a file."""
     return hashlib.sha256(file.read_bytes()).digest()
-
-
-def progress_bar() -> Progress:
-    """A bar on standard error, so that results can be piped."""
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=errors
-    )

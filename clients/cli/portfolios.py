@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from clients import reads
@@ -31,15 +30,15 @@ from clients.cli.context import (
     errors,
     plain,
     problems,
+    progress_bar,
     subject,
     tabulate,
 )
 from clients.cli.receivables import ShareOption
-from clients.errors import ClientError
-from clients.portfolios import Unusable, read_portfolio
+from clients.portfolios import Unusable, read_portfolio, rows_in
 from clients.runs import Run
 from clients.runs import backfill as run_backfill
-from registry.documents import DOCUMENT_BYTES_MAX, ColumnMap, DocumentError
+from registry.documents import ColumnMap
 from registry.money import WHOLE
 from registry.reasons import OK
 
@@ -49,7 +48,10 @@ app = typer.Typer(no_args_is_help=True, epilog=SETTINGS)
 
 SHOWN_MAX = 200  # rows that need a person's eye, on the screen; the run's folder has them all
 FilesArgument = Annotated[
-    list[Path], typer.Argument(metavar="FILE", help="CSV or XLSX tables, in this order.", exists=True, dir_okay=False)
+    list[Path],
+    typer.Argument(
+        metavar="FILE", help="CSV (of any length) or XLSX tables, in this order.", exists=True, dir_okay=False
+    ),
 ]
 
 
@@ -80,19 +82,20 @@ def backfill(
     """
     with problems(), Client(**access(genesis, url, party, key)) as client:
         column_map = column_map_in(columns) or ColumnMap()
+        total = _row_count(files, column_map)
         unusable: list[Unusable] = []
         rows = _rows(files, column_map, party, debtor, share, unusable)
         digest = hashlib.sha256(terms.read_bytes()).digest()
         folder = Run(run, book=_book(files, columns, to, digest, debtor, share))
-        with _progress() as progress:
-            task = progress.add_task("Backfilling", total=None, completed=folder.counted.total())
+        with progress_bar() as progress:
+            task = progress.add_task("Backfilling", total=total, completed=folder.counted.total())
             client.call(
                 run_backfill,
                 folder,
                 rows,
                 to=to,
                 terms=digest,
-                progress=lambda done: progress.update(task, completed=done),
+                progress=lambda done: progress.update(task, completed=done + len(unusable)),
             )
     _told(folder, unusable, as_json=as_json)
 
@@ -126,7 +129,7 @@ def take_up_claims(
             and claim.offer_valid_until_ms >= now_ms
         ]
         seen = [subject(text, "acknowledged") for text in acknowledged]
-        with _progress() as progress:
+        with progress_bar() as progress:
             task = progress.add_task("Taking up", total=len(offers))
             done = client.call(
                 take_up,
@@ -154,16 +157,21 @@ def _rows(
 ) -> Iterator[Row]:
     """The rows that can be registered, file by file; the others go to `unusable`."""
     for file in files:
-        with file.open("rb") as opened:
-            data = opened.read(DOCUMENT_BYTES_MAX + 1)
-        try:
-            for found in read_portfolio(str(file), data, column_map, seller=seller, debtor=debtor, share=share):
+        with file.open("rb") as stream:
+            for found in read_portfolio(str(file), stream, column_map, seller=seller, debtor=debtor, share=share):
                 if isinstance(found, Row):
                     yield found
                 else:
                     unusable.append(found)
-        except DocumentError as error:
-            raise ClientError(str(error)) from error
+
+
+def _row_count(files: Sequence[Path], column_map: ColumnMap) -> int:
+    """How many rows there are, after reading all of them: a broken file is heard of before anything is sent."""
+    rows = 0
+    for file in files:
+        with file.open("rb") as stream:
+            rows += rows_in(str(file), stream, column_map)
+    return rows
 
 
 def _book(files: Sequence[Path], columns: Path | None, to: str, terms: bytes, debtor: str | None, share: int) -> str:
@@ -174,11 +182,6 @@ def _book(files: Sequence[Path], columns: Path | None, to: str, terms: bytes, de
             digest.update(hashlib.file_digest(file, "sha256").digest())
     digest.update(repr((to, terms, debtor, share)).encode())
     return digest.hexdigest()
-
-
-def _progress() -> Progress:
-    text = TextColumn("{task.description}: {task.completed:,.0f} rows")
-    return Progress(SpinnerColumn(), text, TimeElapsedColumn(), console=errors)
 
 
 def _told(run: Run, unusable: Sequence[Unusable], *, as_json: bool) -> None:

@@ -28,7 +28,7 @@ from clients.cli.context import (
 )
 from clients.financier import FinancierClient
 from clients.reconciliation import Break, Entry, compare, entries_of
-from registry.documents import DOCUMENT_BYTES_MAX, DateOrder
+from registry.documents import DateOrder
 
 __all__ = ["app"]
 
@@ -87,7 +87,7 @@ def books(
 
 def _book(path: Path, date_order: DateOrder) -> list[Entry]:
     with path.open("rb") as file:
-        return read_book(str(path), file.read(DOCUMENT_BYTES_MAX + 1), date_order=date_order)
+        return read_book(str(path), file, date_order=date_order)
 
 
 def _report(breaks: list[Break], entries: int, output: Path | None, *, as_json: bool) -> None:

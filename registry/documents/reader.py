@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from registry.documents import (
     aec,
     archive,
     cii,
+    delimited,
     dte,
     efapiao,
     efapiao_2019,
@@ -22,7 +24,6 @@ from registry.documents import (
     nfe,
     ofd,
     pdf,
-    tabular,
     ubl,
     workbook,
     xml,
@@ -33,9 +34,10 @@ from registry.documents.invoice import Invoice
 from registry.documents.receivable import notices_of
 from registry.documents.signals import derived_signals
 from registry.documents.source import Reading, Source
+from registry.documents.tabular import ROWS_MAX, Table, read_table
 from registry.documents.xml import Cursor
 
-__all__ = ["DOCUMENT_BYTES_MAX", "Reading", "read", "read_each", "read_many", "table_of"]
+__all__ = ["DOCUMENT_BYTES_MAX", "Reading", "invoices_of", "read", "read_each", "read_many", "table_of", "tables_of"]
 
 DOCUMENT_BYTES_MAX = 20 * 1024 * 1024  # bytes of one file, of any syntax
 FILE_NAME_CHARS_MAX = 1_000
@@ -96,7 +98,33 @@ def read_many(files: Iterable[tuple[str, bytes]], column_map: ColumnMap | None =
             yield name, reading
 
 
-def table_of(name: str, data: bytes, column_map: ColumnMap, titles: Collection[str]) -> tabular.Table:
+def tables_of(
+    name: str, stream: delimited.Stream, column_map: ColumnMap, titles: Collection[str], *, rows_max: int = ROWS_MAX
+) -> tuple[Source, Iterator[Table]]:
+    """A table of any length, as a source and its rows as texts: a CSV in tables of `rows_max` rows under one header.
+
+    A workbook is one table, and bounded as any document. The stream is read from its beginning, more than once. Raises
+    `DocumentError`, the iterator too.
+    """
+    file = name[:FILE_NAME_CHARS_MAX]
+    stream.seek(0)
+    head = stream.read(len(archive.MAGIC))
+    stream.seek(0)
+    if head == archive.MAGIC:
+        data = stream.read(DOCUMENT_BYTES_MAX + 1)
+        return Source(file=file, digest=digest(data), container=""), iter([table_of(file, data, column_map, titles)])
+    source = Source(file=file, digest=hashlib.file_digest(stream, "sha256").digest(), container="")
+    stream.seek(0)
+    return source, delimited.csv_tables(stream, source, column_map, titles, rows_max=rows_max)
+
+
+def invoices_of(table: Table, source: Source, column_map: ColumnMap) -> Iterator[Reading]:
+    """The invoices of a table, or an error, for each row in its order. Raises `DocumentError` for the whole."""
+    for reading in read_table(table, source, column_map):
+        yield _completed(reading) if isinstance(reading, Invoice) else reading
+
+
+def table_of(name: str, data: bytes, column_map: ColumnMap, titles: Collection[str]) -> Table:
     """The rows of a CSV or XLSX file as texts, for tables that hold no invoices but columns of these `titles`.
 
     Raises `DocumentError`.
@@ -109,7 +137,7 @@ def table_of(name: str, data: bytes, column_map: ColumnMap, titles: Collection[s
         if workbook.ENTRY not in archive.member_names(data, file=file):
             raise UnsupportedSyntax(file=file, element="", reason="a ZIP archive that is no workbook")
         return workbook.xlsx_table(data, source, column_map)
-    return tabular.csv_table(data, source, column_map, titles)
+    return delimited.csv_table(data, source, column_map, titles)
 
 
 def _read_file(file: str, data: bytes, column_map: ColumnMap | None) -> Iterator[Reading]:
@@ -126,7 +154,7 @@ def _read_file(file: str, data: bytes, column_map: ColumnMap | None) -> Iterator
     elif _looks_like_xml(data):
         yield from _read_xml(data, source)
     elif column_map is not None or file.lower().endswith(_TABLE_SUFFIXES):
-        yield from tabular.read_csv(data, source, column_map or ColumnMap())
+        yield from delimited.read_csv(data, source, column_map or ColumnMap())
     else:
         raise UnsupportedSyntax(file=file, element="", reason="neither XML, PDF, OFD, XLSX nor CSV")
 

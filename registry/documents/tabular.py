@@ -1,12 +1,10 @@
-"""Tables from an ERP: one invoice a row, columns found through a column map. CSV here, XLSX in `workbook`."""
+"""Tables from an ERP: one invoice a row, columns found through a column map. CSV: `delimited`, XLSX: `workbook`."""
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -39,12 +37,11 @@ from registry.documents.source import Reading, Source, bounded, order_numbers
 from registry.documents.type_codes import kind_of
 from registry.money import Money, MoneyError, exponent_of
 
-__all__ = ["COLUMNS_MAX", "ROWS_MAX", "Table", "csv_table", "read_csv", "read_table"]
+__all__ = ["COLUMNS_MAX", "ROWS_MAX", "Table", "read_table"]
 
-ROWS_MAX = 100_000  # rows of one table
+ROWS_MAX = 100_000  # rows of one table, below its header
 COLUMNS_MAX = 500  # cells of one row
 
-_DELIMITERS = ",;\t|"
 _ERROR_CELL = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!)")
 _ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,}")
 _POINT_ZERO = re.compile(r"([0-9]+)\.0+")
@@ -64,35 +61,6 @@ class Table:
     notices: tuple[Notice, ...]
 
 
-def read_csv(data: bytes, source: Source, column_map: ColumnMap) -> Iterator[Reading]:
-    """The invoices of a CSV file, or an error for each row that cannot be read. Raises `DocumentError` for the file."""
-    yield from read_table(csv_table(data, source, column_map, _titles(column_map)), source, column_map)
-
-
-def csv_table(data: bytes, source: Source, column_map: ColumnMap, titles: Collection[str]) -> Table:
-    """The rows of a CSV file as texts; of the columns that `titles` name (lower case) it has some.
-
-    Raises `DocumentError`.
-    """
-
-    if data.count(b"\n") > ROWS_MAX:
-        raise UnsafeDocument(file=source.file, element="", reason=f"more than {ROWS_MAX} rows")
-    text, notices = _decode(data, source.file, column_map)
-    lines = text.splitlines()
-    first = next((number for number, line in enumerate(lines) if line.strip()), None)
-    if first is None:
-        raise BrokenDocument(file=source.file, element="", reason="empty")
-    delimiter = column_map.delimiter or _sniff_delimiter(lines[first], titles)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except csv.Error as error:
-        raise BrokenDocument(file=source.file, element=f"row {reader.line_num}", reason=str(error)) from error
-    if not rows:  # delimiters and nothing between them
-        raise BrokenDocument(file=source.file, element="", reason="no cell has any text")
-    return Table(Syntax.CSV, rows[0][1], rows[1:], notices)
-
-
 def read_table(table: Table, source: Source, column_map: ColumnMap) -> Iterator[Reading]:
     """The invoices of `table`, or an error for each row. Raises `DocumentError` if columns are missing or ambiguous."""
     places = _places(table.header, source.file, column_map)
@@ -103,39 +71,6 @@ def read_table(table: Table, source: Source, column_map: ColumnMap) -> Iterator[
             yield _invoice(_row(number, cells, places, source.file, column_map), table, source)
         except DocumentError as error:
             yield error
-
-
-def _decode(data: bytes, file: str, column_map: ColumnMap) -> tuple[str, tuple[Notice, ...]]:
-    """Text of the file: the stated encoding, else a byte order mark, else UTF-8, else Windows-1252 with a warning."""
-    encoding = column_map.encoding
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encoding = "utf-16"
-    elif data.startswith(b"\xef\xbb\xbf") or encoding in (None, "utf-8"):
-        encoding = "utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else encoding
-    try:
-        return data.decode(encoding or "utf-8"), ()
-    except UnicodeDecodeError as error:
-        if encoding is not None:
-            raise BrokenDocument(file=file, element="", reason=f"not {encoding}: {error.reason}") from error
-    text = "neither UTF-8 nor marked otherwise, read as Windows-1252: state the encoding if names look wrong"
-    try:
-        return data.decode("cp1252"), (Notice(NoticeCode.ENCODING_GUESSED, "", text),)
-    except UnicodeDecodeError:
-        return data.decode("latin-1"), (Notice(NoticeCode.ENCODING_GUESSED, "", text),)
-
-
-def _titles(column_map: ColumnMap) -> set[str]:
-    return {column_map.header_of(name) for name in FIELDS}
-
-
-def _sniff_delimiter(header: str, titles: Collection[str]) -> str:
-    """The delimiter under which most of the header's cells are columns that we know."""
-    wanted = set(titles)
-
-    def known(delimiter: str) -> int:
-        return len(wanted & {cell.strip(' "').casefold() for cell in header.split(delimiter)})
-
-    return max(_DELIMITERS, key=known)
 
 
 def _places(header: Sequence[str], file: str, column_map: ColumnMap) -> dict[str, int]:

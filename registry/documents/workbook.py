@@ -95,8 +95,9 @@ def _rows(data: bytes, file: str, column_map: ColumnMap) -> Iterator[tuple[int, 
     try:
         sheet = _sheet(book.worksheets, file, column_map)
         for number, cells in enumerate(sheet.iter_rows(max_col=COLUMNS_MAX), start=1):
-            if number > ROWS_MAX:
-                raise UnsafeDocument(file=file, element=sheet.title, reason=f"more than {ROWS_MAX} rows")
+            if number > ROWS_MAX + 1:
+                reason = f"more than {ROWS_MAX} rows below the header"
+                raise UnsafeDocument(file=file, element=sheet.title, reason=reason)
             texts = [_text(cell, column_map.decimal_mark) for cell in cells]
             if any(texts):
                 yield number, texts

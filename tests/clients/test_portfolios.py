@@ -15,11 +15,11 @@ import pytest
 
 from clients.backfill import BATCH_ROWS, Outcome, Row, batches, prepare_batch
 from clients.dossier import Dossier
-from clients.portfolios import Unusable, read_portfolio
+from clients.portfolios import Unusable, read_portfolio, rows_in
 from clients.runs import Run, RunMismatch, backfill
 from clients.session import Session
 from clients.submission import Submission
-from registry.documents import ColumnMap, DateOrder, DecimalMark
+from registry.documents import DOCUMENT_BYTES_MAX, BrokenDocument, ColumnMap, DateOrder, DecimalMark, MissingElement
 from registry.genesis import Genesis
 from registry.money import WHOLE
 from registry.transactions.claims import Offer
@@ -67,7 +67,7 @@ MAP = ColumnMap(constants=SELLER, date_order=DateOrder.DAY_MONTH_YEAR, decimal_m
 
 def read(data: bytes, **changes: object) -> list[Row | Unusable]:
     settings: dict[str, object] = {"seller": EXP_CN, "debtor": None, "share": WHOLE} | changes
-    return list(read_portfolio("book.csv", data, MAP, **settings))  # type: ignore[arg-type]
+    return list(read_portfolio("book.csv", io.BytesIO(data), MAP, **settings))  # type: ignore[arg-type]
 
 
 def test_a_row_says_what_was_assigned_and_when() -> None:
@@ -94,6 +94,28 @@ def test_one_bad_row_stops_nothing_and_says_why(row: dict[str, str], reason: str
     assert isinstance(found[0], Unusable)
     assert reason in found[0].reason
     assert isinstance(found[1], Row)
+
+
+def test_rows_are_counted_before_anything_is_done_with_them() -> None:
+    """Those of a file that breaks in its middle too: it is refused as a whole."""
+    data = book(*({"number": f"A-{n}"} for n in range(3)), {"number": ""})
+    assert rows_in("book.csv", io.BytesIO(data), MAP) == 4
+    with pytest.raises(BrokenDocument, match="row 6"):
+        rows_in("book.csv", io.BytesIO(data + b'"A-5'), MAP)
+    with pytest.raises(MissingElement, match="payable"):
+        rows_in("book.csv", io.BytesIO(data.replace(b"payable", b"sum")), MAP)
+
+
+def test_a_portfolio_longer_than_any_document_is_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "book.csv"
+    path.write_bytes(book(*({"number": f"A-{n}", "buyer_name": "x" * 200} for n in range(102_000))))
+    assert path.stat().st_size > DOCUMENT_BYTES_MAX
+    with path.open("rb") as stream:
+        assert rows_in("book.csv", stream, MAP) == 102_000
+        rows = read_portfolio("book.csv", stream, MAP, seller=EXP_CN, debtor=None, share=WHOLE)
+        first = next(rows)
+        assert isinstance(first, Row)
+        assert first.place == "book.csv: row 2", "again from the beginning"
 
 
 def test_batches_are_the_same_every_time() -> None:
@@ -181,6 +203,10 @@ def test_a_portfolio_is_backfilled_whatever_interrupts_it_and_taken_up(desk: Des
     terms.write_text("master agreement")
     run = tmp_path / "run"
     words = ("portfolio", "backfill", table, "--to", newly.id, "--terms", terms, "--run", run, "--columns", columns)
+    broken = tmp_path / "broken.csv"
+    broken.write_bytes(book(*rows) + b'"PF-')
+    assert "broken.csv: row 7" in complaint(desk.by(EXP_CN, "portfolio", "backfill", broken, *words[2:]))
+    assert not run.exists(), "nothing was begun"
     with lying(desk.cast.devnet.url("f-cn")) as relay:
 
         def silent(path: str, answer: Any) -> Any:

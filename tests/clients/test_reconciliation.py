@@ -138,7 +138,7 @@ CSV = f"""Claim;Receivable;Share;State;Holder;Date;Our reference
 
 
 def test_a_book_is_read_as_people_keep_it() -> None:
-    first, second = read_book("book.csv", CSV.encode("utf-8-sig"), date_order=DateOrder.DAY_MONTH_YEAR)
+    first, second = read_book("book.csv", io.BytesIO(CSV.encode("utf-8-sig")), date_order=DateOrder.DAY_MONTH_YEAR)
     assert first == entry(1, place="row 2")
     assert second == Entry(claim=b"", receivable=mark(1002), share=WHOLE // 8, place="row 3")
 
@@ -158,7 +158,7 @@ def test_a_book_is_read_as_people_keep_it() -> None:
 )
 def test_a_cell_that_cannot_be_read_is_named(text: str, element: str) -> None:
     with pytest.raises(DocumentError) as error:
-        read_book("book.csv", text.encode())
+        read_book("book.csv", io.BytesIO(text.encode()))
     assert (error.value.file, error.value.element) == ("book.csv", element)
 
 

@@ -6,6 +6,7 @@ whose encoding is the input, or raises what is documented; never anything else.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -200,7 +201,7 @@ def _column_map(value: Any) -> ColumnMap:
 
 
 def _portfolio(data: bytes) -> None:
-    list(read_portfolio("p.csv", data, ColumnMap(), seller=samples.SELLER, debtor=None, share=10**12))
+    list(read_portfolio("p.csv", io.BytesIO(data), ColumnMap(), seller=samples.SELLER, debtor=None, share=10**12))
 
 
 def _operation(data: bytes) -> bytes:
@@ -476,7 +477,7 @@ TARGETS = {
         Target(
             name="book",
             form="text",
-            decode=lambda data: read_book("book.csv", data),
+            decode=lambda data: read_book("book.csv", io.BytesIO(data)),
             errors=(DocumentError,),
             seeds=samples.books,
         ),
