@@ -726,12 +726,13 @@ def bundle_of(bench: Bench, view: int) -> Bundle:
     return Bundle(None, tuple(bench.certificate(Kind.NULLIFY, below) for below in range(view)))
 
 
-def test_a_block_that_was_dropped_is_fetched_again_when_its_notarization_comes_late() -> None:
-    """R2, R4, R10: of too many blocks one goes, with what was known of it; a withheld certificate stops nobody."""
+def test_a_withheld_notarization_stops_nobody_although_its_block_has_been_dropped() -> None:
+    """R2, R10: its view has failed, so whoever leads builds anew, and does not wait for what perhaps nobody has."""
     bench = Bench(me=0)
     first = bench.block(1)
     bench.propose(0, first)
     bench.check(first)
+    assert bench.voted() == [(Kind.NOTARIZE, 0, first.hash)]
     for view in range(1, 2 * BLOCKS_MAX):
         skip = bench.certificate(Kind.NULLIFY, view - 1)
         bench.hear(2, skip)
@@ -739,15 +740,51 @@ def test_a_block_that_was_dropped_is_fetched_again_when_its_notarization_comes_l
             other = bench.block((1 + view) % 4, timestamp_ms=1_700_000_000_000 + view)
             bench.propose(view, other, Bundle(None, (skip,)))
             bench.check(other, Verdict.INVALID)
+    bench.hear(2, BlockRequest(1, first.hash))
+    assert not bench.sent(Body, 2), "of too many blocks it has gone"
+    bench.hear(3, bench.certificate(Kind.NOTARIZE, 0, first.hash, 1, 2, 3))
+    assert bench.engine.view % 4 == 3
+    bench.hear(2, bench.certificate(Kind.NULLIFY, bench.engine.view))
     while bench.engine.view % 4 != 3:
         bench.hear(2, bench.certificate(Kind.NULLIFY, bench.engine.view))
-    bench.hear(3, bench.certificate(Kind.NOTARIZE, 0, first.hash, 1, 2, 3))
-    bench.ring(TimerName.GRACE)
-    bench.ring(TimerName.FETCH)
-    assert any(bench.sent(BlockRequest, peer) == [BlockRequest(1, first.hash)] for peer in (1, 2, 3))
-    bench.hear(2, Body(first))
+    assert bench.all(Build)
+    fresh = bench.block(0)
+    bench.build(fresh)
     (proposal,) = bench.said(Proposal)
-    assert proposal.block == first
+    assert proposal.bundle.parent is None
+    reader = Bench(me=None)
+    reader.hear(3, bench.certificate(Kind.NOTARIZE, 0, first.hash, 1, 2, 3))
+    reader.hear(0, proposal)
+    assert reader.engine.view == proposal.vote.view
+    assert reader.engine._state.h.is_justified(proposal), "R3: nodes that know of the notarization take it all the same"
+
+
+def test_only_a_failed_view_whose_block_is_missing_is_passed_over() -> None:
+    """R1, R2: and only where the certificates below reach; else its block is fetched, and proposed again."""
+    bench = Bench(me=3)
+    block = bench.block(2)
+    bench.hear(1, bench.certificate(Kind.NOTARIZE, 1, block.hash))
+    assert bench.engine.view == 2
+    bench.ring(TimerName.GRACE)
+    assert not bench.all(Build), "view 1 has not failed: what it notarized may be final"
+    bench = Bench(me=0)
+    bench.hear(1, bench.certificate(Kind.NOTARIZE, 1, block.hash))
+    bench.hear(1, bench.certificate(Kind.NULLIFY, 2))
+    bench.hear(1, bench.certificate(Kind.NULLIFY, 1))
+    assert bench.engine.view == 3
+    bench.ring(TimerName.FETCH)
+    assert any(bench.sent(BlockRequest, peer) for peer in (1, 2, 3)), "there is no certificate of view 0"
+    bench.hear(1, Body(block))
+    bench.ring(TimerName.GRACE)
+    bench.check(block)
+    (proposal,) = bench.said(Proposal)
+    assert (proposal.block, proposal.bundle.parent is None) == (block, False)
+    bench = Bench(me=0)
+    bench.hear(1, bench.certificate(Kind.NOTARIZE, 1, block.hash))
+    bench.hear(1, bench.certificate(Kind.NULLIFY, 2))
+    bench.hear(1, bench.certificate(Kind.NULLIFY, 1))
+    bench.hear(1, bench.certificate(Kind.NULLIFY, 0))
+    assert bench.all(Build)
 
 
 def test_a_lost_record_is_noticed_however_far_the_others_are() -> None:
