@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import consensus
+from consensus.engine import Engine
 from consensus.errors import RecordError
 from consensus.events import (
     Alarm,
@@ -24,11 +25,13 @@ from consensus.events import (
     Send,
     SendDecided,
     SetTimer,
+    Start,
     TimerName,
     Verdict,
     Work,
 )
 from consensus.evidence import Evidence, verify_evidence
+from consensus.hearing import OWN_VOTES_MAX
 from consensus.height import BLOCKS_MAX, VIEWS_AHEAD_MAX
 from consensus.journal import Standing
 from consensus.messages import (
@@ -42,9 +45,10 @@ from consensus.messages import (
     Resend,
     VotesRequest,
 )
-from consensus.votes import Certificate, Kind
+from consensus.votes import Certificate, Kind, Vote
+from registry.keys import verify
 from tests.consensus.bench import PARAMETERS, Bench
-from tests.consensus.fixtures import GENESIS_ID, block_of, certificate_of, key_of, vote_of
+from tests.consensus.fixtures import GENESIS_ID, authorities_of, block_of, certificate_of, key_of, vote_of
 
 
 def test_every_rule_is_cited_by_code_and_by_a_test() -> None:
@@ -527,7 +531,7 @@ def test_others_say_which_votes_they_hold() -> None:
 def test_a_key_seen_voting_elsewhere_stops() -> None:
     """R9: one key running twice is noticed in votes and in certificates."""
     bench = Bench(me=0)
-    bench.hear(3, Resend(1, (vote_of(0, Kind.NULLIFY, 1, 0, None),), Bundle(None, ())))
+    bench.hear(3, vote_of(0, Kind.NULLIFY, 1, 0, None))
     assert bench.engine.standing is Standing.BURNT
     bench = Bench(me=0)
     bench.hear(3, bench.certificate(Kind.NULLIFY, 0, None, 0, 1, 2))
@@ -547,6 +551,39 @@ def test_votes_are_bounded_and_verified() -> None:
     for signer in (1, 2, 3):
         bench.hear(signer, type(bad)(bad.kind, 1, 0, None, key_of(signer).public_key, bad.signature[::-1]))
     assert bench.engine.view == 0
+
+
+class Counting:
+    """A verifier that counts."""
+
+    def __init__(self) -> None:
+        self.verified = 0
+
+    def __call__(self, *parts: bytes) -> None:
+        self.verified += 1
+        verify(*parts)
+
+
+def test_forged_votes_of_others_are_not_even_verified() -> None:
+    """R8, R10: a resend has votes of its sender alone, no more than it can have cast, and ends at the first forged."""
+    verifier = Counting()
+    engine = Engine(PARAMETERS, key_of(0), verifier=verifier)
+    engine.handle(Start(tip_height=0, tip=GENESIS_ID, authorities=authorities_of(4), record={}))
+    places = [(kind, view, None if kind is Kind.NULLIFY else bytes(32)) for view in range(3) for kind in Kind]
+    good = [vote_of(3, kind, 1, view, block) for kind, view, block in places]
+    forged = [replace(vote, signature=vote.signature[::-1]) for vote in good]
+    of_another = [replace(vote, signer=key_of(2).public_key) for vote in forged]
+
+    def verifications(*votes: Vote) -> int:
+        before = verifier.verified
+        engine.handle(Received(key_of(3).public_key, Resend(1, votes, Bundle(None, ()))))
+        return verifier.verified - before
+
+    assert verifications(*of_another) == 0
+    assert verifications(good[0], *of_another[1:]) == 0
+    assert verifications(*good[: OWN_VOTES_MAX + 1]) == 0
+    assert verifications(*forged[:OWN_VOTES_MAX]) == 1
+    assert verifications(*good[:OWN_VOTES_MAX]) == OWN_VOTES_MAX
 
 
 def test_the_next_height_is_kept_within_bounds() -> None:
