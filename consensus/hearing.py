@@ -185,7 +185,10 @@ def _block_request(state: State, peer: bytes, request: BlockRequest) -> None:
 
 
 def _votes_request(state: State, peer: bytes, request: VotesRequest) -> None:
-    if peer in state.h.authorities and state.desk.may_answer(peer, b"votes"):  # R10
+    """R9: "none" by who is behind the asker's votes would let it sign against them; it asks again where they are."""
+    if peer not in state.h.authorities or state.desk.has_spoken_above(peer, state.h.height):
+        return
+    if state.desk.may_answer(peer, b"votes"):  # R10
         held = tuple(state.h.tally.votes_of(peer)[:VOTES_MAX])
         state.do(Send(peer, HeldVotes(state.h.height, held)))
 

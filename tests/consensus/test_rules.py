@@ -528,6 +528,23 @@ def test_others_say_which_votes_they_hold() -> None:
     assert not again.all(Build)
 
 
+@pytest.mark.parametrize("height", [2, 3])
+def test_who_has_heard_votes_of_a_higher_height_does_not_say_that_there_are_none(height: int) -> None:
+    """R9: an authority that loses its disk is answered by those only who are not behind its votes."""
+    behind = Bench(me=0)
+    block = behind.block(1)
+    behind.hear(3, vote_of(3, Kind.FINALIZE, height, 0, bytes(32)))
+    behind.hear(3, VotesRequest(1))
+    assert not behind.sent(HeldVotes, 3), "kept for the next height, or dropped: it cannot know what else there was"
+    behind.hear(2, VotesRequest(1))
+    assert behind.sent(HeldVotes, 2) == [HeldVotes(1, ())]
+    behind.hear(1, Decided(block, behind.certificate(Kind.FINALIZE, 0, block.hash, 1, 2, 3)))
+    behind.committed(block)
+    behind.hear(3, VotesRequest(2))
+    held = behind.sent(HeldVotes, 3)
+    assert [[vote.kind for vote in answer.votes] for answer in held] == ([[Kind.FINALIZE]] if height == 2 else [])
+
+
 def test_a_key_seen_voting_elsewhere_stops() -> None:
     """R9: one key running twice is noticed in votes and in certificates."""
     bench = Bench(me=0)
