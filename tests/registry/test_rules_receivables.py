@@ -324,6 +324,38 @@ def test_rounding_never_makes_room(world: World) -> None:
     assert codes == ["over_residual", "ok"]
 
 
+@pytest.mark.parametrize("left", [1, 0])
+def test_an_instalment_is_worth_no_more_than_what_is_left_of_its_invoice(world: World, left: int) -> None:
+    """Credited but for the least share the invoice is open, credited to the last it is cancelled: no difference."""
+    whole = world.registered("a")
+    parts = [world.registered(tag, kind="instalment", parents=under((whole, 50, 100))) for tag in "12"]
+    world.one("EXP_CN", Adjust(whole, WHOLE - left, mark("credit note")))
+    assert world.receivable(whole).state == ("registered" if left else "cancelled")
+    for part in parts:
+        receipt = world.one("F_CN", Reserve(world.offered(part, percent=100), 60_000))
+        assert (receipt.code, receipt.related) == ("over_residual", (whole,))
+
+
+def test_nothing_is_financed_through_an_invoice_that_is_half_credited_and_half_paid(world: World) -> None:
+    whole = world.registered("a")
+    part = world.registered("1", kind="instalment", parents=under((whole, 100, 100)))
+    paid = world.funded(whole, to="F_SG", percent=50)
+    world.one("EXP_CN", Adjust(whole, WHOLE // 2, mark("credit note")))
+    world.one("F_SG", Discharge(paid, WHOLE // 2))
+    assert world.receivable(whole).state == "settled"
+    assert world.one("F_CN", Reserve(world.offered(part, percent=50), 60_000)).related == (whole,)
+
+
+def test_an_order_whose_invoice_was_cancelled_is_financed_and_invoiced_again(world: World) -> None:
+    """A red invoice stands in nobody's way: neither on the order, nor on the invoice that takes its place."""
+    parent = order(world)
+    red = world.registered("a", parents=under((parent, 100, 100)))
+    world.one("EXP_CN", Adjust(red, WHOLE, mark("red invoice")))
+    again = world.registered("b", parents=under((parent, 100, 100)))
+    world.funded(parent, to="F_CN", percent=40)
+    world.funded(again, to="F_SG", percent=60)
+
+
 def test_ones_own_lineage_is_no_match(world: World) -> None:
     prints = (("order", mark("PO-1")), ("number", mark("n")))
     parent = world.registered("po", kind="purchase_order", fingerprints=prints)
