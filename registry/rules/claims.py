@@ -73,13 +73,16 @@ _Step: TypeAlias = "Refusal | tuple[Claim, Receivable]"  # claim and receivable 
 def overfull(receivable: Receivable, state: State, now_ms: int) -> Receivable | None:
     """THE INVARIANT: the first record on which claims would exceed what is collectible, None if all is well.
 
-    `receivable` is the record as it would be with the claim in question. Records that take no claims any more are
-    left out: nothing can be financed through them, and what was paid or claimed on them still counts for the others.
+    `receivable` is the record as it would be with the claim in question. Ancestors count whatever their state: an
+    instalment is worth no more than what is left of its invoice, and nothing is left of a cancelled one. Descendants
+    that take no claims any more are left out: nothing is lent on them again, and a cancelled invoice gives its part of
+    the order back; what was paid or claimed on them still counts for the others.
     """
     find = finder(state, receivable)
     claimed = Encumbrance(find, now_ms)
-    for record in (receivable, *ancestors(receivable, find), *descendants(receivable, find)):
-        if record.state in OPEN and claimed.on(record) > record.collectible:
+    below = [one for one in descendants(receivable, find) if one.state in OPEN]
+    for record in (receivable, *ancestors(receivable, find), *below):
+        if claimed.on(record) > record.collectible:
             return record
     return None
 
