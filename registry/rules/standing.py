@@ -17,15 +17,18 @@ from registry.transactions.fields import Ref
 __all__ = ["GROUNDS_OF", "capacity_of"]
 
 _OF_THE_DEBT: Final = frozenset({"refusal", "defence", "counterclaim", "set_off", "third_party_claim"})
+_OF_A_STRANGER: Final = frozenset({"third_party_claim", "not_my_invoice", "squatting", "no_such_debt"})
 
-# As whom one may say what. A registrant that finds its own registration false has credit notes for that; voiding it
-# would free the identity that a financier has paid for. A stranger to the debt cannot plead the debtor's defences.
+# As whom one may say what. A second holder has paid on another record of the same debt, an applicant nothing. A
+# registrant that finds its own registration false has credit notes for that; voiding it would free the identity that a
+# financier has paid for. A stranger to the debt cannot plead the debtor's defences.
 GROUNDS_OF: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "debtor": _OF_THE_DEBT | {"not_my_invoice", "squatting", "no_such_debt"},
         "holder": _OF_THE_DEBT | {"not_my_invoice", "squatting", "no_such_debt"},
         "registrant": _OF_THE_DEBT,
-        "applicant": frozenset({"third_party_claim", "not_my_invoice", "squatting", "no_such_debt"}),
+        "second_holder": _OF_A_STRANGER,
+        "applicant": _OF_A_STRANGER,
     }
 )
 # What one's own claim in this state makes of its holder. One that has ended gives no standing any more.
@@ -87,7 +90,9 @@ def _by_claim(call: Call, receivable: Receivable, ref: Ref) -> str | Refusal:
     if claim.receivable == receivable.id:
         return capacity
     other = call.state.receivable(claim.receivable)
-    return "applicant" if other is not None and _alike(receivable, other) else Refusal(NOT_AUTHORISED, receivable.id)
+    if other is None or not _alike(receivable, other):
+        return Refusal(NOT_AUTHORISED, receivable.id)
+    return "second_holder" if claim.state == "funded" else "applicant"
 
 
 def _by_receivable(call: Call, receivable: Receivable, ref: Ref) -> str | Refusal:
