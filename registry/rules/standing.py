@@ -14,7 +14,7 @@ from registry.rules.verdicts import Call, Refusal
 from registry.transactions.disputes import RaiseDispute
 from registry.transactions.fields import Ref
 
-__all__ = ["GROUNDS_OF", "capacity_of"]
+__all__ = ["GROUNDS_OF", "WAIVED", "capacity_of"]
 
 _OF_THE_DEBT: Final = frozenset({"refusal", "defence", "counterclaim", "set_off", "third_party_claim"})
 _OF_A_STRANGER: Final = frozenset({"third_party_claim", "not_my_invoice", "squatting", "no_such_debt"})
@@ -31,6 +31,9 @@ GROUNDS_OF: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "applicant": _OF_A_STRANGER,
     }
 )
+# What a debtor that confirmed with `waives_defences` has given up, for whoever finances in reliance on it. It may still
+# refuse: what no law lets it waive (fraud, say) needs a way, and holders answer to it.
+WAIVED: Final = frozenset({"defence", "counterclaim", "set_off"})
 # What one's own claim in this state makes of its holder. One that has ended gives no standing any more.
 _BY_CLAIM: Final = MappingProxyType(
     {"offered": "applicant", "lapsed": "applicant", "reserved": "holder", "funded": "holder"}
@@ -46,6 +49,8 @@ def capacity_of(call: Call, receivable: Receivable, operation: RaiseDispute) -> 
     if isinstance(found, Refusal):
         return found
     if not may(call.sender, "dispute") or operation.ground not in GROUNDS_OF[found]:
+        return Refusal(NOT_AUTHORISED, receivable.id)
+    if found == "debtor" and receivable.waives_defences and operation.ground in WAIVED:
         return Refusal(NOT_AUTHORISED, receivable.id)
     return found
 

@@ -152,6 +152,20 @@ def test_who_may_say_what(world: World, ground: str) -> None:
             assert dispute_of(world, receipt.subject).capacity == capacity
 
 
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_a_debtor_that_waived_its_defences_does_not_plead_them(world: World, ground: str) -> None:
+    """It may still say that it refuses, or that there is no such debt: what no law lets it waive, and fraud."""
+    receivable = world.registered("a")
+    confirm = Confirm(receivable, salt_of("a"), name_id("IMP_DE"), mark("commitment a"), WHOLE, mark("t"))
+    assert world.one("IMP_DE", replace(confirm, waives_defences=True)).code == "ok"
+    claim = world.funded(receivable)
+    code = "not_authorised" if ground in ("defence", "counterclaim", "set_off") else "ok"
+    for standing in ((), debtor("a")):
+        assert world.one("IMP_DE", raising(receivable, standing, ground)).code in (code, "already_done")
+    other = world.one("F_CN", raising(receivable, ("claim", claim), ground))
+    assert other.code == "ok"  # what its debtor tells a holder, the holder may put on record
+
+
 @pytest.mark.parametrize(
     ("by", "standing", "code"),
     [
