@@ -270,11 +270,16 @@ def cover(call: Call, operation: Cover) -> Verdict:
 
 
 def reassign(call: Call, operation: Reassign) -> Verdict:
-    """A funded claim goes to another financier, or back to the assignor (recourse); holder and taker have signed."""
+    """A funded claim goes to another financier, or back to the assignor (recourse); holder and taker have signed.
+
+    From the assignor it goes no further: that would be new money, for which it is released and offered anew.
+    """
     found = _held(call, operation.claim, "reassign")
     if isinstance(found, Refusal):
         return found
     claim, receivable = found
+    if claim.holder == claim.assignor:
+        return Refusal(BAD_STATE, claim.id)
     if call.state.party(operation.to) is None:
         return Refusal(UNKNOWN_PARTY, claim.id)
     if operation.to == claim.holder:
@@ -290,10 +295,6 @@ def reassign(call: Call, operation: Reassign) -> Verdict:
     reassigned = replace(claim, holder=taker.id, holders=(*claim.holders, taker.id))
     if taker.id == claim.import_factor:  # nobody covers its own risk
         reassigned = replace(reassigned, import_factor="", covered=0)
-    if claim.holder == claim.assignor:  # bought back, and now to be financed anew
-        covered = blanket_in_the_way(call, reassigned, receivable)
-        if covered is not None:
-            return covered
     return _changed(call, reassigned, None, "reassigned", claim.holder)
 
 

@@ -576,6 +576,20 @@ def test_a_rejection_is_final_here(world: World) -> None:
 # Credit notes
 
 
+def test_a_buyer_credits_its_own_payable_only_with_those_who_have_claims_on_it(world: World) -> None:
+    """Credit notes are the seller's; here the debtor registers, and would take back what somebody has paid for."""
+    payable = world.registered("p", by="IMP_DE", kind="payable")
+    assert world.one("IMP_DE", Adjust(payable, 10 * PERCENT, mark("before anybody paid"))).code == "ok"
+    claim = world.funded(payable, by="IMP_DE", to="F_DE", percent=60)
+    note = Adjust(payable, 10 * PERCENT, mark("note"))
+    refused = world.one("IMP_DE", note)
+    assert (refused.code, refused.related) == ("not_authorised", (claim,))
+    assert world.one(("IMP_DE", "F_DE"), note).code == "ok"
+    assert world.one("F_DE", Release(claim)).code == "ok"
+    assert world.one("IMP_DE", Adjust(payable, 80 * PERCENT, mark("again its own"))).code == "ok"
+    assert world.receivable(payable).state == "cancelled"
+
+
 def test_a_credit_note_lowers_what_is_collectible(world: World) -> None:
     receivable = world.registered("a")
     assert world.one("EXP_VN", Adjust(receivable, 1, mark("n"))).code == "not_authorised"
