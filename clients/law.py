@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from clients import external, filings, notices, reads
 from clients.errors import ClientError
 from clients.exchange import Procedure
-from clients.regulator import header
 from clients.session import Session
 from registry.law.case import Case
 from registry.law.from_ledger import case_from_ledger
@@ -60,7 +59,7 @@ def rank_receivable(
     facts = yield from _facts(session, record, claims)
     outside = yield from external.of_receivable(session, receivable)
     facilities = yield from _blankets_over(session, record)
-    newest = yield from header(session, None)
+    newest = yield from reads.header(session, None)
     case = case_from_ledger(
         record,
         claims,

@@ -14,7 +14,9 @@ from urllib.parse import quote
 from clients.errors import ClientError, ProofInvalid, RequestFailed
 from clients.exchange import Procedure, get
 from clients.session import Session
+from clients.submission import Submission
 from clients.verify import Final
+from consensus.blocks import Header
 from registry import state
 from registry.certificates import SearchCertificate
 from registry.codec import decode
@@ -23,12 +25,15 @@ from registry.parties import Party
 from registry.records import Claim, Receivable, decode_record
 from registry.records.families import Shared, family_of
 from registry.records.row import Identified
+from registry.transactions.envelope import open_transaction
 
 __all__ = [
     "all_claims",
     "certificate",
     "claim",
     "claims",
+    "header",
+    "lapsed",
     "own_claims",
     "own_receivables",
     "own_records",
@@ -128,6 +133,27 @@ def transaction(session: Session, transaction_id: bytes, operations: int) -> Pro
     if answer.get("status") != "final":
         return None
     return session.trust.receipts(transaction_id, operations, answer)
+
+
+def header(session: Session, height: int | None) -> Procedure[Header]:
+    """The final header at `height`, or the latest one, verified."""
+    answer = yield from get(f"/v1/blocks/{'latest' if height is None else height}")
+    found = session.trust.header(answer)
+    if height is not None and found.height != height:
+        raise ProofInvalid("height: the answer is another block")
+    return found
+
+
+def lapsed(session: Session, submission: Submission) -> Procedure[bool]:
+    """Whether it can never take effect any more, because its time is over.
+
+    A final block later than its expiry proves that no later one has it; that no earlier one had it is the word of a
+    node that knows that block.
+    """
+    newest = yield from header(session, None)
+    if newest.timestamp_ms <= open_transaction(submission.wire, session.genesis.id).valid_until_ms:
+        return False
+    return (yield from transaction(session, submission.transaction_id, submission.operations)) is None
 
 
 def certificate(session: Session, number: str) -> Procedure[SearchCertificate | None]:
