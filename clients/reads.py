@@ -1,4 +1,4 @@
-"""Reads of records, each proved against the state root of a final block.
+"""Reads of records, each proved against the state root of a recent final block (`Session.fresh`; `Stale` if it is old).
 
 That there is a record is proved; that there is none, or none that the caller may see, is the node's word.
 """
@@ -136,10 +136,12 @@ def transaction(session: Session, transaction_id: bytes, operations: int) -> Pro
 
 
 def header(session: Session, height: int | None) -> Procedure[Header]:
-    """The final header at `height`, or the latest one, verified."""
+    """The final header at `height`, or the latest one, verified. Raises `Stale` if the latest one is old."""
     answer = yield from get(f"/v1/blocks/{'latest' if height is None else height}")
     found = session.trust.header(answer)
-    if height is not None and found.height != height:
+    if height is None:
+        session.fresh(found.timestamp_ms)
+    elif found.height != height:
         raise ProofInvalid("height: the answer is another block")
     return found
 
@@ -231,7 +233,7 @@ def _listed(
 def _decoded(session: Session, key: bytes, answer: Any, read: Callable[[bytes], T]) -> T | None:
     if not isinstance(answer, dict) or not isinstance(answer.get("proof"), dict):
         raise ProofInvalid("the answer carries no proof")
-    proved = session.trust.state(key, answer["proof"])
+    proved = session.proved(key, answer["proof"])
     try:
         return None if proved.value is None else read(proved.value)
     except RegistryError as error:
