@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from clients.backfill import Row
-from clients.books import share_of
+from clients.books import SHARES, share_of
 from clients.documents import listing_of
 from clients.errors import ClientError
 from registry.documents import (
@@ -91,7 +91,7 @@ def _row(
     listing = listing_of(made, seller=seller, debtor=debtor or _debtor_of(invoice))
     assigned = share_of(extra["share"]) if extra.get("share") else share
     if assigned is None:
-        raise BadValue(file=invoice.file, element="share", reason=f"{extra['share']!r} is no share such as 80%")
+        raise BadValue(file=invoice.file, element="share", reason=f"{extra['share']!r} is no share: {SHARES}")
     return Row(place=place, listing=listing, share=assigned, concluded_ms=_concluded_ms(invoice, extra, column_map))
 
 
