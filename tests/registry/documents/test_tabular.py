@@ -259,6 +259,16 @@ def test_a_negative_row_is_read_and_then_refused_as_a_receivable() -> None:
     assert outcome.reason is RefusalReason.NOT_POSITIVE
 
 
+@pytest.mark.parametrize("word", ["credit note", "CN", "Gutschrift", "G2", "0", "TD04", "3800"])
+def test_a_type_that_is_no_code_could_be_anything(word: str) -> None:
+    """Whatever is not said to be a credit note would be a debt."""
+    reading = read_each("t.csv", f"{CSV_HEADER},type_code\n{CSV_ROW},{word}\n".encode())
+    (error,) = reading
+    assert isinstance(error, BadValue)
+    assert error.element == "row 2, column 'type_code'"
+    assert one(f"{CSV_HEADER},type_code\n{CSV_ROW},\n").type_code == "380", "what most rows of a table are"
+
+
 def test_a_credit_note_row() -> None:
     invoice = one(f"{CSV_HEADER},type_code,preceding_invoice\n{CSV_ROW},381.0,TJ-0\n")
     assert invoice.kind is Kind.CREDIT_NOTE
