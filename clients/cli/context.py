@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clients.base import Client
-from clients.books import share_of
+from clients.books import SHARES, share_of
 from clients.errors import ClientError
 from clients.keys import load_signing_key
 from clients.submission import Submission, submission_to_json
@@ -215,7 +215,7 @@ def share(given: str | int) -> int:
     """A share: parts of WHOLE, or percent as "80%" or "12.5%". Raises `typer.BadParameter`."""
     parts = share_of(str(given))  # Typer passes an option's default too
     if parts is None:
-        raise typer.BadParameter(f"a share is 1 to {WHOLE} parts, or a percentage such as 80%")
+        raise typer.BadParameter(SHARES)
     return parts
 
 

@@ -65,7 +65,7 @@ def backfill(
     url: UrlOption,
     party: PartyOption,
     key: KeyOption,
-    debtor: Annotated[str | None, typer.Option(help="Who owes all of them, if the tables do not say.")] = None,
+    debtor: Annotated[str | None, typer.Option(help="Who owes what a table names no buyer's id for.")] = None,
     share: ShareOption = WHOLE,
     columns: ColumnsOption = None,
     as_json: JsonOption = False,

@@ -25,7 +25,7 @@ from registry.genesis import Genesis
 from registry.money import WHOLE
 from registry.transactions.claims import Offer
 from registry.transactions.envelope import open_transaction
-from tests.cast import AUTHORITIES, EXP_CN, IMP_DE, TERMS, Cast, key_of
+from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, Cast, key_of
 from tests.clients.liar import lying
 from tests.clients.stage import Stage, admit, newcomer, unlike, until_ms
 from tests.clients.test_cli import DONE, LOOK, Desk, complaint
@@ -39,6 +39,7 @@ HEADER = (
     "buyer_name",
     "buyer_country",
     "buyer_lei",
+    "seller_lei",
     "share",
     "concluded",
 )
@@ -88,6 +89,7 @@ def test_a_row_says_what_was_assigned_and_when() -> None:
         ({"share": "120%"}, "no share"),
         ({"concluded": "2026/15/01"}, "concluded"),
         ({"buyer_lei": ""}, "who it is"),
+        ({"seller_lei": EXP_VN.removeprefix("lei:")}, f"seller: {EXP_VN}, Exporter, and not {EXP_CN}"),
     ],
 )
 def test_one_bad_row_stops_nothing_and_says_why(row: dict[str, str], reason: str) -> None:
@@ -95,6 +97,11 @@ def test_one_bad_row_stops_nothing_and_says_why(row: dict[str, str], reason: str
     assert isinstance(found[0], Unusable)
     assert reason in found[0].reason
     assert isinstance(found[1], Row)
+
+
+def test_the_debtor_given_is_for_rows_that_name_none() -> None:
+    found = read(book({"number": "A-1"}, {"number": "A-2", "buyer_lei": ""}), debtor=IMP_AE)
+    assert [row.listing.particulars.debtor for row in found if isinstance(row, Row)] == [IMP_DE, IMP_AE]
 
 
 def test_rows_are_counted_before_anything_is_done_with_them() -> None:
