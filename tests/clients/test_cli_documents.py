@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -57,13 +58,16 @@ def test_a_text_is_shown_with_its_parameters_or_filled_in(parameters: Path) -> N
 
 
 def test_a_digest_is_that_of_the_text_in_its_language(parameters: Path) -> None:
+    """SHA-256 of the words as they are shown: what --text pins of a file, and any tool says of it."""
     said, _ = run("text", "digest", "dispute-notice", parameters, "--language", "zh")
+    shown, _ = run("text", "show", "dispute-notice", parameters, "--language", "zh")
     assert json.loads(said) == {
         "text": "dispute-notice",
         "version": 1,
         "language": "zh",
         "digest": text_digest("dispute-notice", "zh", sample("dispute-notice")).hex(),
     }
+    assert json.loads(said)["digest"] == hashlib.sha256(shown.encode()).hexdigest()
 
 
 @pytest.mark.parametrize(
