@@ -39,7 +39,7 @@ def page(session: Session, *, since: int = 0, wait_s: float = 0.0) -> Procedure[
     """The events from height `since` on; if there are none yet, the answer may wait `wait_s` (at most 30).
 
     Keep `following` once the events are dealt with, and go on from it. Raises `ProofInvalid` if the node gives events
-    from before the cursor, out of order, or beyond the next cursor.
+    from before the cursor, out of order, or beyond the next cursor, or says that there is more and does not go on.
     """
     answer = yield from get(f"/v1/events/page?since={since}&wait_s={wait_s:.3f}", wait_s=wait_s)
     try:
@@ -50,6 +50,8 @@ def page(session: Session, *, since: int = 0, wait_s: float = 0.0) -> Procedure[
     heights = [since, *(one.height for one in events), following]
     if heights != sorted(heights) or (events and events[-1].height >= following):
         raise ProofInvalid("events: not those from the cursor on, in order")
+    if more and following <= since:
+        raise ProofInvalid("events: more are promised, and the cursor stands still")
     return EventPage(events, following, more)
 
 

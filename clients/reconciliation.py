@@ -30,6 +30,7 @@ class BreakKind(StrEnum):
     MISSING_HERE = "missing_here"  # live on the other side, and not in the book
     REPEATED = "repeated"  # the book has one claim more than once
     AMBIGUOUS = "ambiguous"  # the book names a receivable on which the other side has several claims
+    RECEIVABLE = "receivable"  # the claim is on another receivable there
     HOLDER = "holder"
     STATE = "state"
     SHARE = "share"
@@ -121,6 +122,8 @@ def _is_own(other: Entry, party: str) -> bool:
 
 def _differences(entry: Entry, other: Entry) -> list[Break]:
     breaks = []
+    if entry.receivable and other.receivable and entry.receivable != other.receivable:
+        breaks.append(_break(BreakKind.RECEIVABLE, entry, entry.receivable.hex(), other.receivable.hex(), other))
     if entry.holder and entry.holder != other.holder:
         breaks.append(_break(BreakKind.HOLDER, entry, entry.holder, other.holder, other))
     if entry.state and entry.state != other.state:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import datetime
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -49,14 +51,17 @@ def operations_of(draft: Draft, genesis: Genesis) -> tuple[int, str, tuple[Opera
 
 
 def countersigned(path: Path, settings: Mapping[str, Any], agreed: Agreed, what: str) -> Signed:
-    """The draft in a file with this party's signature too, if it does what was agreed, and nothing else.
+    """The draft in a file with this party's signature too, if it does what was agreed, and can still be sent.
 
     Raises `ClientError` otherwise; `what` says there what was expected.
     """
     draft, signatures = read_draft(path)
     if settings["signer"].public_key not in draft.signers:
         raise ClientError("this key is not among the draft's signers")
-    _, mode, operations = operations_of(draft, settings["genesis"])
+    valid_until_ms, mode, operations = operations_of(draft, settings["genesis"])
+    if valid_until_ms < time.time_ns() // 1_000_000:
+        until = datetime.datetime.fromtimestamp(valid_until_ms // 1_000, tz=datetime.UTC).isoformat()
+        raise ClientError(f"{path}: expired at {until}, nothing was signed: ask for a new one")
     if not agreed(mode, operations):
         raise ClientError(f"{path}: is not {what}: nothing was signed")
     signer = settings["signer"]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from clients.cli.context import errors, plain, problems, text_of
+from clients.cli.context import errors, plain, problems, text_of, write_private
 from registry.outgoing import (
     Assignment,
     FilingText,
@@ -171,4 +171,4 @@ def _write(data: bytes, output: Path | None) -> None:
     if output is None:
         typer.echo(data, nl=False)
     else:
-        output.write_bytes(data)
+        write_private(output, data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import hashlib
+import io
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from rich.table import Table
 
 from clients import pools
-from clients.cli.context import console, show, subject, tabulate, text_of
+from clients.cli.context import console, show, subject, tabulate, text_of, write_private
 from clients.cli.countersigning import Signed, countersigned
 from clients.drafts import draft_to_json
 from clients.errors import ClientError
@@ -168,13 +169,14 @@ def show_base(found: BorrowingBase, *, as_json: bool) -> None:
 
 def write_outcomes(found: BorrowingBase, file: Path) -> None:
     """Every row as CSV: what is outstanding and eligible in the base's currency, and why the rest is not."""
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("receivable", "outstanding", "eligible", "excluded"))
-        for one in found.rows:
-            amounts = (Money(found.currency, amount).text for amount in (one.outstanding, one.eligible))
-            excluded = ";".join(f"{reason}:{Money(found.currency, amount).text}" for reason, amount in one.excluded)
-            writer.writerow((one.row.receivable.hex(), *amounts, excluded))
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(("receivable", "outstanding", "eligible", "excluded"))
+    for one in found.rows:
+        amounts = (Money(found.currency, amount).text for amount in (one.outstanding, one.eligible))
+        excluded = ";".join(f"{reason}:{Money(found.currency, amount).text}" for reason, amount in one.excluded)
+        writer.writerow((one.row.receivable.hex(), *amounts, excluded))
+    write_private(file, stream.getvalue().encode())
 
 
 def rows_of(pool: Path) -> tuple[PoolRow, ...]:

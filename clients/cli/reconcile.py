@@ -25,6 +25,7 @@ from clients.cli.context import (
     plain,
     problems,
     tabulate,
+    write_private,
 )
 from clients.financier import FinancierClient
 from clients.reconciliation import Break, Entry, compare, entries_of
@@ -93,7 +94,7 @@ def _book(path: Path, date_order: DateOrder) -> list[Entry]:
 def _report(breaks: list[Break], entries: int, output: Path | None, *, as_json: bool) -> None:
     rows = [break_row(found) for found in breaks]
     if output is not None:
-        output.write_bytes(breaks_xlsx(breaks))
+        write_private(output, breaks_xlsx(breaks))
     if as_json:
         listed = [dict(zip(BREAK_COLUMNS, row, strict=True)) for row in rows]
         console.print_json(json.dumps({"entries": entries, "breaks": listed}))

@@ -86,7 +86,7 @@ def register(
 
     If the command is interrupted, run it again: nothing is registered twice.
 
-    Exit code 3 if something in the files could not be registered.
+    Exit code 3 if something in the files was not registered: what is no receivable, such as a credit note, too.
 
     Example: nemodat receivable register invoices/ --debtor lei:984500DEIMPORT000108
     """
@@ -175,9 +175,11 @@ def _read(
             failures += 1
             row(table, file, reading.number, "no receivable", made.detail, made.element)
         elif isinstance(made, Assigned):
+            failures += 1
             holder = made.claims[-1].assignee.name
             row(table, file, reading.number, "assigned", f"to {holder}", f"recorded in {made.claims[-1].register}")
         else:
+            failures += 1
             named_invoices = ", ".join(reference.number for reference in made.adjusts)
             row(table, file, reading.number, "credit note", f"adjusts {named_invoices}", "nemodat receivable adjust")
     return listings, table, failures

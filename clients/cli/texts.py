@@ -68,6 +68,8 @@ def show_text(
 def digest(text_id: TextArgument, parameters: ParametersArgument, language: LanguageOption = "en") -> None:
     """The digest of the text filled in, which a confirmation or notice on the ledger names.
 
+    It is the SHA-256 of what `nemodat text show` prints: commands that take that as --text FILE pin the same.
+
     Example: nemodat text digest debtor-confirmation-whole parameters.json --language zh
     """
     with problems():

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
-from registry.codec import tagged_digest
 from registry.texts.catalogue import LANGUAGES, PLACEHOLDER, StandardText, UnknownText, standard_text
 from registry.texts.parameters import BadParameter, words_of
 
 __all__ = ["MissingParameter", "UnknownParameter", "digest_of_rendered", "render", "text_digest"]
-
-_DIGEST_TAG = b"nemodat-text-v1"
 
 
 class MissingParameter(BadParameter):
@@ -40,12 +38,13 @@ def text_digest(text_id: str, language: str, parameters: Mapping[str, str]) -> b
 
 
 def digest_of_rendered(rendered: str) -> bytes:
-    """The digest of a text as it was shown, for whoever has the document and not its parameters.
+    """The SHA-256 of a text as it was shown, for whoever has the document and not its parameters.
 
     Over the words themselves, in UTF-8, because they are what was agreed to; the last line brings id, version and
-    language under it. It cannot be guessed from a known invoice: every text says a random document number.
+    language under it. So it is the digest of a file with these words, which any tool says, and which the commands pin
+    that take a file. It cannot be guessed from a known invoice: every text says a random document number.
     """
-    return tagged_digest(_DIGEST_TAG, rendered.encode())
+    return hashlib.sha256(rendered.encode()).digest()
 
 
 def _words(text: StandardText, language: str, parameters: Mapping[str, str]) -> dict[str, str]:

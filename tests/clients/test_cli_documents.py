@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import stat
 from pathlib import Path
 
 import pytest
@@ -57,13 +59,16 @@ def test_a_text_is_shown_with_its_parameters_or_filled_in(parameters: Path) -> N
 
 
 def test_a_digest_is_that_of_the_text_in_its_language(parameters: Path) -> None:
+    """SHA-256 of the words as they are shown: what --text pins of a file, and any tool says of it."""
     said, _ = run("text", "digest", "dispute-notice", parameters, "--language", "zh")
+    shown, _ = run("text", "show", "dispute-notice", parameters, "--language", "zh")
     assert json.loads(said) == {
         "text": "dispute-notice",
         "version": 1,
         "language": "zh",
         "digest": text_digest("dispute-notice", "zh", sample("dispute-notice")).hex(),
     }
+    assert json.loads(said)["digest"] == hashlib.sha256(shown.encode()).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -119,3 +124,31 @@ def test_what_is_wrong_with_an_assignment_is_named(assignment: Path) -> None:
     assignment.write_text(json.dumps(JSON | {"exponent": 0}), encoding="utf-8")
     assert run("export", "ucc1", assignment, code=1)[1] == "error: exponent: USD has 2 decimals (ISO 4217)\n"
     run("export", "tsin013", assignment, *REPLY, "--objection", "mood", code=2)
+
+
+def test_what_is_written_with_amounts_in_it_is_its_owners_alone(assignment: Path, tmp_path: Path) -> None:
+    written = tmp_path / "tsin008.xml"
+    written.write_text("an older one")
+    written.chmod(0o644)
+    run("export", "tsin008", assignment, "--id", "ST-8", "--date", "2026-05-04", "-o", written)
+    breaks = tmp_path / "breaks.xlsx"
+    book = tmp_path / "book.csv"
+    book.write_text(f"claim,state\n{'01' * 32},funded\n")
+    run("reconcile", "books", book, book, "--party", "lei:984500CNFACTOR000128", "-o", breaks)
+    assert [stat.S_IMODE(file.stat().st_mode) for file in (written, breaks)] == [0o600, 0o600]
+
+
+CREDIT_NOTE = (
+    "number,issue_date,currency,payable,type_code,preceding_invoice,"
+    "seller_name,seller_country,buyer_name,buyer_country\n"
+    "CN-77,2026-05-02,EUR,435.00,381,TJ-417,A,CN,B,DE\n"
+)
+
+
+def test_a_credit_note_among_invoices_needs_a_persons_eye(tmp_path: Path) -> None:
+    """It is not applied by registering, and what it takes off a funded invoice is not noticed otherwise."""
+    (tmp_path / "cn.csv").write_text(CREDIT_NOTE)
+    settings = ("--genesis", "genesis.toml", "--url", "http://node.example", "--key", "key.json")
+    party = ("--party", "lei:984500TJEXPORT000197", "--debtor", "lei:984500DEIMPORT000108", "--json")
+    said, _ = run("receivable", "register", tmp_path / "cn.csv", *settings, *party, code=3)
+    assert json.loads(said)[0]["outcome"] == "credit note"

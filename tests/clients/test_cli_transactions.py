@@ -48,7 +48,6 @@ def test_a_credit_note_whose_answer_was_lost_is_resumed_and_counts_once(desk: De
 
 def test_what_a_rule_refuses_is_said_at_once_and_nothing_is_kept(desk: Desk, tmp_path: Path) -> None:
     made = registered(desk, tmp_path / "sold")
-    desk.by(EXP_CN, "receivable", "void", made.dossier)
     assert "refused" in complaint(desk.by(EXP_CN, "claim", "release", made.id))
     assert not list(tmp_path.glob("*.transaction"))
 

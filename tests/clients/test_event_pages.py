@@ -42,3 +42,10 @@ def test_a_page_and_where_to_go_on() -> None:
 def test_what_is_no_page_from_the_cursor_on_is_refused(events: list[Any], following: int) -> None:
     with pytest.raises(ProofInvalid, match="events"):
         answered(3, events=events, next=following, more=False)
+
+
+def test_more_without_getting_on_would_be_asked_for_for_ever() -> None:
+    with pytest.raises(ProofInvalid, match="events"):
+        answered(7, events=[], next=7, more=True)
+    assert answered(7, events=[], next=9, more=True).following == 9, "a stretch in which nothing concerns the caller"
+    assert answered(7, events=[], next=7, more=False).events == ()

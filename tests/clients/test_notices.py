@@ -12,11 +12,13 @@ from clients import notices, reads
 from clients.errors import ClientError, Refused
 from registry.money import WHOLE
 from registry.records.notices import Notice
+from registry.texts import render, text_digest
 from registry.transactions.receivables import NO_DIGEST
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_DE, Cast
 from tests.clients.stage import Stage, digest, offered, unlike, with_particulars
 from tests.clients.test_cli import DONE, Desk, complaint, registered
 from tests.clients.test_cli import offered as offered_by_command
+from tests.registry.texts.samples import sample
 
 pytestmark = pytest.mark.processes
 
@@ -134,7 +136,8 @@ def test_notice_and_confirmation_by_command(desk: Desk, tmp_path: Path) -> None:
     known = registered(desk, tmp_path)
     claim = offered_by_command(desk, tmp_path, known.id, "f-sg")
     text, slip = tmp_path / "notice.txt", tmp_path / "slip.txt"
-    text.write_text("转让通知")
+    words = sample("notice-of-assignment")
+    text.write_text(render("notice-of-assignment", "zh", words), encoding="utf-8")
     slip.write_text("delivered")
     shown = ("--dossier", known.dossier, "--account", IBAN, "--text", text)
 
@@ -147,6 +150,7 @@ def test_notice_and_confirmation_by_command(desk: Desk, tmp_path: Path) -> None:
     late = desk.by(F_SG, "notice", "prove", notice, "--received", "2126-05-04T10:00:00Z", "--evidence", slip)
     assert complaint(late) == "refused: impossible_time"
     record = desk.by(F_SG, "notice", "show", notice).json
+    assert record["text_digest"] == text_digest("notice-of-assignment", "zh", words).hex(), "whoever pins it, and how"
     assert (record["claim"], record["language"], record["received"], record["received_by"]) == (claim, "zh", "", "")
     assert desk.by(F_SG, "notice", "prove", notice, "--received", record["sent"], "--evidence", slip).code == DONE
     assert desk.by(IMP_DE, "notice", "acknowledge", notice, *shown, "--accept").json["accepted"] is True

@@ -62,6 +62,12 @@ def test_each_difference_is_named_with_both_sides() -> None:
     ]
 
 
+def test_a_claim_booked_under_another_receivable_is_a_break() -> None:
+    (found,) = compare([entry(1, receivable=mark(7))], [entry(1)], party=ME)
+    assert (found.kind, found.claim) == (BreakKind.RECEIVABLE, mark(1))
+    assert (found.here, found.there) == (mark(7).hex(), mark(1001).hex())
+
+
 def test_a_date_may_be_a_day_off_and_one_that_never_was_may_not() -> None:
     assert kinds([entry(1)], [entry(1, date=DAY + datetime.timedelta(days=1))]) == []
     assert kinds([entry(1)], [entry(1, date=None)]) == ["date"]
