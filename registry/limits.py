@@ -32,8 +32,9 @@ PARENTS_MAX: Final = 8  # links of one registration
 CHILDREN_MAX: Final = 128  # receivables linked to one parent
 LINEAGE_DEPTH_MAX: Final = 8  # receivables in a chain of links, both ends included
 FAMILY_MAX: Final = 256  # receivables connected by links in any direction: what one check may have to read
-MATCHES_MAX: Final = 512  # others that hold any fingerprint of one receivable
+MATCHES_MAX: Final = 512  # matches of one receivable
 PRINT_HOLDERS_MAX: Final = 256  # receivables that hold one fingerprint
+PRINT_HOLDERS_BY_MAX: Final = 32  # of these, by one registrant that was not the first to hold it
 
 # Claims
 CLAIMS_MAX: Final = 64  # claims ever offered on one receivable
@@ -51,7 +52,7 @@ RUNGS_MAX: Final = 8  # rungs of a rule-book
 FILINGS_MAX: Final = 32  # official filings ever recorded of one claim
 CONTINUATIONS_MAX: Final = 32  # of one official filing: 160 years of UCC-1
 # Notices
-NOTICES_MAX: Final = 16  # notices ever sent of one claim
+NOTICES_BY_MAX: Final = 16  # notices ever sent of one claim by one party: its assignor, or one of its holders
 # Facilities
 BLANKETS_MAX: Final = 16  # blankets over one seller's receivables that stand at one time
 BLANKET_DEBTORS_MAX: Final = 64  # debtors that one blanket lists

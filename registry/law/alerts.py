@@ -85,6 +85,17 @@ def _winners(found: Finding) -> Iterator[Reason]:
             yield reason("notice_missing", claimant=claimant)
 
 
+def _told(found: Finding) -> Iterator[Reason]:
+    """A first claimant that is older than another only by a date that it and the seller told."""
+    for each in found.winners:
+        shown_ms = each.claim.shown_ms
+        if shown_ms is not None and any(
+            each.age < other.age and other.claim.concluded_ms < shown_ms for other in found.claims
+        ):
+            at, shown = instant(each.claim.concluded_ms), instant(shown_ms)
+            yield reason("date_only_told", claimant=each.claim.claimant, at=at, shown=shown)
+
+
 def _asserted(found: Finding) -> Iterator[Reason]:
     """Claims that nobody has shown to be there."""
     for each in found.claims:
@@ -147,6 +158,7 @@ def _names(by_id: Mapping[str, Claim], ids: tuple[str, ...]) -> str:
 _WATCHES: Final[tuple[Callable[[Finding], Iterator[Reason]], ...]] = (
     _filings,
     _winners,
+    _told,
     _asserted,
     _amounts,
     _debtor,

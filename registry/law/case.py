@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from registry.errors import FieldError
-from registry.limits import BLANKETS_MAX, CLAIMS_MAX, EXTERNAL_CLAIMS_MAX
+from registry.limits import BLANKETS_MAX, CLAIMS_MAX, EXTERNAL_CLAIMS_MAX, FILINGS_MAX
 from registry.money import Money
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 COMPETITORS_MAX: Final = CLAIMS_MAX + EXTERNAL_CLAIMS_MAX + BLANKETS_MAX  # claims of one case: all that a ledger knows
-ENTRIES_MAX: Final = 16  # filings, and notices, of one claim
+ENTRIES_MAX: Final = 2 * FILINGS_MAX  # filings, and notices, of one claim: a ledger's, and as many known beside
 REGISTER_CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)  # of an official register: zhongdeng, ucc-1
 SELLER_SIZES: Final = ("small_or_medium", "large")
 
@@ -77,6 +77,7 @@ class Claim:
     """One financier's claim. `here` is None outside this ledger; `blanket`: on all receivables of a description.
 
     `funded` is what it financed; for a factor that gives service and no finance, its fee (Civil Code of the PRC 768).
+    `shown_ms`: since when this ledger itself shows it, where `concluded_ms` is earlier and only what its sides told.
     `asserted` names what merely asserts the claim, a register or a document outside; "" for one known otherwise.
     """
 
@@ -92,6 +93,7 @@ class Claim:
     acknowledged_ms: int | None = None
     knew_of: tuple[Knowledge, ...] = ()
     asserted: str = ""
+    shown_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,7 @@ _WARNINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "winner_not_on_ledger": ("claimant",),
     "winner_is_blanket": ("claimant",),
     "asserted_only": ("claimant", "source"),
+    "date_only_told": ("claimant", "at", "shown"),
     "over_financed": ("total", "amount"),
     "free_value_unknown": ("claimant",),
     "payee_is_not_first": ("payee", "first"),

@@ -5,12 +5,13 @@ when the parties concluded, a ban on assignment, or who knew of whom: whoever as
 which a claim on the ledger is named by its id in hex, and any other claim is one outside this ledger.
 
 - A claim competes if it is funded, or if the asking party says that it was concluded and it is not over: an offer
-  alone assigns nothing. Without better knowledge it was concluded when the record says, else when it was funded.
+  alone assigns nothing. Without better knowledge it was concluded when the record says, else when it was funded. What
+  the record says is only what its two sides told: `shown_ms` is since when the ledger itself shows the claim.
   Of holder and time of funding the ledger knows better than the party; filings and notices of both count together.
 - A place on this ledger is the place among the claims ever offered on the receivable: records do not say the height.
-- A blanket over the receivable competes, from when its facility was opened unless the asking party knows better: the
-  record does not say when its scope was last changed, nor where it is filed. Where its financier has a claim of its own
-  as well, that is the one that competes, and was concluded with the blanket if that is older.
+- A blanket over the receivable competes, from when it began (`Facility.blanket_since_ms`) unless the asking party knows
+  better: where it is filed, say, or that it was on this debtor before it was on others. Where its financier has a claim
+  of its own as well, that is the one that competes, and was concluded with the blanket if that is older.
 - An external claim that stands competes as what it is said to be, marked as asserted: with the dates that were told, by
   the register that it is said to stand in, or as notified if a notice is its source. If nobody said when it was
   concluded, it was there when it was entered, at the latest when it was recorded here.
@@ -139,7 +140,7 @@ def _competing(ledger: _Ledger, known: Iterable[case.Claim], as_of_ms: int) -> t
     own = {claim.claimant for claim in found}
     for index, blanket in enumerate(ledger.blankets):
         facts = said.pop(blanket.id.hex(), None)
-        if facts is not None or (blanket.financier not in own and blanket.opened_ms <= as_of_ms):
+        if facts is not None or (blanket.financier not in own and blanket.blanket_since_ms <= as_of_ms):
             found.append(_blanket(blanket, facts, Place(0, len(ledger.places) + index)))
     for outside in ledger.external:
         facts = said.pop(outside.id.hex(), None)
@@ -151,17 +152,19 @@ def _competing(ledger: _Ledger, known: Iterable[case.Claim], as_of_ms: int) -> t
 def _competitor(ledger: _Ledger, claim: Claim, facts: case.Claim | None) -> case.Claim:
     id_ = claim.id.hex()
     if facts is None:
-        facts = case.Claim(id=id_, claimant=claim.holder, concluded_ms=claim.concluded_ms or claim.funded_ms)
+        since = [one.blanket_since_ms for one in ledger.blankets if one.financier == claim.holder]
+        shown_ms = min([claim.funded_ms, *since])
+        concluded_ms = min(claim.concluded_ms or shown_ms, shown_ms)
+        told = shown_ms if concluded_ms < shown_ms else None
+        facts = case.Claim(id=id_, claimant=claim.holder, concluded_ms=concluded_ms, shown_ms=told)
     notices = [notice for notice in ledger.notices if (notice.claim, notice.holder) == (claim.id, claim.holder)]
     acknowledged = [notice.acknowledged_ms for notice in notices if notice.acknowledged_ms]
     if facts.acknowledged_ms is not None:
         acknowledged.append(facts.acknowledged_ms)
     filings = [one for one in ledger.filings if one.claim == claim.id and one.state == "live"]
-    concluded = [one.opened_ms for one in ledger.blankets if one.financier == claim.holder]
     return replace(
         facts,
         claimant=claim.holder,
-        concluded_ms=min([facts.concluded_ms, *concluded]),
         funded_ms=claim.funded_ms or facts.funded_ms,
         here=ledger.places[id_],
         filings=(*(_filing(one, ledger.profiles) for one in filings), *facts.filings),
@@ -171,7 +174,7 @@ def _competitor(ledger: _Ledger, claim: Claim, facts: case.Claim | None) -> case
 
 
 def _blanket(facility: Facility, facts: case.Claim | None, here: Place) -> case.Claim:
-    made = facts or case.Claim(id=facility.id.hex(), claimant="", concluded_ms=facility.opened_ms)
+    made = facts or case.Claim(id=facility.id.hex(), claimant="", concluded_ms=facility.blanket_since_ms)
     return replace(made, claimant=facility.financier, blanket=True, here=here)
 
 

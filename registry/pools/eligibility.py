@@ -43,7 +43,7 @@ REASONS: Final = (
     "contra",
     "concentration",
 )
-OPEN_STATES: Final = frozenset({"registered", "part_confirmed", "confirmed"})
+OPEN_STATES: Final = frozenset({"registered", "part_confirmed", "confirmed", "deemed"})
 
 
 @dataclass(frozen=True, slots=True)

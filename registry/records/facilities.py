@@ -23,7 +23,8 @@ class Facility:
     `terms_digest` is the digest of the contract, `rules_digest` that of the rules document (`registry.pools.rules`:
     eligibility, advance rate, limits). `blanket` is "none", "all" (every receivable of the seller) or "listed" (those
     on the debtors of `debtors`, fingerprints of kind `account`); `filing_digest` is the digest of the official
-    filing's reference, b"" for none, and the blanket stands until `blanket_until_ms` (0: there is none).
+    filing's reference, b"" for none, and the blanket stands until `blanket_until_ms` (0: there is none). Since
+    `blanket_since_ms` (0: there is none) it has stood without a gap over all that it is over now.
     The last borrowing base both sides signed: `base_as_of` as yyyymmdd (0: none yet), `base_digest` (b"": none yet),
     `base_finding` one of BASE_FINDINGS ("": none yet).
     """
@@ -46,6 +47,7 @@ class Facility:
     base_as_of: int = 0
     base_digest: bytes = b""
     base_finding: str = ""
+    blanket_since_ms: int = 0
 
     def blanket_stands(self, now_ms: int) -> bool:
         """Whether there is a blanket at block time `now_ms`; it lapses by time alone."""

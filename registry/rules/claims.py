@@ -209,6 +209,8 @@ def _funded(call: Call, claim: Claim, receivable: Receivable, looked_at: tuple[R
         return disputed
     assignor = call.state.party(claim.assignor)
     assert assignor is not None, "an assignor is a party"
+    if assignor.suspended:
+        return Refusal(SUSPENDED, claim.id)
     if lapsed(assignor, call.now_ms) or lapsed(financier, call.now_ms):
         return Refusal(ATTESTATION_LAPSED, claim.id)
     matches = matches_of(receivable, call.state, call.now_ms)

@@ -74,7 +74,7 @@ def open_facility(call: Call, operation: OpenFacility) -> Verdict:
         opened_ms=call.now_ms,
         changed_ms=call.now_ms,
     )
-    return _placed(call, _scoped(opened, operation.blanket), "facility_opened")
+    return _placed(call, _scoped(call, opened, operation.blanket), "facility_opened")
 
 
 def amend_facility(call: Call, operation: AmendFacility) -> Verdict:
@@ -85,7 +85,7 @@ def amend_facility(call: Call, operation: AmendFacility) -> Verdict:
     if found.state != "open":
         return Refusal(BAD_STATE, found.id)
     amended = replace(found, terms_digest=operation.terms_digest, rules_digest=operation.rules_digest)
-    return _placed(call, _scoped(amended, operation.blanket), "facility_amended")
+    return _placed(call, _scoped(call, amended, operation.blanket), "facility_amended")
 
 
 def renew_blanket(call: Call, operation: RenewBlanket) -> Verdict:
@@ -102,7 +102,7 @@ def renew_blanket(call: Call, operation: RenewBlanket) -> Verdict:
     if not found.blanket_stands(call.now_ms) and call.signer(found.seller) is None:
         return Refusal(NOT_AUTHORISED, found.id)
     scope = Scope(found.debtors, operation.filing_digest, operation.until_ms)
-    return _placed(call, _scoped(found, scope), "blanket_renewed")
+    return _placed(call, _scoped(call, found, scope), "blanket_renewed")
 
 
 def carve_out(call: Call, operation: CarveOutReceivable) -> Verdict:
@@ -168,7 +168,7 @@ def close_facility(call: Call, operation: CloseFacility) -> Verdict:
         return found
     if found.state != "open":
         return Refusal(ALREADY_DONE, found.id)
-    return _placed(call, _scoped(replace(found, state="closed"), ()), "facility_closed")
+    return _placed(call, _scoped(call, replace(found, state="closed"), ()), "facility_closed")
 
 
 def _found(call: Call, reference: Ref) -> Refusal | Facility:
@@ -192,15 +192,19 @@ def _agreed(call: Call, reference: Ref) -> Refusal | Facility:
     return found
 
 
-def _scoped(facility: Facility, scope: Scope | tuple[()]) -> Facility:
+def _scoped(call: Call, facility: Facility, scope: Scope | tuple[()]) -> Facility:
+    """The facility with this blanket, which begins now unless it stood already over all that it is over."""
     if not scope:
-        return replace(facility, blanket="none", debtors=(), filing_digest=b"", blanket_until_ms=0)
+        return replace(facility, blanket="none", debtors=(), filing_digest=b"", blanket_until_ms=0, blanket_since_ms=0)
+    narrower = bool(scope.debtors) and set(scope.debtors) <= set(facility.debtors)
+    goes_on = facility.blanket_stands(call.now_ms) and (facility.blanket == "all" or narrower)
     return replace(
         facility,
         blanket="listed" if scope.debtors else "all",
         debtors=scope.debtors,
         filing_digest=scope.filing_digest,
         blanket_until_ms=scope.until_ms,
+        blanket_since_ms=facility.blanket_since_ms if goes_on else call.now_ms,
     )
 
 

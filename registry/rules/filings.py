@@ -100,7 +100,7 @@ def _claim(call: Call, filing: Filing) -> Claim:
 
 
 def _lapsed(lapses_ms: int, now_ms: int) -> bool:
-    return 0 < lapses_ms < now_ms
+    return 0 < lapses_ms <= now_ms
 
 
 def _changed(filing: Filing, kind: str, parties: tuple[str, ...], *, puts: tuple[Put, ...] = ()) -> Effects:

@@ -56,7 +56,8 @@ def matches_of(
     """What holds the fingerprints of `candidate`, which itself may or may not be recorded already.
 
     `replaced` are records as they will be with it: one that it supersedes is no match of it.
-    None if more than MATCHES_MAX others do: too many to look at, for a node as for people.
+    None if more than MATCHES_MAX match: too many for people to look at. What is cancelled is no match, and crowds
+    nobody out; what a node has to read is bounded by the holders of each fingerprint.
     """
     holders = [
         (kind, value, other)
@@ -66,8 +67,6 @@ def matches_of(
     ]
     if not holders:
         return _NONE
-    if len({other for _, _, other in holders}) > MATCHES_MAX:
-        return None
     find = finder(state, candidate, *replaced)
     taken = Encumbrance(find, now_ms)
     related = {kind: _related(candidate, find, kind) for kind in dict.fromkeys(kind for kind, _, _ in holders)}
@@ -88,6 +87,8 @@ def matches_of(
             blocking[other] = None
         else:
             review[other] = None
+    if len(blocking.keys() | review.keys()) > MATCHES_MAX:
+        return None
     return Matches(
         tuple(blocking),
         tuple([other for other in review if other not in blocking]),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from registry.events import Event
-from registry.limits import NOTICES_MAX
+from registry.limits import NOTICES_BY_MAX
 from registry.parties import Party
 from registry.reasons import (
     ALREADY_DONE,
@@ -54,7 +54,7 @@ def notify(call: Call, operation: Notify) -> Verdict:
     if not _assigned(claim, call.now_ms):
         return Refusal(BAD_STATE, subject)
     notified = call.state.find(Notified, subject) or Notified(subject, ())
-    if len(notified.notices) >= NOTICES_MAX:
+    if sum(_notice(call, one).sender == sender.id for one in notified.notices) >= NOTICES_BY_MAX:
         return Refusal(LIMIT_REACHED, subject)
     notice = Notice(
         id=call.created_id(),
@@ -186,6 +186,12 @@ def _found(call: Call, ref: Ref) -> Notice | Refusal:
     subject = call.resolve(ref)
     notice = call.state.find(Notice, subject)
     return Refusal(NOT_FOUND, subject) if notice is None else notice
+
+
+def _notice(call: Call, subject: bytes) -> Notice:
+    notice = call.state.find(Notice, subject)
+    assert notice is not None, "a claim lists a notice that is not there"
+    return notice
 
 
 def _claim(call: Call, subject: bytes) -> Claim:

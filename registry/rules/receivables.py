@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from registry.events import Event
 from registry.fingerprint import ACCOUNT
-from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, PRINT_HOLDERS_MAX
+from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, PRINT_HOLDERS_BY_MAX, PRINT_HOLDERS_MAX
 from registry.money import WHOLE
 from registry.parties import Party
 from registry.reasons import (
@@ -89,7 +89,7 @@ def register(call: Call, operation: Register) -> Verdict:
         if kind == ACCOUNT:
             continue
         holders = call.state.holders(kind, value)
-        if len(holders) >= PRINT_HOLDERS_MAX:
+        if len(holders) >= PRINT_HOLDERS_MAX or _crowds(call, holders):
             return Refusal(LIMIT_REACHED, related=first(holders))
         puts.append((print_key(kind, value), (*holders, receivable.id)))
     related = first(matches.review)
@@ -168,6 +168,14 @@ def adjust(call: Call, operation: Adjust) -> Verdict:
         return Refusal(NOT_AUTHORISED, subject, unheard)
     closed, events = credited(call, receivable, operation.reduction_share)
     return Effects(subject, puts=((receivable_key(subject), closed),), events=events)
+
+
+def _crowds(call: Call, holders: tuple[bytes, ...]) -> bool:
+    """Whether the sender has so many of one fingerprint's holders that it would crowd out who was the first of them."""
+    if len(holders) <= PRINT_HOLDERS_BY_MAX:
+        return False
+    registrants = [found.registrant for one in holders if (found := call.state.receivable(one)) is not None]
+    return registrants[0] != call.sender.id and registrants.count(call.sender.id) >= PRINT_HOLDERS_BY_MAX
 
 
 def _unheard_by_debtor(call: Call, receivable: Receivable) -> tuple[bytes, ...]:

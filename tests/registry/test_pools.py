@@ -30,6 +30,7 @@ from registry.pools import (
     read_rows,
 )
 from registry.records import GRADES, KINDS, RECEIVABLE_STATES
+from registry.rules.transitions import OPEN
 from tests.registry.world import PERCENT, mark
 
 AS_OF = datetime.date(2026, 5, 20)
@@ -125,6 +126,12 @@ def test_a_row_that_does_not_count_says_why(changes: dict[str, object], rules: d
     )
     assert outcome(base, "bad") == (0, ((reason, 100_000),))
     assert (base.gross, base.eligible, base.ineligible) == (200_000, 100_000, ((reason, 100_000),))
+
+
+@pytest.mark.parametrize("state", sorted(OPEN))
+def test_whatever_the_ledger_still_lets_be_financed_counts(state: str) -> None:
+    """Also what the debtor is deemed to have accepted: an acceptance is no reason to be left out."""
+    assert outcome(base_of(row("a", state=state)), "a") == (100_000, ())
 
 
 def test_the_last_day_of_each_limit_still_counts() -> None:

@@ -128,6 +128,25 @@ def test_a_claim_that_was_bought_back_is_no_way_around_the_blanket(world: Story)
     assert (refused.code, refused.related) == ("blanket", (facility,))
 
 
+def test_a_blanket_began_when_it_last_came_to_cover_more(world: Story) -> None:
+    """A renewal in time and a narrower scope keep its date; a wider one, and a new one after a gap, begin anew."""
+    facility = world.blanket(days=10)
+    began = world.now_ms
+    assert world.facility(facility).blanket_since_ms == began
+
+    def amended(*accounts: bytes) -> int:
+        scope = Scope(accounts, mark("filing"), world.now_ms + 10 * DAY_MS)
+        assert world.do(("EXP_VN", "F_GB"), AmendFacility(facility, mark("t"), mark("r"), scope))[0].code == "ok"
+        return world.facility(facility).blanket_since_ms
+
+    assert world.one("F_GB", RenewBlanket(facility, mark("renewal"), world.now_ms + 20 * DAY_MS)).code == "ok"
+    assert world.facility(facility).blanket_since_ms == began
+    assert amended(ON_DE[1]) == began
+    assert amended(ON_DE[1], ON_AE[1]) == world.now_ms > began
+    world.block([], after_ms=11 * DAY_MS)
+    assert amended(ON_DE[1]) == world.now_ms  # it had lapsed
+
+
 def test_a_payable_names_no_seller_and_is_under_no_blanket(world: Story) -> None:
     world.blanket()
     payable = world.sold("owed", kind="payable")

@@ -50,6 +50,8 @@ def test_only_the_holder_of_a_claim_that_stands_records_a_filing_of_the_past(wor
     of_the_future = RecordFiling(claim, "CN:ZHONGDENG", mark("n"), world.now_ms + 10 * STEP_MS, 0)
     assert world.one("F_CN", of_the_future).code == "impossible_time"
     assert world.one("F_CN", RecordFiling(claim, "CN:ZHONGDENG", mark("n"), 0, world.now_ms)).code == "expired"
+    of_no_length = RecordFiling(claim, "CN:ZHONGDENG", mark("n"), world.now_ms + STEP_MS, world.now_ms + STEP_MS)
+    assert world.one("F_CN", of_no_length).code == "expired"
     assert world.one("F_CN", good).code == "ok"
     world.one("F_CN", Release(claim))
     assert world.one("F_CN", good).code == "bad_state"

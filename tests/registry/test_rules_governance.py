@@ -11,7 +11,7 @@ from registry.errors import FieldError
 from registry.parties import Party
 from registry.rules.governance import quorum
 from registry.state import alias_key
-from registry.transactions.claims import Discharge, Reassign, Release
+from registry.transactions.claims import Discharge, Fund, Reassign, Release, Reserve
 from registry.transactions.envelope import Transaction
 from registry.transactions.governance import (
     Admit,
@@ -154,6 +154,16 @@ def test_the_claims_of_a_suspended_party_stay_and_others_act_on_them(world: Worl
     assert world.one(("F_BR", "F_CN"), Reassign(kept, name_id("F_CN"))).code == "suspended"
     assert world.one("F_CN", Discharge(ended, 10 * PERCENT)).code == "ok"
     assert world.one("F_CN", Release(ended)).code == "ok"
+
+
+def test_nobody_funds_for_a_seller_that_has_been_suspended_since_its_offer(world: World) -> None:
+    """As for one whose attestation has lapsed, which funding asks about too."""
+    claim = world.offered(world.registered("a"), to="F_SG")
+    world.govern(Suspend(name_id("EXP_CN"), mark("fraud")))
+    assert world.one("F_SG", Reserve(claim, 600_000)).code == "ok"
+    assert world.one("F_SG", Fund(claim)).code == "suspended"
+    world.govern(Reinstate(name_id("EXP_CN"), mark("cleared")))
+    assert world.one("F_SG", Fund(claim)).code == "ok"
 
 
 def test_suspensions_leave_a_quorum_of_authorities(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.limits import NOTICES_MAX
+from registry.limits import NOTICES_BY_MAX
 from registry.receipts import Receipt
 from registry.records import decode_record
 from registry.records.notices import CHANNELS, Notice, Notified
@@ -104,10 +104,17 @@ def test_there_is_no_notice_of_a_claim_that_is_over(world: World) -> None:
     assert world.one("F_CN", notice_of(mark("?"))).code == "not_found"
 
 
+def test_an_assignor_does_not_use_up_its_holders_notices(world: World) -> None:
+    claim = world.funded(world.registered("a"))
+    receipts = world.do("EXP_CN", *[notice_of(claim)] * (NOTICES_BY_MAX + 1))
+    assert [receipt.code for receipt in receipts] == ["ok"] * NOTICES_BY_MAX + ["limit_reached"]
+    assert world.one("F_CN", notice_of(claim)).code == "ok"
+
+
 def test_notices_of_one_claim_are_bounded(world: World) -> None:
     claim = world.funded(world.registered("a"))
-    receipts = world.do("F_CN", *[notice_of(claim)] * (NOTICES_MAX + 1))
-    assert [receipt.code for receipt in receipts] == ["ok"] * NOTICES_MAX + ["limit_reached"]
+    receipts = world.do("F_CN", *[notice_of(claim)] * (NOTICES_BY_MAX + 1))
+    assert [receipt.code for receipt in receipts] == ["ok"] * NOTICES_BY_MAX + ["limit_reached"]
     assert notified(world, claim).notices == tuple(receipt.subject for receipt in receipts[:-1])
 
 

@@ -9,6 +9,7 @@ import pytest
 from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, PRINT_HOLDERS_MAX, RESERVATION_MAX_MS
 from registry.money import WHOLE
 from registry.records import Link
+from registry.rules import matches, receivables
 from registry.transactions.claims import Discharge, Fund, Offer, Release, Reserve
 from registry.transactions.receivables import NO_DIGEST, Adjust, Confirm, Reject, debtor_commitment
 from tests.registry.world import PERCENT, World, created, invoice, mark, name_id, salt_of
@@ -133,6 +134,29 @@ def test_a_cancelled_record_is_no_match_and_a_settled_one_blocks(world: World) -
     assert world.one("EXP_CN", invoice("b")).code == "duplicate"
 
 
+def test_what_is_cancelled_crowds_nobody_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    alike = (("particulars", mark("same")),)
+    claim = world.reserved(world.registered("a", fingerprints=alike))
+    copies = [world.registered(f"x{n}", by="EXP_VN", fingerprints=alike) for n in range(2)]
+    copies += [world.registered("x2", by="IMP_AE", kind="payable", fingerprints=(("number", mark("other")), *alike))]
+    monkeypatch.setattr(matches, "MATCHES_MAX", 2)
+    assert world.one("F_CN", Fund(claim, tuple(copies))).code == "limit_reached"
+    assert world.one("IMP_AE", Adjust(copies[-1], WHOLE, mark("credit note"))).code == "ok"
+    assert world.one("F_CN", Fund(claim, tuple(copies[:2]))).code == "ok"
+
+
+def test_who_comes_later_copies_a_fingerprint_only_so_often(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger cannot crowd out whose fingerprint it is; who was first has its many invoices of one order."""
+    monkeypatch.setattr(receivables, "PRINT_HOLDERS_BY_MAX", 2)
+    order = (("order", mark("PO-88213")),)
+    for number in range(3):
+        world.registered(f"a{number}", fingerprints=order)
+    for number in range(2):
+        world.registered(f"b{number}", by="EXP_VN", fingerprints=order)
+    assert world.one("EXP_VN", invoice("b2", fingerprints=order)).code == "limit_reached"
+    world.registered("a3", fingerprints=order)
+
+
 def test_holders_of_one_fingerprint_are_bounded(world: World) -> None:
     prints = (("order", mark("blanket order")),)
     for _ in range(PRINT_HOLDERS_MAX // 64):
@@ -145,6 +169,7 @@ def test_more_matches_than_anyone_looks_at(world: World) -> None:
     """Three crowded fingerprints: each within its bound, together beyond what one receivable may match."""
     marks = [(("order", mark(f"order {i}")),) for i in range(3)]
     crowded = tuple(one for prints in marks for one in prints)
+    world.registered("0", by="EXP_VN", fingerprints=crowded)  # whose they are: a later one copies them less often
     first = world.reserved(world.registered("1", fingerprints=crowded), percent=1)
     second = world.reserved(world.registered("2", fingerprints=marks[2]), percent=1)
     for prints in marks:

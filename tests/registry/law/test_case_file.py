@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.errors import FieldError
-from registry.law.case import Case, Contract, Filing, Knowledge, Notice, Place
+from registry.law.case import ENTRIES_MAX, Case, Contract, Filing, Knowledge, Notice, Place
 from registry.law.case_file import CASE_CHARS_MAX, case_from_json
 from registry.law.shipped import example_case
 from tests.registry.law.world import ms, usd
@@ -139,7 +139,10 @@ def test_what_is_not_known_is_left_out_or_null() -> None:
             with_claim(0, filings=[{"register": "x", "number": "1", "at": "2026-05-01", "lapses": "2026-05-01"}]),
             "claims[0].filings[0].lapses",
         ),
-        (with_claim(0, filings=[{"register": "x", "number": "1", "at": "2026-05-01"}] * 17), "claims[0].filings"),
+        (
+            with_claim(0, filings=[{"register": "x", "number": "1", "at": "2026-05-01"}] * (ENTRIES_MAX + 1)),
+            "claims[0].filings",
+        ),
         (with_claim(1, notices=[{"digest": "AB" * 32}]), "claims[1].notices[0].digest"),
         (with_claim(1, notices=[{"received": "soon"}]), "claims[1].notices[0].received"),
         (with_claim(1, knew_of=[{"claim": "F_SG", "since": "2026-05-01"}]), "claims[1].knew_of[0].claim"),

@@ -10,15 +10,16 @@ from registry.errors import FieldError
 from registry.law.case import COMPETITORS_MAX, Case
 from registry.law.from_ledger import case_from_ledger
 from registry.law.shipped import shipped_profiles
-from registry.limits import BLANKETS_MAX, CLAIMS_MAX, EXTERNAL_CLAIMS_MAX
+from registry.limits import BLANKETS_MAX, CLAIMS_MAX, EXTERNAL_CLAIMS_MAX, FILINGS_MAX
 from registry.money import WHOLE
 from registry.records import decode_record
 from registry.records.external_claims import ExternalClaim
 from registry.records.facilities import Facility
-from registry.records.filings import Filing
+from registry.records.filings import Filed, Filing
+from registry.transactions.claims import Fund, Offer, Release, Reserve
 from registry.transactions.disputes import AnswerDispute, DecideDispute, EscalateDispute, RaiseDispute
 from registry.transactions.external_claims import EndExternalClaim, RecordExternalClaim
-from registry.transactions.facilities import CarveOutReceivable, CloseFacility, OpenFacility, Scope
+from registry.transactions.facilities import AmendFacility, CarveOutReceivable, CloseFacility, OpenFacility, Scope
 from registry.transactions.filings import RecordFiling
 from registry.transactions.notices import Acknowledge, Notify
 from registry.transactions.receivables import NO_DIGEST
@@ -162,7 +163,66 @@ def test_what_is_over_or_came_later_does_not_compete(story: Story) -> None:
     assert [one.id for one in story.case(before).claims] == [story.funded.hex(), "elsewhere"]
 
 
-def test_a_blanket_competes_since_its_facility_was_opened(story: Story) -> None:
+def test_a_blanket_competes_since_it_began_and_not_since_its_facility_was_opened(story: Story) -> None:
+    """F_GB's facility is older than F_CN's funding; the blanket in it was agreed after that."""
+    opened = OpenFacility(name_id("EXP_CN"), name_id("F_GB"), mark("terms"), mark("rules"))
+    facility = story.world.one(("EXP_CN", "F_GB"), opened).subject
+    story.facilities.append(facility)
+    story.receivable = story.world.registered("later")
+    story.funded = story.world.funded(story.receivable, to="F_CN")
+    scope = Scope((), mark("UCC-1"), story.world.now_ms + 30 * DAY_MS)
+    amended = AmendFacility(facility, mark("terms"), mark("rules"), scope)
+    assert story.world.one(("EXP_CN", "F_GB"), amended).done
+    since_ms = story.world.now_ms
+    assert story.case().claims[1].concluded_ms == since_ms
+    assert order(under("DE", replace(story.case(), laws=()))) == [story.funded.hex(), facility.hex()]
+
+
+def test_a_first_place_by_a_date_that_only_its_sides_told_is_warned_of(story: Story) -> None:
+    """F_SG's half says that it was agreed in 1970: it is not before what this ledger shows without a word."""
+    world = story.world
+    story.receivable = world.registered("later")
+    story.funded = world.funded(story.receivable, to="F_CN", percent=50)
+    until = world.now_ms + DAY_MS
+    told = Offer(story.receivable, name_id("F_SG"), WHOLE // 2, mark("terms"), until, concluded_ms=1)
+    old = world.one("EXP_CN", told).subject
+    assert world.one("F_SG", Reserve(old, 60_000)).done
+    assert world.one("F_SG", Fund(old)).done
+    answer = under("DE", replace(story.case(), laws=()))
+    assert order(answer)[0] == old.hex()
+    (warning,) = [one for one in answer.warnings if one.code == "date_only_told"]
+    assert warning.values["claimant"] == name_id("F_SG")
+    later = replace(told, concluded_ms=world.claim(story.funded).funded_ms + 1)
+    world.one("F_SG", Release(old))
+    second = world.one("EXP_CN", later).subject
+    assert world.one("F_SG", Reserve(second, 60_000)).done
+    assert world.one("F_SG", Fund(second)).done
+    assert "date_only_told" not in codes(under("DE", replace(story.case(), laws=())))
+
+
+def test_what_whoever_asks_knows_of_a_date_is_not_overridden_by_a_blanket() -> None:
+    story = Story()
+    story.blanket("F_CN")
+    story.receivable = story.world.registered("later")
+    story.funded = story.world.funded(story.receivable, to="F_CN")
+    mine = claim(story.funded.hex(), 1)
+    known = replace(mine, concluded_ms=story.world.claim(story.funded).funded_ms)
+    assert story.case(story.known(known)).claims[0].concluded_ms == known.concluded_ms
+
+
+def test_all_filings_that_the_ledger_takes_of_a_claim_are_looked_at(story: Story) -> None:
+    world = story.world
+    filed = [RecordFiling(story.funded, "CN:ZHONGDENG", mark(str(n)), world.now_ms, 0) for n in range(FILINGS_MAX - 1)]
+    assert {receipt.code for receipt in world.do("F_CN", *filed)} == {"ok"}
+    record = world.receivable(story.receivable)
+    listed = decode_record(Filed, world.state[Filed.PREFIX + story.funded]).filings
+    filings = [decode_record(Filing, world.state[Filing.PREFIX + one]) for one in listed]
+    claims = [world.claim(one) for one in record.claims]
+    case = case_from_ledger(record, claims, filings, [], profiles=LAWS.values(), now_ms=world.now_ms)
+    assert len(case.claims[0].filings) == FILINGS_MAX
+
+
+def test_a_blanket_competes_from_when_it_began(story: Story) -> None:
     blanket = story.blanket()
     opened_ms = story.world.now_ms
     first, second = story.case().claims
