@@ -1,4 +1,4 @@
-"""The certificates nodes show each other: self-signed, Ed25519, pinned whole in genesis.
+"""The certificates nodes show each other: self-signed, Ed25519, pinned whole in genesis or by governance.
 
 Names, issuers and dates in them carry no trust, so they are fixed: valid from 2020 until "no end" (RFC 5280, 4.1.2.5).
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from node.errors import KeyFileError
+from registry.errors import FieldError
+from registry.genesis import transport_public_key
 
 __all__ = ["CERTIFICATE_BYTES_MAX", "certificate_key", "make_certificate"]
 
@@ -47,13 +48,10 @@ def make_certificate(seed: bytes, name: str) -> bytes:
 
 
 def certificate_key(certificate: bytes) -> bytes:
-    """The Ed25519 public key (32 bytes) in a certificate (DER). Raises `KeyFileError` if there is none."""
+    """The Ed25519 public key (32 bytes) in a certificate (DER) that it signed. Raises `KeyFileError` for others."""
     if len(certificate) > CERTIFICATE_BYTES_MAX:
         raise KeyFileError(f"a transport certificate has at most {CERTIFICATE_BYTES_MAX} bytes")
     try:
-        key = x509.load_der_x509_certificate(certificate).public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
-        raise KeyFileError(f"not a certificate: {error}") from None
-    if not isinstance(key, Ed25519PublicKey):
-        raise KeyFileError("the key of a transport certificate is Ed25519")
-    return key.public_bytes_raw()
+        return transport_public_key(certificate)
+    except FieldError as error:
+        raise KeyFileError(f"not a transport certificate: {error.reason}") from error

@@ -36,6 +36,7 @@ from registry.genesis import (
     ObserverEntry,
     Parameters,
     party_from_toml,
+    transport_public_key,
     validate_genesis,
 )
 from registry.parties import Party, vet_party
@@ -164,7 +165,7 @@ def card_toml(card: NodeCard) -> str:
 
 
 def read_card(path: Path) -> NodeCard:
-    """The card in a file, its party vetted. Raises `CeremonyError` naming file and field."""
+    """The card in a file, its party vetted, its certificate too. Raises `CeremonyError` naming file and field."""
     text = _read_text(path, CARD_BYTES_MAX)
     try:
         table = Table.parse(text, _CARD)
@@ -357,6 +358,8 @@ def _card(table: Table, text: str, *, role: Literal["authority", "observer"], co
         vet_party(party)
     except FieldError as error:
         raise FieldError(f"party.{error.field}", error.reason) from error
+    certificate = table.base64("transport_certificate")
+    transport_public_key(certificate)
     return NodeCard(
         party=party,
         role=role,

@@ -40,6 +40,7 @@ from node.store import Store
 from node.sync import Synchroniser
 from node.watch import Watch
 from node.worker import Worker
+from registry.codec import digest
 from registry.genesis import Genesis
 from registry.keys import SigningKey
 
@@ -77,30 +78,39 @@ class Identity:
 def directory_of(members: Iterable[MemberNode], addresses: Mapping[str, str]) -> Directory:
     """The nodes let in as peers; `addresses` replaces addresses of the ledger, by name.
 
-    An authority is named by its party; observers by party, "/observer" and a number if the party has several. One
-    whose certificate is none is left out: it can speak to nobody.
+    An authority is named by its party; observers by party, "/observer" and a number if the party has several. Raises
+    nothing, whatever the ledger lets in, for it does not look into certificates: one that is none is left out, and so
+    is a node whose id is that of one before it (seats come first).
     """
-    peers: list[Peer] = []
+    peers: dict[bytes, Peer] = {}
     count: dict[str, int] = {}
     for each in members:
-        try:
-            key = certificate_key(each.certificate)
-        except KeyFileError as error:
-            _log.warning("a node on the ledger is of no use", party=each.party, reason=str(error))
-            continue
         if each.consensus_key:
             name, role, id_ = each.party, "authority", each.consensus_key
         else:
             number = count[each.party] = count.get(each.party, 0) + 1
-            name, role, id_ = f"{each.party}/observer" + (str(number) if number > 1 else ""), "observer", key
-        peers.append(Peer(id_, name, role, addresses.get(name, each.address), each.certificate))
-    return Directory(peers)
+            name, role = f"{each.party}/observer" + (str(number) if number > 1 else ""), "observer"
+            id_ = digest(each.certificate)
+        if reason := "its id is another node's" if id_ in peers else _useless(each.certificate):
+            _log.warning("a node on the ledger is of no use", node=name, reason=reason)
+            continue
+        peers[id_] = Peer(id_, name, role, addresses.get(name, each.address), each.certificate)
+    return Directory(peers.values())
+
+
+def _useless(certificate: bytes) -> str:
+    """Why nobody can be let in by this certificate; empty if somebody can."""
+    try:
+        certificate_key(certificate)
+    except KeyFileError as error:
+        return str(error)
+    return ""
 
 
 def itself(identity: Identity, directory: Directory) -> Peer:
     """A node as the ledger has it, or as it calls itself while the ledger has not heard of it."""
     certificate = identity.transport.certificate
-    unknown = Peer(certificate_key(certificate), identity.name, "observer", "", certificate)
+    unknown = Peer(digest(certificate), identity.name, "observer", "", certificate)
     return directory.by_certificate.get(certificate, unknown)
 
 

@@ -22,7 +22,7 @@ from node.errors import BackupError, NodeError, StoreError, StoreLocked
 from node.genesis import read_genesis
 from node.keystore import read_public
 from node.store import open_store
-from node.store.folder import FolderLock, sync_folder
+from node.store.folder import FolderLock, resetting, sync_folder
 
 __all__ = ["back_up", "node_status", "reset_node", "restore_node", "status_table"]
 
@@ -123,13 +123,14 @@ def reset_node(config: NodeConfig) -> Path | None:
     """Begin again with an empty ledger; what was in the data folder is moved beside it. Where to, or None.
 
     For a folder that is damaged or lost. The consensus keys that the configuration names never vote again: what they
-    signed may be in nobody's record any more. Raises `StoreLocked` while the node runs, `KeyFileError`, `StoreError`.
+    signed may be in nobody's record any more. Cut off at any moment, it has not happened, or the folder can only be
+    reset again. Raises `StoreLocked` while the node runs, `KeyFileError`, `StoreError`.
     """
     folder = config.data_dir
     lock = FolderLock(folder) if folder.exists() else None
-    fresh = folder.with_name(folder.name + ".resetting")
+    fresh = resetting(folder)
     try:
-        shutil.rmtree(fresh, ignore_errors=True)  # of an earlier attempt that was cut off
+        _emptied(fresh)  # it stays: without it the next attempt that is cut off would leave no trace
         store = open_store(fresh, config.engine)
         try:
             Chain.open(store, read_genesis(config.genesis))
@@ -142,10 +143,21 @@ def reset_node(config: NodeConfig) -> Path | None:
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror}: check space and permissions") from error
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        if folder.exists():  # else what is made so far says that this was not finished (`require_no_reset`)
+            shutil.rmtree(fresh, ignore_errors=True)
         if lock is not None:
             lock.release()
     return aside
+
+
+def _emptied(folder: Path) -> None:
+    """Make a folder, or forget what an earlier attempt left in it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in folder.iterdir():
+        if each.is_dir():
+            shutil.rmtree(each)
+        else:
+            each.unlink()
 
 
 def _set_aside(folder: Path) -> Path:

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import tomli_w
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from registry.codec import digest, encode
@@ -157,13 +157,21 @@ class Genesis:
 
 
 def transport_public_key(certificate: bytes) -> bytes:
-    """The Ed25519 public key of a DER certificate, 32 bytes. Raises `FieldError` for anything else."""
+    """The Ed25519 public key of a self-signed DER certificate, 32 bytes. Raises `FieldError` for anything else.
+
+    The signature says that whoever made the certificate has the key: another's public key is easily shown.
+    """
     try:
-        key = x509.load_der_x509_certificate(certificate).public_key()
+        read = x509.load_der_x509_certificate(certificate)
+        key = read.public_key()
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise FieldError("transport_certificate", f"is not an X.509 certificate in DER: {error}") from error
     if not isinstance(key, Ed25519PublicKey):
         raise FieldError("transport_certificate", "its key must be Ed25519")
+    try:
+        read.verify_directly_issued_by(read)
+    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature) as error:
+        raise FieldError("transport_certificate", "is not signed with its own key") from error
     return key.public_bytes_raw()
 
 

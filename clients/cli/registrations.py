@@ -90,7 +90,7 @@ def register(
 
     Example: nemodat receivable register invoices/ --debtor lei:984500DEIMPORT000108
     """
-    with problems():
+    with problems(may_repeat=True):
         readings = _readings(_paths(files), column_map_in(columns))
         listings, table, failures = _read(readings, seller=party, debtor=debtor, debtor_country=debtor_country)
         if supersedes is not None:

@@ -61,10 +61,10 @@ async def events(
     if last_event_id:
         since = _height(last_event_id)
     parties = _heard_by(caller)
-    live, first = await _listening(api, caller, parties)
-    stream = _stream(api, caller, parties, live=live, first=first, since=since)
     if since is not None:
         await read(api, lambda view: view.check_events(since))
+    live, first = await _listening(api, caller, parties)  # last: only a stream that begins gives its place back
+    stream = _stream(api, caller, parties, live=live, first=first, since=since)
     return EventSourceResponse(stream, ping=PING_S, send_timeout=SEND_TIMEOUT_S)
 
 

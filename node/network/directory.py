@@ -14,8 +14,9 @@ __all__ = ["Directory", "Peer", "split_address"]
 class Peer:
     """A member of the network.
 
-    `id` is the consensus public key of an authority and the transport public key of an observer (32 bytes); `name` is
-    for people; `role` is "authority" or "observer"; `address` is `host:port`; `certificate` is DER.
+    `id` is the consensus public key of an authority and the SHA-256 of an observer's certificate (32 bytes): two
+    certificates may have one key. `name` is for people; `role` is "authority" or "observer"; `address` is `host:port`;
+    `certificate` is DER.
     """
 
     id: bytes
@@ -33,7 +34,7 @@ class Directory:
         self.by_id = {peer.id: peer for peer in self.members}
         self.by_certificate = {peer.certificate: peer for peer in self.members}
         if not len(self.members) == len(self.by_id) == len(self.by_certificate):
-            raise HandshakeError("two members share a key or a certificate")
+            raise HandshakeError("two members share an id or a certificate")
 
     def identify(self, certificate: bytes | None) -> Peer:
         """The member with exactly this certificate. Raises `HandshakeError` when there is none."""

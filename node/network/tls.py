@@ -1,8 +1,8 @@
 """TLS 1.3 with mutual authentication. Who may speak is what the ledger says: no certificate authority, no host names.
 
 Every node has a self-signed certificate whose key is Ed25519; the ledger holds all of them, at first those of genesis.
-They are the whole trust store, on both sides; after the handshake the exact certificate (byte for byte) is looked up
-among those of the height.
+They are the whole trust store, on both sides, and each stands for itself: two of them may have the same name, or the
+same key. After the handshake the exact certificate (byte for byte) is looked up among those of the height.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ def build_contexts(credentials: Credentials, trusted: Iterable[bytes]) -> Contex
     for context in (server, client):
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.verify_mode = ssl.CERT_REQUIRED
+        # Trust the certificate itself: without this OpenSSL looks for its issuer by name, and finds a namesake's.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         _load_own(context, credentials.certificate, key)
         for anchor in anchors:
             with contextlib.suppress(ssl.SSLError):  # one that is no certificate lets nobody in, and harms no other

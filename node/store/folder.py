@@ -8,7 +8,7 @@ from pathlib import Path
 
 from node.errors import StoreError, StoreLocked
 
-__all__ = ["FolderLock", "read_engine", "sync_folder", "write_engine"]
+__all__ = ["FolderLock", "read_engine", "require_no_reset", "resetting", "sync_folder", "write_engine"]
 
 LOCK_NAME = "lock"
 ENGINE_NAME = "engine"
@@ -40,6 +40,18 @@ class FolderLock:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def resetting(folder: Path) -> Path:
+    """Where `nemodat node reset` makes the folder that will take the place of this one."""
+    return folder.with_name(folder.name + ".resetting")
+
+
+def require_no_reset(folder: Path) -> None:
+    """Return unless a reset was cut off when it had moved this folder away: who then began with an empty one would
+    forget which keys must not vote again. Raises `StoreError`."""
+    if not folder.exists() and resetting(folder).exists():
+        raise StoreError(f"{folder}: a reset was cut off: run `nemodat node reset` again")
 
 
 def read_engine(folder: Path) -> str | None:

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from node.errors import StoreError
-from node.store.folder import FolderLock, read_engine, write_engine
+from node.store.folder import FolderLock, read_engine, require_no_reset, write_engine
 from node.store.memory import MemoryStore
 from node.store.protocol import Reader, Store
 
@@ -45,12 +45,13 @@ def open_store(path: Path, engine: str = "auto") -> Store:
 
     "auto" stays with the engine that wrote the folder; for a new one it takes LevelDB where plyvel is installed, else
     LMDB. Raises `StoreLocked` if another process has the folder, `StoreDamaged`, or `StoreError` for a folder that
-    another engine wrote: opening that one empty would forget votes.
+    another engine wrote, or that a reset has moved away: opening that one empty would forget votes.
     """
     if engine not in ENGINES:
         raise StoreError(f"engine {engine!r} is not known: one of {', '.join(ENGINES)}")
     if engine == "memory":
         return MemoryStore()
+    require_no_reset(path)
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

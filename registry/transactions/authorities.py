@@ -1,7 +1,8 @@
 """Changes of the authority set and of the nodes let in, and the report of misbehaviour (consensus.md 5).
 
 The changes stand in a proposal (`transactions.governance`). A certificate is bounded here and not parsed: what a
-parser accepts differs between its versions, and execution may not. Who proposes and approves looks at it first.
+parser accepts differs between its versions, and execution may not. Who proposes and approves looks at it first. So
+several may have one key; a node goes by its certificate's digest.
 """
 
 from __future__ import annotations

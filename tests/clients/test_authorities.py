@@ -14,6 +14,7 @@ from node.certificates import make_certificate
 from node.genesis import NodeCard, card_toml
 from registry.transactions.authorities import AdmitNode, SeatAuthority
 from tests.cast import AUTHORITIES, party_of
+from tests.node.network_of_nodes import forged_certificate, signing_key
 
 PARTY = party_of(*AUTHORITIES["f-sg"], "authority")
 CERTIFICATE = make_certificate(bytes(32), "a node")
@@ -57,3 +58,4 @@ def test_a_bad_card_is_named(change: dict[str, Any], reason: str) -> None:
 def test_a_certificate_that_is_none_is_said_to_be_of_no_use() -> None:
     assert is_usable(CERTIFICATE)
     assert not is_usable(b"no certificate")
+    assert not is_usable(forged_certificate(signing_key("somebody").public_key))

@@ -661,6 +661,14 @@ def test_a_blanket_by_command(desk: Desk, tmp_path: Path) -> None:
         receivable = exporter.register(unlike(seller=party.id)).receivable.hex()
     assert desk.by(financier, "pool", "carve-out", facility, receivable).json["carved_out"] == receivable
     (drafts / "0001.json").unlink()
+    amended = ("pool", "amend", facility, *common[:-1])
+    assert "keeps" in complaint(desk.by(party.id, *amended, *scope[1:]))
+    desk.by(party.id, *amended)
+    assert desk.by(financier, *amended, "--accept").json["amended"] == facility
+    shown = desk.by(party.id, "pool", "show", facility).json
+    assert (shown["blanket"], shown["blanket_debtors"]) == ("listed", 2), "other terms take no blanket away"
+    assert shown["blanket_until"].startswith("2036-06-01")
+    (drafts / "0001.json").unlink()
     amended = ("pool", "amend", facility, *common, "none")
     desk.by(party.id, *amended)
     assert desk.by(financier, *amended, "--accept").json["amended"] == facility

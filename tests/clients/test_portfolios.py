@@ -15,6 +15,7 @@ import pytest
 
 from clients.backfill import BATCH_ROWS, Outcome, Row, batches, prepare_batch
 from clients.dossier import Dossier
+from clients.pipeline import RunStopped
 from clients.portfolios import Unusable, read_portfolio, rows_in
 from clients.runs import Run, RunMismatch, backfill
 from clients.session import Session
@@ -145,8 +146,8 @@ def test_a_full_batch_fits_one_transaction_and_keeps_its_dossiers(tmp_path: Path
     run = Run(tmp_path / "run", book="a")
     run.begin(0, batch)
     assert run.sent(0) == batch.submission.wire
-    lines = (tmp_path / "run" / "0000000.dossiers").read_text().splitlines()
-    assert tuple(map(Dossier.from_json, lines)) == batch.dossiers
+    (kept,) = (tmp_path / "run").glob("0000000-*.dossiers")
+    assert tuple(map(Dossier.from_json, kept.read_text().splitlines())) == batch.dossiers
     assert (run.done, list(run.outcomes())) == (0, [])
     with pytest.raises(RunMismatch, match="another book"):
         Run(tmp_path / "run", book="b")
@@ -280,3 +281,35 @@ def test_what_was_signed_too_long_ago_is_signed_anew(
         exporter.call(backfill, run, rows, to=F_SG, terms=TERMS)
         assert [outcome.code for outcome in run.outcomes()] == ["ok"]
         assert exporter.transaction(stale.submission.transaction_id, 2) is None
+        assert dossiers_in(tmp_path / "run") >= set(stale.dossiers), "nothing is overwritten, whatever it is worth now"
+
+
+def dossiers_in(run: Path) -> set[Dossier]:
+    return {Dossier.from_json(line) for file in run.glob("*.dossiers") for line in file.read_text().splitlines()}
+
+
+@pytest.mark.processes
+def test_an_expiry_that_is_a_nodes_word_alone_has_nothing_signed_anew(cast: Cast, tmp_path: Path) -> None:
+    """A backfill is killed when its batch is final, and goes on with a node that is behind, or lies."""
+    amount = unlike().particulars.amount_minor
+    rows = [row for row in read(book({"number": f"WORD-{amount}"})) if isinstance(row, Row)]
+    folder = tmp_path / "run"
+
+    def expired(path: str, answer: Any) -> Any:
+        if path == "/v1/transactions":
+            return {"results": [{"code": "expired", "field": "valid_until_ms", "detail": "says the node"}]}
+        return {"status": "unknown"} if path.startswith("/v1/transactions/") else answer
+
+    with Stage(cast).exporter() as exporter:
+        batch = exporter.make(prepare_batch, rows, to=F_SG, terms=TERMS, now_ms=time.time_ns() // 1_000_000)
+        Run(folder, book="a").begin(0, batch)
+        registered = exporter.resume(batch.submission).receipts[0].subject
+        with lying(cast.devnet.url("f-cn")) as relay, Stage(cast).exporter(urls=[relay.url]) as cut_off:
+            relay.lie = expired
+            with pytest.raises(RunStopped, match="expired"):
+                cut_off.call(backfill, Run(folder, book="a"), rows, to=F_SG, terms=TERMS)
+        run = Run(folder, book="a")
+        assert run.sent(0) == batch.submission.wire
+        exporter.call(backfill, run, rows, to=F_SG, terms=TERMS)
+    assert [(outcome.code, outcome.receivable) for outcome in run.outcomes()] == [("ok", registered)]
+    assert dossiers_in(folder) == set(batch.dossiers), "the only one of what is on the ledger"

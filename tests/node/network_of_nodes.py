@@ -9,9 +9,14 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
 from consensus.blocks import VERSION
 from consensus.engine import Engine
-from node.certificates import make_certificate
+from node.certificates import VALID_FROM, VALID_UNTIL, make_certificate
 from node.clock import clock_ms
 from node.devnet import free_ports
 from node.mempool import Bounds
@@ -60,6 +65,22 @@ def party(number: int, *roles: str) -> Party:
 def identity_of(name: str, consensus: SigningKey | None) -> Identity:
     transport = seed("transport", name)
     return Identity(name=name, transport=Credentials(make_certificate(transport, name), transport), consensus=consensus)
+
+
+def forged_certificate(public_key: bytes) -> bytes:
+    """A certificate that shows somebody else's Ed25519 key: to make one, its public half is enough."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "observer")])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(Ed25519PublicKey.from_public_bytes(public_key))
+        .serial_number(1)
+        .not_valid_before(VALID_FROM)
+        .not_valid_after(VALID_UNTIL)
+        .sign(Ed25519PrivateKey.from_private_bytes(seed("forger")), algorithm=None)
+        .public_bytes(Encoding.DER)
+    )
 
 
 @dataclass

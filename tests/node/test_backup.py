@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from functools import cache
 from io import BytesIO
@@ -12,15 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consensus.journal import Standing, recover, standings_in
+from node import operating
 from node.backup import Head, backup_frames, restore
 from node.chain import Chain
 from node.config import NodeConfig, load_config
 from node.devnet import Member, create
-from node.errors import BackupError, NodeError, StoreLocked
+from node.errors import BackupError, NodeError, StoreError, StoreLocked
 from node.genesis import read_genesis
 from node.keystore import KDF_TEST, generate_key, read_public, save_key
 from node.layout import CONSENSUS
-from node.operating import reset_node
+from node.operating import back_up, reset_node
+from node.process import run_node
 from node.store import MemoryStore, open_store
 from tests.node.chainworld import commit, registration
 from tests.registry.world import START_MS, genesis, key_of, party_of
@@ -109,6 +112,37 @@ def test_a_node_that_begins_again_keeps_what_it_had_aside_and_votes_with_none_of
     assert Chain.open(store, read_genesis(config.genesis)).tip.height == 0
     store.close()
     assert reset_node(config) == config.data_dir.with_name("data.damaged-2")
+
+
+def test_a_reset_that_was_cut_off_between_its_renames_is_not_taken_for_a_new_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty folder would know nothing of the keys that must not vote again."""
+    config = reset_config(tmp_path)
+
+    def cut_off(folder: Path) -> Path:
+        set_aside(folder)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    set_aside = operating._set_aside
+    with monkeypatch.context() as patched:
+        patched.setattr(operating, "_set_aside", cut_off)
+        with pytest.raises(StoreError, match="No space left"):
+            reset_node(config)
+    assert not config.data_dir.exists()
+    for use in (
+        lambda: open_store(config.data_dir),
+        lambda: back_up(config, tmp_path / "ledger.backup", lambda _: None),
+        lambda: run_node(config, config.passphrase()),
+    ):
+        with pytest.raises(StoreError, match="a reset was cut off: run `nemodat node reset` again"):
+            use()
+    assert not config.data_dir.exists()
+    assert reset_node(config) is None
+    store = open_store(config.data_dir)
+    record = {key[len(CONSENSUS) :]: value for key, value in store.scan(CONSENSUS)}
+    assert set(standings_in(record).values()) == {Standing.BURNT}
+    store.close()
 
 
 def reset_config(folder: Path) -> NodeConfig:

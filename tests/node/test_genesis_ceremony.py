@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,10 +32,12 @@ from node.keystore import KDF_TEST, load_key
 from node.store import MemoryStore
 from registry.genesis import Genesis, Parameters
 from registry.parties import Party
+from tests.node.network_of_nodes import forged_certificate, signing_key
 from tests.registry.world import MEMBERS
 
 PASSPHRASE = b"a passphrase for tests"
 NOW_MS = 1_780_000_000_000
+FORGED = base64.b64encode(forged_certificate(signing_key("somebody").public_key)).decode()
 
 
 def described(name: str, roles: tuple[str, ...] = ("authority", "financier")) -> Party:
@@ -137,6 +140,8 @@ def test_no_secret_is_in_a_card(tmp_path: Path, cards: list[NodeCard]) -> None:
         ({"consensus_key": ""}, "consensus_key: is missing"),
         ({"consensus_key": "xyz"}, "consensus_key"),
         ({"transport_certificate": "***"}, "transport_certificate: must be base64"),
+        ({"transport_certificate": "AAAA"}, "transport_certificate: is not an X.509"),
+        ({"transport_certificate": FORGED}, "transport_certificate: is not signed with its own key"),
         ({"extra": 1}, "extra: is not a known field"),
         ({"address": 5}, "address: must be text"),
         ({"party": 5}, "party: must be a table"),

@@ -187,7 +187,7 @@ def test_two_nodes_with_such_certificates_shake_hands() -> None:
 
 
 def test_what_is_no_certificate_is_refused() -> None:
-    for data, reason in ((b"junk", "not a certificate"), (bytes(5000), "at most 2048 bytes")):
+    for data, reason in ((b"junk", "not a transport certificate"), (bytes(5000), "at most 2048 bytes")):
         with pytest.raises(KeyFileError, match=reason):
             certificate_key(data)
     for name in ("", "n" * 65):

@@ -13,9 +13,14 @@ from consensus.events import Action, Broadcast, Event
 from consensus.evidence import Evidence
 from consensus.parameters import Parameters
 from consensus.votes import Kind, Vote, signed_bytes
+from node.authorities import MemberNode
+from node.certificates import make_certificate
 from node.layout import EVIDENCE
+from node.network import Credentials
+from node.node import directory_of
 from node.store import MemoryStore, open_store
 from node.views import open_view
+from registry.codec import digest
 from registry.errors import TransactionError
 from registry.keys import DOMAIN_VOTE, SigningKey
 from registry.records import Misbehaviour
@@ -24,7 +29,7 @@ from registry.transactions.authorities import AdmitNode, SeatAuthority, UnseatAu
 from registry.transactions.governance import Admit
 from registry.transactions.parties import SetHome
 from tests.conftest import eventually
-from tests.node.network_of_nodes import Member, Net, party, running, seed
+from tests.node.network_of_nodes import Member, Net, forged_certificate, party, running, seed
 
 REASON = bytes(32)
 FIFTH = party(7, "authority", "financier")
@@ -247,6 +252,56 @@ async def test_an_authority_that_lost_its_disk_follows_and_comes_back_with_a_new
             await eventually(lambda: net[3].service.status()["voting"])
             assert net[3].service.status()["alarm"] == ""
         await net.until_agreed()
+
+
+async def test_certificates_of_keys_in_use_harm_nobody_and_a_renewed_one_connects() -> None:
+    """The ledger does not look into a certificate: whatever it lets in, the nodes go on, and begin again."""
+    net = Net(5)
+    async with running(net):
+        observer = net.newcomer()
+        owner, leaver = net[1].service.mesh.me.name, net[4].service.mesh.me.name
+        key, first = observer.identity.transport.seed, observer.identity.transport.certificate
+        renewed = Credentials(make_certificate(key, observer.name), key)
+        authority = net.members[0].identity
+        assert authority.consensus is not None
+        forged = forged_certificate(authority.consensus.public_key)
+        for number, certificate in enumerate((first, renewed.certificate, forged)):
+            await net.govern(AdmitNode(owner, certificate, f"127.0.0.1:{9 + number}"))
+
+        observer.identity = replace(observer.identity, transport=renewed)
+        await net.start(5)
+        await eventually(lambda: len(net[5].service.mesh.connected()) == 5)
+        assert renewed.certificate in {peer.certificate for peer in net[0].service.mesh.connected()}
+
+        left = net.members[4]
+        seed_of = left.identity.transport.seed
+        left.identity = replace(left.identity, transport=Credentials(make_certificate(seed_of, "left"), seed_of))
+        await net.govern(seat_of(left, leaver))
+        await net.govern(UnseatAuthority(leaver, REASON))  # both certificates of its key are observers' now
+        await net.until_agreed()
+        await net.stop()
+        await net.start()
+        assert len(net[0].service.mesh.directory.members) == 4 + 2 + 2, "all but the forged one"
+        async with clients(net, 0, 1) as made:
+            await eventually(lambda: made.final > 3)
+
+
+def test_the_directory_has_whatever_the_ledger_lets_in_and_a_seat_comes_first() -> None:
+    """A consensus key can be any 32 bytes that governance seats, also those that stand for another node."""
+    seed_of = seed("observer")
+    certificates = [make_certificate(seed_of, name) for name in ("first", "second")]
+    voter = MemberNode("lei:A", make_certificate(seed("voter"), "voter"), "a:1", digest(certificates[0]))
+    members = [
+        voter,
+        *(MemberNode("lei:O", each, "o:1", b"") for each in certificates),
+        MemberNode("X", b"", "x:1", b""),
+    ]
+    directory = directory_of(members, {})
+    assert [(peer.name, peer.role) for peer in directory.members] == [
+        ("lei:A", "authority"),
+        ("lei:O/observer2", "observer"),
+    ]
+    assert directory.by_id[digest(certificates[1])].certificate == certificates[1]
 
 
 async def test_a_key_that_votes_already_is_refused_by_a_second_node() -> None:

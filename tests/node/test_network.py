@@ -55,6 +55,7 @@ def credentials(name: str, number: int) -> Credentials:
 
 
 KEYS = [credentials(f"node {number}", number) for number in range(4)]
+NAMESAKES = [credentials("node", number) for number in (10, 11, 12, 12)]  # the last has the key of the one before
 
 
 def member(number: int, *, port: int = 1, role: str = "authority") -> Peer:
@@ -108,7 +109,7 @@ async def start() -> AsyncIterator[Start]:
 
     async def begin(me: Peer, members: list[Peer], *, genesis_id: bytes = GENESIS) -> Node:
         seen = Recorder()
-        own = next(keys for keys in KEYS if keys.certificate == me.certificate)
+        own = next(keys for keys in (*KEYS, *NAMESAKES) if keys.certificate == me.certificate)
         mesh = Mesh(genesis_id=genesis_id, directory=Directory(members), me=me, credentials=own, handler=seen)
         node = Node(mesh, seen, await mesh.start(me.address))
         nodes.append(node)
@@ -158,6 +159,30 @@ async def test_simultaneous_dials_leave_one_connection(start: Start) -> None:
         await asyncio.sleep(0.01)
     assert len(a.mesh._all) == len(b.mesh._all) == 1
     assert len(b.seen.messages) >= 15
+
+
+async def test_nodes_of_one_name_all_connect_also_with_two_certificates_of_one_key(start: Start) -> None:
+    ports = free_ports(len(NAMESAKES))
+    members = [
+        Peer(bytes([number]) * 32, f"m{number}", "authority", f"127.0.0.1:{port}", keys.certificate)
+        for number, (port, keys) in enumerate(zip(ports, NAMESAKES, strict=True))
+    ]
+    nodes = [await start(me, members) for me in members]
+    await eventually(lambda: all(len(node.mesh.connected()) == len(members) - 1 for node in nodes))
+    assert [status.last_error for node in nodes for status in node.mesh.status()] == [""] * 12
+
+
+async def test_a_namesake_of_a_member_is_still_refused(start: Start) -> None:
+    namesake = Peer(bytes([9]) * 32, "m", "authority", "127.0.0.1:1", NAMESAKES[0].certificate)
+    a = await start(member(0, port=0), [member(0, port=0), namesake])
+    for impostor in (NAMESAKES[1], credentials("node", 10)):  # another key; the same key, a certificate nobody admitted
+        reader, writer = await stranger(a.port, impostor)
+        with contextlib.suppress(ssl.SSLError, ConnectionError):
+            writer.write(encode_hello(GENESIS))
+            assert await closed(reader) == b""
+        writer.close()
+    await eventually(lambda: a.mesh.refused == 2)
+    assert not a.seen.up
 
 
 async def test_another_genesis_is_refused_by_both(start: Start) -> None:

@@ -13,6 +13,8 @@ import httpx
 import pytest
 
 from node.api.limits import STREAMS_EACH_MAX
+from node.layout import FIRST_KEY
+from registry.codec import encode
 from registry.transactions.parties import AddKey, RevokeKey
 from tests.conftest import POLL_S
 from tests.node.api.conftest import Story
@@ -158,6 +160,18 @@ def test_a_caller_has_a_bounded_number_of_streams(live: Live) -> None:
     until_all_have_left(live)
     with listening(live, "IMP_AE"):
         pass
+
+
+def test_who_comes_back_too_late_holds_no_stream(live: Live, story: Story) -> None:
+    height = live.service.ledger.tip.height
+    live.service.store.write({FIRST_KEY: encode([height, height])}, sync=False)  # as after pruning
+    try:
+        for _ in range(STREAMS_EACH_MAX + 1):
+            problem(live.send("GET", "/v1/events", by="F_DE", headers={"last-event-id": "1"}), 410, "pruned")
+        assert live.service.hub.subscribers == 0
+        assert live.get(f"/v1/events/page?since={height}", "F_DE").status_code == 200
+    finally:
+        live.service.store.write({FIRST_KEY: None}, sync=False)
 
 
 def test_who_left_is_forgotten(live: Live) -> None:
