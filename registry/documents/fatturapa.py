@@ -2,6 +2,9 @@
 
 Every instalment states what is to be paid; together they are the payable, which split payment of VAT and withheld tax
 make less than the total. More than the total is refused: alternatives and instalments cannot be told apart then.
+
+Under split payment (EsigibilitaIVA S, scissione dei pagamenti, art. 17-ter DPR 633/1972) the buyer pays the VAT to the
+State: no more than the rest is payable, whatever the instalments say or leave out.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ ROOTS = frozenset(f"{{{namespace}}}FatturaElettronica" for namespace in _NAMESPA
 _CREDIT_NOTES = frozenset({"TD04"})
 _DUE = "DatiPagamento/DettaglioPagamento/DataScadenzaPagamento"
 _PAYMENT = "DatiPagamento/DettaglioPagamento"
+_SPLIT = "S"  # EsigibilitaIVA
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +130,23 @@ def _gross(body: Cursor, document: Cursor, currency: str) -> Money:
     return Money(currency, total)
 
 
+def _split_tax(body: Cursor, currency: str) -> int:
+    """The VAT, in minor units, that the buyer pays to the State instead of the seller."""
+    groups = [group for group in body.all("DatiBeniServizi/DatiRiepilogo") if group.text("EsigibilitaIVA") == _SPLIT]
+    return sum(group.need_money("Imposta", currency=currency).minor for group in groups)
+
+
 def _payable(body: Cursor, gross: Money, currency: str) -> Money | None:
-    """All instalments together; None where the document says nothing of payment."""
+    """All instalments together, without tax that goes to the State; None where the document says nothing of either."""
     amounts = [node.need_money("ImportoPagamento", currency=currency) for node in body.all(_PAYMENT)]
+    split = _split_tax(body, currency)
     if not amounts:
-        return None
+        return Money(currency, gross.minor - split) if split else None
     payable = Money(currency, sum(amount.minor for amount in amounts))
     if payable.minor > gross.minor:
         reason = f"the payments add up to {payable}, the document to {gross}"
         raise body.error(AmbiguousElement, f"{_PAYMENT}/ImportoPagamento", reason)
-    return payable
+    return Money(currency, min(payable.minor, gross.minor - split)) if split else payable
 
 
 def _instalments(body: Cursor, currency: str) -> tuple[Instalment, ...]:

@@ -81,7 +81,7 @@ class NoticeCode(StrEnum):
     TEST_DOCUMENT = "test_document"  # marked by its sender as a test
     COPY = "copy"  # marked by its sender as a copy
     ENCODING_GUESSED = "encoding_guessed"
-    NUMBER_REPAIRED = "number_repaired"  # ".0" or leading zeros that a spreadsheet changed
+    NUMBER_REPAIRED = "number_repaired"  # ".0" (or ",0") or leading zeros that a spreadsheet changed
 
 
 class Notice(NamedTuple):

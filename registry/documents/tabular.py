@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from registry.documents.amounts import parse_amount
-from registry.documents.columns import FIELDS, MANDATORY, PARTY_SCHEMES, TRANSPORT_COLUMNS, ColumnMap
+from registry.documents.columns import FIELDS, MANDATORY, PARTY_SCHEMES, TRANSPORT_COLUMNS, ColumnMap, DecimalMark
 from registry.documents.dates import DateError, parse_local
 from registry.documents.errors import (
     AmbiguousElement,
@@ -44,7 +44,7 @@ COLUMNS_MAX = 500  # cells of one row
 
 _ERROR_CELL = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!)")
 _ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,}")
-_POINT_ZERO = re.compile(r"([0-9]+)\.0+")
+_ZERO_DECIMALS = {mark: re.compile(rf"([0-9]+){re.escape(mark)}0+") for mark in DecimalMark}
 _KEPT_AS_TEXT = re.compile(r'="([^"]*)"|\'(.*)')  # how spreadsheets are told to leave leading zeros alone
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -136,7 +136,7 @@ class _Row:
         if _ROUNDED.fullmatch(text):
             reason = f"{text}: a spreadsheet has rounded this number, its last digits are lost"
             raise BadValue(file=self.file, element=self.element(name), reason=reason)
-        whole = _POINT_ZERO.fullmatch(text)
+        whole = _ZERO_DECIMALS[self.column_map.decimal_mark].fullmatch(text)
         if whole is not None:
             notice = Notice(NoticeCode.NUMBER_REPAIRED, self.element(name), f"{text} taken as {whole[1]}")
             return whole[1], (notice,)

@@ -11,6 +11,9 @@ import json
 import re
 from dataclasses import dataclass
 
+from stdnum import iban, numdb
+
+from registry.documents.identifiers import country_code
 from registry.errors import FieldError
 from registry.identifiers import pinned_problem, split_identifier
 from registry.money import WHOLE, Money, exponent_of, money_of_share
@@ -28,6 +31,7 @@ __all__ = [
     "Notice",
     "assignment_from_json",
     "clean",
+    "is_iban",
 ]
 
 REFERENCE_CHARS_MAX = 35  # characters of a number or reference: Max35Text of ISO 20022, the narrowest that must take it
@@ -36,7 +40,7 @@ IDENTIFIERS_MAX = 5  # of one firm
 DIGEST_BYTES = 32
 JSON_CHARS_MAX = 64 * 1024
 
-_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Za-z0-9]{1,30}", re.ASCII)
 _LAW = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?", re.ASCII)
 _ACCOUNT = re.compile(r"[0-9A-Za-z][0-9A-Za-z/-]*", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -57,8 +61,8 @@ class Firm:
 
     def __post_init__(self) -> None:
         clean("name", self.name, chars_max=NAME_CHARS_MAX)
-        if not _COUNTRY.fullmatch(self.country):
-            raise FieldError("country", "must be two capital letters (ISO 3166)")
+        if country_code(self.country) != self.country:
+            raise FieldError("country", "must be the two capital letters of a country (ISO 3166)")
         if not 1 <= len(self.identifiers) <= IDENTIFIERS_MAX:
             raise FieldError("identifiers", f"must be 1 to {IDENTIFIERS_MAX}")
         for index, identifier in enumerate(self.identifiers):
@@ -102,9 +106,9 @@ class Assignment:
 
     `claim` is the claim's 32-byte id on the ledger; `agreement` the number of the contract between seller and
     financier, `concluded` its date; `amount` what the invoice asks for, tax included, `tax` the tax in it (None if
-    unknown), and `advance` what is paid out (None if undecided), all in one currency; `share` the part assigned, 1 to
-    WHOLE; `law` the law of the assignment (CN, GB-EW, US-NY, ...); `account` where the debtor is to pay, without
-    blanks, or "". Raises `FieldError`.
+    unknown), and `advance` what of the assigned part is paid out (None if undecided), all in one currency; `share` the
+    part assigned, 1 to WHOLE; `law` the law of the assignment (CN, GB-EW, US-NY, ...); `account` where the debtor is to
+    pay, without blanks, an IBAN where the country has them, or "". Raises `FieldError`.
     """
 
     claim: bytes
@@ -140,16 +144,26 @@ class Assignment:
             raise FieldError("law", "must be a country or a part of one, such as CN, GB-EW or US-NY")
         if self.account and not (len(self.account) <= ACCOUNT_CHARS_MAX and _ACCOUNT.fullmatch(self.account)):
             raise FieldError("account", f"must be at most {ACCOUNT_CHARS_MAX} letters and digits, or empty")
-        for name, money in (("tax", self.tax), ("advance", self.advance)):
+        if is_iban(self.account) and not iban.is_valid(self.account):
+            raise FieldError("account", f"is no IBAN of {self.account[:2]}: length, form or check digits are wrong")
+        for name, money, most in (("tax", self.tax, self.amount), ("advance", self.advance, self.assigned)):
             if money is not None and money.currency != self.amount.currency:
                 raise FieldError(name, f"must be in {self.amount.currency}, as the amount is")
-            if money is not None and not 0 <= money.minor <= self.amount.minor:
-                raise FieldError(name, "must be nothing to the whole amount")
+            if money is not None and not 0 <= money.minor <= most.minor:
+                raise FieldError(name, f"must be nothing to {most}")
 
     @property
     def assigned(self) -> Money:
         """What the share is worth, to the nearest minor unit."""
         return money_of_share(self.share, whole=self.amount)
+
+
+def is_iban(account: str) -> bool:
+    """Whether it stands for an IBAN, right or wrong: has its shape, and the country (by python-stdnum) uses them.
+
+    Their check digits are MOD 97-10 (ISO 13616).
+    """
+    return bool(_IBAN.fullmatch(account) and numdb.get("iban").info(account)[0][1])
 
 
 def clean(field: str, text: str, *, chars_max: int = REFERENCE_CHARS_MAX) -> str:

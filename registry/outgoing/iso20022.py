@@ -24,7 +24,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from registry.errors import FieldError
 from registry.money import WHOLE, Money, percent
-from registry.outgoing.assignment import Assignment, Filing, Firm, Notice, clean
+from registry.outgoing.assignment import Assignment, Filing, Firm, Notice, clean, is_iban
 from registry.outgoing.xml import Element, write
 
 __all__ = [
@@ -53,7 +53,6 @@ _SELLER, _DEBTOR, _FINANCIER, _USER = "seller", "debtor", "financier", "authoris
 _AGREEMENT, _LAW, _NOTICE = "agreement", "law", "notice"
 _TAKEN = frozenset({_SELLER, _DEBTOR, _FINANCIER, _USER, _AGREEMENT, _LAW, _NOTICE})
 _MESSAGE_ID = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,34}", re.ASCII)  # an xs:ID, and Max35Text
-_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Za-z0-9]{1,30}", re.ASCII)
 _REQUEST_STATUS: Final[dict[str, str]] = {"pending": "PDNG", "funded": "FNCD", "refused": "NTFD"}  # NTFD: not financed
 # ISO 20022 CreditDebitCode: CRDT is an increase (of what is owed, by an invoice), DBIT a decrease (by a credit note).
 _INVOICE_SIGN = "CRDT"
@@ -271,7 +270,7 @@ def _item(assignment: Assignment, said: Element | None) -> list[Element | None]:
 
 
 def _account(account: str) -> Element:
-    return ("IBAN", account) if _IBAN.fullmatch(account) else ("Othr", [("Id", account)])
+    return ("IBAN", account) if is_iban(account) else ("Othr", [("Id", account)])
 
 
 def _received(objection: str, particulars: str) -> Element:

@@ -80,6 +80,29 @@ def test_without_payment_terms_the_total_is_owed() -> None:
     assert outcome.amount == Money("EUR", 3_050)
 
 
+@pytest.mark.parametrize("payments", ["", payment("25.00"), payment("30.50"), payment("10.00") + payment("20.50")])
+def test_the_tax_that_a_public_buyer_pays_to_the_state_never_reaches_the_seller(payments: str) -> None:
+    text = fatturapa(body(payments=payments)).replace(b"</Imposta>", b"</Imposta><EsigibilitaIVA>S</EsigibilitaIVA>")
+    invoice = one(text)
+    outcome = receivable_of(invoice)
+    assert isinstance(outcome, Receivable)
+    assert (outcome.amount, invoice.gross) == (Money("EUR", 2_500), Money("EUR", 3_050))
+    assert NoticeCode.PAYABLE_DIFFERS in codes(invoice)
+
+
+@pytest.mark.parametrize("when", ["I", "D"])
+def test_tax_due_at_once_or_later_is_paid_to_the_seller(when: str) -> None:
+    text = fatturapa().replace(b"</Imposta>", f"</Imposta><EsigibilitaIVA>{when}</EsigibilitaIVA>".encode())
+    assert one(text).payable == Money("EUR", 3_050)
+
+
+def test_less_than_what_is_left_without_the_tax_is_what_is_asked_for() -> None:
+    text = fatturapa(body(payments=payment("20.00"))).replace(
+        b"</Imposta>", b"</Imposta><EsigibilitaIVA>S</EsigibilitaIVA>"
+    )
+    assert one(text).payable == Money("EUR", 2_000), "a withheld tax, say"
+
+
 def test_a_credit_note_adjusts_the_invoice_that_it_is_linked_to() -> None:
     outcome = receivable_of(one(fatturapa(body(kind="TD04", general=LINKED))))
     assert isinstance(outcome, Adjustment)

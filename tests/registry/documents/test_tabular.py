@@ -259,6 +259,25 @@ def test_a_negative_row_is_read_and_then_refused_as_a_receivable() -> None:
     assert outcome.reason is RefusalReason.NOT_POSITIVE
 
 
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("417,0", "417"),  # what a spreadsheet made of it
+        ("417,00", "417"),
+        ("12.000", "12.000"),  # grouped, twelve thousand; and perhaps that is how the seller writes its numbers
+        ("417.0", "417.0"),
+        ("417,5", "417,5"),
+    ],
+)
+def test_numbers_are_repaired_by_the_decimal_mark_of_the_table(written: str, number: str) -> None:
+    comma = ColumnMap(decimal_mark=DecimalMark.COMMA, delimiter=";")
+    header, row = (line.replace(",", ";") for line in (CSV_HEADER, CSV_ROW))
+    text = f"{header}\n{row}\n".replace("TJ-1", written).replace("100000.00", "100000,00")
+    (invoice,) = read("t.csv", text.encode(), comma)
+    assert invoice.number == number
+    assert (NoticeCode.NUMBER_REPAIRED in codes(invoice)) is (written != number)
+
+
 @pytest.mark.parametrize("word", ["credit note", "CN", "Gutschrift", "G2", "0", "TD04", "3800"])
 def test_a_type_that_is_no_code_could_be_anything(word: str) -> None:
     """Whatever is not said to be a credit note would be a debt."""

@@ -10,6 +10,7 @@ import pytest
 from registry.errors import FieldError
 from registry.money import Money
 from registry.outgoing import Filing, assignment_from_json
+from registry.outgoing.assignment import is_iban
 from tests.registry.outgoing.samples import ASSIGNMENT, JSON
 
 
@@ -42,6 +43,7 @@ def test_the_share_is_worth_its_part_of_the_amount() -> None:
             "seller.identifiers[0]",
         ),
         ({"seller": {"name": "x", "country": "CN", "identifiers": []}}, "seller.identifiers"),
+        ({"debtor": {"name": "x", "country": "ZZ", "identifiers": ["lei:984500DEIMPORT000108"]}}, "debtor.country"),
         ({"invoice": "x" * 36}, "invoice"),
         ({"invoice": "a\nb"}, "invoice"),
         ({"invoice": "a\uffff"}, "invoice"),
@@ -53,10 +55,12 @@ def test_the_share_is_worth_its_part_of_the_amount() -> None:
         ({"amount_minor": 0}, "amount"),
         ({"amount_minor": 1.5}, "amount_minor"),
         ({"tax_minor": 10000001}, "tax"),
-        ({"advance_minor": 10000001}, "advance"),
+        ({"advance_minor": 8000001}, "advance"),  # 80% are assigned
         ({"share": 0}, "share"),
         ({"law": "China"}, "law"),
         ({"account": "DE89 3704"}, "account"),
+        ({"account": "DE98370400440532013000"}, "account"),  # two digits the wrong way round
+        ({"account": "GB00XXXX"}, "account"),
         ({"notice": {"reference": "x", "digest": "d1"}}, "notice.digest"),
         ({"filing": {"register": "Zhongdeng", "number": ""}}, "filing.number"),
         ({"colour": "red"}, "colour"),
@@ -66,6 +70,15 @@ def test_the_field_that_is_wrong_is_named(change: dict[str, Any], field: str) ->
     with pytest.raises(FieldError) as caught:
         assignment_from_json(json.dumps(JSON | change))
     assert caught.value.field == field
+
+
+def test_all_that_is_assigned_may_be_paid_out() -> None:
+    assert assignment_from_json(json.dumps(JSON | {"advance_minor": 8000000})).advance == ASSIGNMENT.assigned
+
+
+@pytest.mark.parametrize("account", ["CN12", "US64SVBKUS6S3300958879", "0011-223344", "62220212345678901234"])
+def test_accounts_of_countries_without_ibans_are_what_they_are(account: str) -> None:
+    assert not is_iban(assignment_from_json(json.dumps(JSON | {"account": account})).account)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 60_000, "1", "null", " " * 70_000])

@@ -19,7 +19,7 @@ from python_iso20022.tsin.tsin_013_001_01 import Tsin01300101
 from xsdata.exceptions import ConverterWarning, ParserError
 
 from registry.errors import FieldError
-from registry.money import MINOR_MAX, WHOLE, Money
+from registry.money import MINOR_MAX, WHOLE, Money, money_of_share
 from registry.normalise import is_clean_text
 from registry.outgoing import (
     GROUNDS,
@@ -188,7 +188,8 @@ CURRENCIES = st.sampled_from(["USD", "JPY", "KWD", "CLF", "CNY"])
 @st.composite
 def assignments(draw: st.DrawFn) -> Assignment:
     currency = draw(CURRENCIES)
-    amount = draw(st.integers(1, MINOR_MAX))
+    amount, share = draw(st.integers(1, MINOR_MAX)), draw(st.integers(1, WHOLE))
+    assigned = money_of_share(share, whole=Money(currency, amount)).minor
     issued = draw(st.dates(datetime.date(1990, 1, 1), datetime.date(2100, 1, 1)))
     references = st.text("ABC-/. 0123456789年№", min_size=1, max_size=35).filter(lambda text: text == text.strip())
     return changed(
@@ -198,8 +199,8 @@ def assignments(draw: st.DrawFn) -> Assignment:
         due=issued + datetime.timedelta(days=draw(st.integers(0, 400))),
         amount=Money(currency, amount),
         tax=Money(currency, draw(st.integers(0, amount))),
-        advance=draw(st.none() | st.integers(0, amount).map(lambda minor: Money(currency, minor))),
-        share=draw(st.integers(1, WHOLE)),
+        advance=draw(st.none() | st.integers(0, assigned).map(lambda minor: Money(currency, minor))),
+        share=share,
         law=draw(st.sampled_from(["CN", "SG", "GB-EW", "GB-SCT", "US-NY", "BR"])),
         account=draw(st.sampled_from(["", "DE89370400440532013000", "62220212345678901234"])),
         notice=draw(st.sampled_from([None, ASSIGNMENT.notice])),
