@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from clients import reads
 from clients.changes import catch_up
 from clients.errors import ClientError, ProofInvalid
-from clients.exchange import Procedure, get
+from clients.exchange import Procedure
 from clients.session import Session
 from consensus.authorities import AuthoritySet
 from consensus.light import in_force as authorities_at
@@ -68,8 +69,7 @@ def is_usable(certificate: bytes) -> bool:
 
 def in_force(session: Session) -> Procedure[tuple[int, AuthoritySet]]:
     """The height after the newest, and the authorities that will make its block final, proved from genesis."""
-    answer = yield from get("/v1/blocks/latest")
-    header = session.trust.header(answer)
+    header = yield from reads.header(session, None)
     if header.next_authorities != header.authorities:
         yield from catch_up(session)
     coming = authorities_at(session.trust.reigns, header.height + 1)

@@ -20,11 +20,14 @@ from registry.documents.reader import tables_of
 from registry.money import WHOLE
 from registry.records import CLAIM_STATES
 
-__all__ = ["BREAK_COLUMNS", "COLUMNS", "break_row", "breaks_xlsx", "read_book", "share_of"]
+__all__ = ["BREAK_COLUMNS", "COLUMNS", "SHARES", "break_row", "breaks_xlsx", "read_book", "share_of"]
 
 COLUMNS = ("claim", "receivable", "share", "state", "holder", "date")
 ROWS_AT_A_TIME = 5_000  # in memory as texts, of a CSV
 BREAK_COLUMNS = ("kind", "claim", "receivable", "place", "here", "there")
+
+PARTS_MIN = 10_001  # a smaller bare number was rather meant in percent, or in basis points
+SHARES = f"a share is a percentage such as 80%, or {PARTS_MIN} to {WHOLE} parts"
 
 _ID = re.compile("[0-9a-f]{64}")
 _DECIMALS = len(str(WHOLE // 100)) - 1  # of a percentage that is a whole number of parts
@@ -32,12 +35,16 @@ _PERCENT = re.compile(rf"([0-9]{{1,3}})(?:[.,]([0-9]{{1,{_DECIMALS}}}))?\s*%")
 
 
 def share_of(text: str) -> int | None:
-    """A share as parts of WHOLE, or a percentage such as "80%" or "12.5%"; None if it is neither."""
+    """A share as parts of WHOLE, or a percentage such as "80%" or "12.5%"; None if it is neither.
+
+    A bare 1 or 80 is neither: as parts it would be next to nothing, which "0.0000000001%" says if it is meant.
+    """
     found = _PERCENT.fullmatch(text)
     if found:
         parts = int(found[1]) * (WHOLE // 100) + int((found[2] or "").ljust(_DECIMALS, "0"))
     else:
         parts = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(WHOLE)) else 0
+        parts = parts if parts >= PARTS_MIN else 0
     return parts if 1 <= parts <= WHOLE else None
 
 
@@ -109,7 +116,7 @@ def _entry(file: str, number: int, row: Mapping[str, str], date_order: DateOrder
         raise BrokenDocument(file=file, element=f"row {number}", reason="names neither a claim nor a receivable")
     share = share_of(row["share"]) if row.get("share") else None
     if row.get("share") and share is None:
-        raise bad("share", f"a share is 1 to {WHOLE} parts, or a percentage such as 80%")
+        raise bad("share", SHARES)
     state = row.get("state", "").casefold()
     if state and state not in CLAIM_STATES:
         raise bad("state", f"is none of {', '.join(CLAIM_STATES)}")

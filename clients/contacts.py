@@ -153,7 +153,7 @@ def _did(step: Any) -> Did:
 def _opening(session: Session, contact: bytes, proof: Any) -> Opening:
     if not isinstance(proof, dict):
         raise ProofInvalid("opening: carries no proof")
-    proved = session.trust.state(Opening.PREFIX + contact, proof)
+    proved = session.proved(Opening.PREFIX + contact, proof)
     if proved.value is None:
         raise ProofInvalid("opening: is shown and proved absent")
     try:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clients import governance, reads
 from clients.base import AsyncClient, Client
 from clients.dossier import Dossier
-from clients.errors import ClientError, ProofInvalid, Stale
+from clients.errors import ClientError, ProofInvalid
 from clients.exchange import Procedure, post
 from clients.session import Draft, Session, accepted, compose, resume, submit
 from clients.verify import Final
@@ -31,7 +30,6 @@ from registry.transactions.operations import Operation
 
 __all__ = ["AsyncFinancierClient", "FinancierClient"]
 
-CLOCKS_APART_MS = 60_000  # what requests may be off by as well (RFC 9421 signatures' window)
 RESERVE_MS = 10 * 60 * 1000  # default time to live of a reservation
 
 
@@ -39,7 +37,7 @@ def search(session: Session, particulars: Particulars, *, purpose: str) -> Proce
     """Search every kind of fingerprint these particulars have; the certificate's JSON, verified and fresh.
 
     Where the seller is known, blankets over its receivables as well: those matches are facilities, whoever holds them.
-    Raises `Stale`: what a node that is behind does not know of may be the very claim that matters.
+    Raises `Stale` (`Session.fresh`).
     """
     prints = search_fingerprints(session.genesis.fingerprint_key, particulars)
     if particulars.seller:
@@ -54,9 +52,7 @@ def search(session: Session, particulars: Particulars, *, purpose: str) -> Proce
         raise ProofInvalid("results: the certificate answers another question")
     if (checked.requester, checked.purpose) != (session.party, purpose):
         raise ProofInvalid("requester: the certificate was not made for this party and purpose")
-    age_ms = time.time_ns() // 1_000_000 - checked.timestamp_ms
-    if age_ms > 2 * session.genesis.parameters.heartbeat_ms + CLOCKS_APART_MS:
-        raise Stale(f"the newest block that this node knows is {age_ms // 1000} s old: ask another one")
+    session.fresh(checked.timestamp_ms)
     return certificate
 
 

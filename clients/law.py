@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from clients import external, filings, notices, reads
 from clients.errors import ClientError
 from clients.exchange import Procedure
-from clients.regulator import header
 from clients.session import Session
 from registry.law.case import Case
 from registry.law.from_ledger import case_from_ledger
@@ -50,9 +49,12 @@ def rank_receivable(
     `known` is what the party knows off the ledger (`registry.law.from_ledger`). Each record is proved. Who is not a
     side of a claim is not shown it; the filings and notices of a claim are shown to whoever holds it, also those of
     earlier holders, and to overseers, a notice to its sides, blankets to theirs: what is not shown is not weighed.
-    Claims outside are, as what they are said to be. It is as of the newest block, or of when `known` says.
-    Raises `ClientError` if there is no such receivable for this party, `FieldError` for facts that do not fit.
+    Claims outside are, as what they are said to be. It is as of the newest block, or of when `known` says; no record
+    is of before that block. Raises `ClientError` if there is no such receivable for this party, `Stale` if the node
+    gives older records, `FieldError` for facts that do not fit.
     """
+    newest = yield from reads.header(session, None)
+    session = replace(session, from_height=newest.height)
     record = yield from reads.receivable(session, receivable)
     if record is None:
         raise ClientError(f"{receivable.hex()}: no such receivable, or none that this party may see")
@@ -60,7 +62,6 @@ def rank_receivable(
     facts = yield from _facts(session, record, claims)
     outside = yield from external.of_receivable(session, receivable)
     facilities = yield from _blankets_over(session, record)
-    newest = yield from header(session, None)
     case = case_from_ledger(
         record,
         claims,

@@ -125,8 +125,8 @@ def opening(
     return (OpenFacility(seller, financier, terms, rules, blanket),)
 
 
-def amendment(facility: bytes, *, terms: bytes, rules: bytes, blanket: Scope | tuple[()] = ()) -> tuple[Operation, ...]:
-    """Other terms, rules and blanket for a facility."""
+def amendment(facility: bytes, *, terms: bytes, rules: bytes, blanket: Scope | tuple[()]) -> tuple[Operation, ...]:
+    """Other terms, rules and blanket for a facility: `()` takes its blanket away."""
     return (AmendFacility(facility, terms, rules, blanket),)
 
 

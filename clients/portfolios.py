@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from clients.backfill import Row
-from clients.books import share_of
-from clients.documents import listing_of
+from clients.books import SHARES, share_of
+from clients.documents import contradiction, listing_of
 from clients.errors import ClientError
 from registry.documents import (
     BadValue,
@@ -43,9 +43,9 @@ def read_portfolio(
 ) -> Iterator[Row | Unusable]:
     """The rows of one table of any length, in its order. `seller` is the party that assigned them.
 
-    Who owes is `debtor`, or else what the row says of its buyer (LEI, USCC, VAT or tax id). `share` is what was
-    assigned where the row does not say. A CSV is read as it goes on, a workbook at once. Raises `DocumentError` if the
-    table as a whole cannot be read.
+    Who owes is what the row says of its buyer (LEI, USCC, VAT or tax id), or else `debtor`; a row of another seller is
+    unusable. `share` is what was assigned where the row does not say. A CSV is read as it goes on, a workbook at once.
+    Raises `DocumentError` if the table as a whole cannot be read.
     """
     source, tables = tables_of(name, stream, column_map, ("number", *EXTRA_COLUMNS), rows_max=ROWS_AT_A_TIME)
     for table in tables:
@@ -88,19 +88,24 @@ def _row(
         raise ClientError(f"{made.element}: {made.detail}")
     if not isinstance(made, Receivable):
         raise ClientError("a credit note: give what is left of the invoice in its own row")
-    listing = listing_of(made, seller=seller, debtor=debtor or _debtor_of(invoice))
+    debtor = _debtor_of(invoice) or debtor
+    if debtor is None:
+        raise ClientError("buyer: no LEI, USCC, VAT or tax id says who it is on the ledger")
+    listing = listing_of(made, seller=seller, debtor=debtor)
+    if others := contradiction(invoice, seller={seller}, debtor={debtor}):
+        raise ClientError(others)
     assigned = share_of(extra["share"]) if extra.get("share") else share
     if assigned is None:
-        raise BadValue(file=invoice.file, element="share", reason=f"{extra['share']!r} is no share such as 80%")
+        raise BadValue(file=invoice.file, element="share", reason=f"{extra['share']!r} is no share: {SHARES}")
     return Row(place=place, listing=listing, share=assigned, concluded_ms=_concluded_ms(invoice, extra, column_map))
 
 
-def _debtor_of(invoice: Invoice) -> str:
+def _debtor_of(invoice: Invoice) -> str | None:
     for scheme in _PARTY_SCHEMES:
         for identifier in invoice.buyer.identifiers:
             if identifier.scheme == scheme:
                 return identifier.text
-    raise ClientError("buyer: no LEI, USCC, VAT or tax id says who it is on the ledger")
+    return None
 
 
 def _concluded_ms(invoice: Invoice, extra: dict[str, str], column_map: ColumnMap) -> int:

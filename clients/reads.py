@@ -1,4 +1,4 @@
-"""Reads of records, each proved against the state root of a final block.
+"""Reads of records, each proved against the state root of a recent final block (`Session.fresh`; `Stale` if it is old).
 
 That there is a record is proved; that there is none, or none that the caller may see, is the node's word.
 """
@@ -14,7 +14,9 @@ from urllib.parse import quote
 from clients.errors import ClientError, ProofInvalid, RequestFailed
 from clients.exchange import Procedure, get
 from clients.session import Session
+from clients.submission import Submission
 from clients.verify import Final
+from consensus.blocks import Header
 from registry import state
 from registry.certificates import SearchCertificate
 from registry.codec import decode
@@ -23,12 +25,15 @@ from registry.parties import Party
 from registry.records import Claim, Receivable, decode_record
 from registry.records.families import Shared, family_of
 from registry.records.row import Identified
+from registry.transactions.envelope import open_transaction
 
 __all__ = [
     "all_claims",
     "certificate",
     "claim",
     "claims",
+    "header",
+    "lapsed",
     "own_claims",
     "own_receivables",
     "own_records",
@@ -130,6 +135,29 @@ def transaction(session: Session, transaction_id: bytes, operations: int) -> Pro
     return session.trust.receipts(transaction_id, operations, answer)
 
 
+def header(session: Session, height: int | None) -> Procedure[Header]:
+    """The final header at `height`, or the latest one, verified. Raises `Stale` if the latest one is old."""
+    answer = yield from get(f"/v1/blocks/{'latest' if height is None else height}")
+    found = session.trust.header(answer)
+    if height is None:
+        session.fresh(found.timestamp_ms)
+    elif found.height != height:
+        raise ProofInvalid("height: the answer is another block")
+    return found
+
+
+def lapsed(session: Session, submission: Submission) -> Procedure[bool]:
+    """Whether it can never take effect any more, because its time is over.
+
+    A final block later than its expiry proves that no later one has it; that no earlier one had it is the word of a
+    node that knows that block.
+    """
+    newest = yield from header(session, None)
+    if newest.timestamp_ms <= open_transaction(submission.wire, session.genesis.id).valid_until_ms:
+        return False
+    return (yield from transaction(session, submission.transaction_id, submission.operations)) is None
+
+
 def certificate(session: Session, number: str) -> Procedure[SearchCertificate | None]:
     """An issued certificate, verified; None if this node issued none of that number to the caller."""
     answer = yield from _found(f"/v1/certificates/{quote(number, safe='')}")
@@ -205,7 +233,7 @@ def _listed(
 def _decoded(session: Session, key: bytes, answer: Any, read: Callable[[bytes], T]) -> T | None:
     if not isinstance(answer, dict) or not isinstance(answer.get("proof"), dict):
         raise ProofInvalid("the answer carries no proof")
-    proved = session.trust.state(key, answer["proof"])
+    proved = session.proved(key, answer["proof"])
     try:
         return None if proved.value is None else read(proved.value)
     except RegistryError as error:

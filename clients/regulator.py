@@ -6,22 +6,12 @@ from typing import Any
 
 from clients import reads
 from clients.base import AsyncClient, Client
-from clients.errors import ProofInvalid
 from clients.exchange import Procedure, get
 from clients.session import Session
 from consensus.blocks import Header
 from registry.records import Claim
 
 __all__ = ["AsyncRegulatorClient", "RegulatorClient"]
-
-
-def header(session: Session, height: int | None) -> Procedure[Header]:
-    """The final header at `height`, or the latest one, verified."""
-    answer = yield from get(f"/v1/blocks/{'latest' if height is None else height}")
-    found = session.trust.header(answer)
-    if height is not None and found.height != height:
-        raise ProofInvalid("height: the answer is another block")
-    return found
 
 
 def status(session: Session) -> Procedure[dict[str, Any]]:
@@ -34,7 +24,7 @@ class RegulatorClient(Client):
 
     def header(self, height: int | None = None) -> Header:
         """The final header at `height`, or the latest one, verified."""
-        return self._run(header(self._session, height))
+        return self._run(reads.header(self._session, height))
 
     def claims(self, receivable: bytes) -> tuple[Claim, ...]:
         """Every claim ever offered on a receivable, proved, and proved to be all."""
@@ -50,7 +40,7 @@ class AsyncRegulatorClient(AsyncClient):
 
     async def header(self, height: int | None = None) -> Header:
         """As `RegulatorClient.header`."""
-        return await self._run(header(self._session, height))
+        return await self._run(reads.header(self._session, height))
 
     async def claims(self, receivable: bytes) -> tuple[Claim, ...]:
         """As `RegulatorClient.claims`."""

@@ -1,10 +1,10 @@
 """A backfill that survives being killed at any moment, by its folder: each thing is on the disk before what follows.
 
-    book               a digest that names the book and all settings
-    0000012.dossiers   one dossier a line (JSON): nobody can make them again
-    0000012.sent       the signed transaction, in hex, until it is known what became of it
-    outcomes           one outcome a line (JSON), in the order of the book; only ever appended to
-    position           how many batches are final, how long `outcomes` is with them, and how many rows had which code
+    book                 a digest that names the book and all settings
+    0000012-ID.dossiers  one dossier a line (JSON), of the transaction ID: nobody can make them again, so they stay
+    0000012.sent         the signed transaction, in hex, until it is known what became of it
+    outcomes             one outcome a line (JSON), in the order of the book; only ever appended to
+    position             how many batches are final, how long `outcomes` is with them, and how many rows had which code
 
 A batch is looked up by its number, which counts the rows of the same book in the same order: `RunMismatch` if not.
 To go on costs reading the book up to the position, whatever it holds; nothing is kept in memory but what is in flight.
@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from clients import reads
 from clients.backfill import Batch, Outcome, Row, batches, outcomes_of, prepare_batch
 from clients.errors import ClientError, Rejected
 from clients.exchange import Procedure
@@ -86,7 +87,8 @@ class Run:
     def begin(self, number: int, batch: Batch) -> None:
         """Keep dossiers, then the signed transaction: both are on the disk when this returns."""
         lines = [json.dumps(json.loads(dossier.to_json()), ensure_ascii=False) for dossier in batch.dossiers]
-        self._write(self._path(number, "dossiers"), "\n".join(lines) + "\n")
+        made = self._path(number, "dossiers", f"-{batch.submission.transaction_id.hex()}")
+        self._write(made, "\n".join(lines) + "\n")
         self._write(self._path(number, "sent"), batch.submission.wire.hex())
 
     def finish(self, outcomes: Sequence[Outcome]) -> None:
@@ -122,8 +124,8 @@ class Run:
         if self._outcomes.exists():
             os.truncate(self._outcomes, found["bytes"])
 
-    def _path(self, number: int, what: str) -> Path:
-        return self._folder / f"{number:07d}.{what}"
+    def _path(self, number: int, what: str, of: str = "") -> Path:
+        return self._folder / f"{number:07d}{of}.{what}"
 
     def _write(self, path: Path, text: str) -> None:
         """All or nothing, also in a power cut."""
@@ -152,8 +154,9 @@ def backfill(
 ) -> Procedure[None]:
     """As the seller: register and offer `rows` to financier `to`, going on where the run is; `terms` is a digest.
 
-    What was sent before is sent again, and made anew only if it can never take effect. `progress` hears how many rows
-    are final, those of earlier times included. Raises `RunStopped`, then call it again with the same rows.
+    What was sent before is sent again, and made anew only if it can never take effect (`reads.lapsed`): that a node
+    calls it expired is not enough. `progress` hears how many rows are final, those of earlier times included. Raises
+    `RunStopped`, then call it again with the same rows.
     """
 
     names: dict[str, str] = {}
@@ -168,7 +171,7 @@ def backfill(
             try:
                 yield from offer(submission)
             except Rejected as error:
-                if error.code != "expired":
+                if error.code != "expired" or not (yield from reads.lapsed(session, submission)):
                     raise
             else:
                 return submission

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import cast
 
-from clients.errors import ClientError, NotFinal, ProofInvalid, Refused, Rejected
+from clients.errors import ClientError, NotFinal, ProofInvalid, Refused, Rejected, Stale
 from clients.exchange import MSGPACK, Call, Procedure, Reply, get
 from clients.submission import Submission
-from clients.verify import Final, Trust
+from clients.verify import Final, Proved, Trust
 from consensus.checkpoints import Checkpoint
 from registry.codec import decode, encode
 from registry.errors import CodecError, FieldError, TransactionError
@@ -26,6 +26,7 @@ __all__ = ["Draft", "Session", "accepted", "compose", "offer", "resume", "send",
 
 VALIDITY_MS = 10 * 60 * 1000  # how long a composed transaction may still be included
 AHEAD_MAX_MS = 60_000  # so far ahead of the clock expiries may run in a burst of transactions
+CLOCKS_APART_MS = 60_000  # what requests may be off by as well (RFC 9421 signatures' window)
 WAIT_S = 5.0  # one long poll; if it is not final after that, another node is given the transaction too
 
 
@@ -33,7 +34,8 @@ WAIT_S = 5.0  # one long poll; if it is not final after that, another node is gi
 class Session:
     """Who acts, on which chain. `final_within_s` is how long a submission is waited for before `NotFinal`.
 
-    `checkpoints` (`clients.checkpoints`) are held against everything that nodes say.
+    `checkpoints` (`clients.checkpoints`) are held against everything that nodes say. What is proved of the state is as
+    of block `from_height` or a later one, and recent (`fresh`).
     """
 
     genesis: Genesis
@@ -41,6 +43,7 @@ class Session:
     signer: Signer
     final_within_s: float = 60.0
     checkpoints: tuple[Checkpoint, ...] = ()
+    from_height: int = 0
     _trust: list[Trust] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -49,6 +52,24 @@ class Session:
         if not self._trust:
             self._trust.append(Trust(self.genesis, checkpoints=self.checkpoints))
         return self._trust[0]
+
+    def proved(self, key: bytes, proof: object) -> Proved:
+        """The proved value of a state key as of now, or its absence. Raises `ProofInvalid`, `Stale`."""
+        found = self.trust.state(key, proof)
+        self.fresh(found.timestamp_ms)
+        if found.height < self.from_height:
+            raise Stale(f"proved as of block {found.height}, block {self.from_height} is wanted: ask again, or another")
+        return found
+
+    def fresh(self, timestamp_ms: int) -> None:
+        """Raises `Stale` if the newest block that a node knows is of this time, and too old to act on.
+
+        A quiet network makes a block every `heartbeat_ms`; one of them may be late, and clocks are a little apart. What
+        a node that is further behind does not know of may be the very thing that matters.
+        """
+        age_ms = time.time_ns() // 1_000_000 - timestamp_ms
+        if age_ms > 2 * self.genesis.parameters.heartbeat_ms + CLOCKS_APART_MS:
+            raise Stale(f"the newest block that this node knows is {age_ms // 1000} s old: ask another one")
 
     def follow(self, changes: Iterable[bytes]) -> None:
         """Follow these further changes of the authorities, in order. Raises `ProofInvalid`."""

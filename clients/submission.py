@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
-from clients.errors import Rejected
+from clients.errors import ClientError, Rejected
 from registry.errors import TransactionError
 from registry.transactions.envelope import open_transaction
 
-__all__ = ["Submission"]
+__all__ = ["Submission", "submission_from_json", "submission_to_json"]
+
+FORMAT = "nemodat-transaction-v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +33,20 @@ class Submission:
         except TransactionError as error:
             raise Rejected(error.code, error.field, error.reason) from error
         return cls(wire, transaction.id, len(transaction.operations))
+
+
+def submission_to_json(submission: Submission) -> str:
+    """JSON text of a signed transaction, to keep until its outcome is known."""
+    return json.dumps({"format": FORMAT, "transaction": submission.wire.hex()}, indent=1)
+
+
+def submission_from_json(text: str, chain_id: bytes) -> Submission:
+    """The submission in `submission_to_json`'s text. Raises `ClientError`, as `Submission.of` too."""
+    try:
+        value = json.loads(text)
+        if value["format"] != FORMAT:
+            raise ClientError(f"transaction: format: {FORMAT} is expected")
+        wire = bytes.fromhex(value["transaction"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ClientError(f"not a transaction that was kept: {type(error).__name__}: {error}") from error
+    return Submission.of(wire, chain_id)

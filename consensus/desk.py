@@ -13,7 +13,7 @@ PEERS_MAX = 1024  # peers that answers and hints are remembered of
 class Desk:
     """The engine's correspondence. Nothing in it is believed, it only bounds and directs questions and answers."""
 
-    __slots__ = ("_ahead", "_answered", "_asking", "_decided", "_later")
+    __slots__ = ("_ahead", "_answered", "_asking", "_decided", "_later", "_spoken")
 
     def __init__(self) -> None:
         self._answered: set[tuple[bytes, bytes]] = set()
@@ -21,6 +21,7 @@ class Desk:
         self._ahead: dict[bytes, int] = {}
         self._asking = False
         self._later: dict[bytes, list[Message]] = {}
+        self._spoken: dict[bytes, int] = {}
 
     def may_answer(self, peer: bytes, what: bytes) -> bool:
         """Whether this peer has not been told this since the last `new_period`; notes that it is told now."""
@@ -51,10 +52,17 @@ class Desk:
         """This peer speaks of a height above ours: a hint whom to ask, no more."""
         if peer in self._ahead or len(self._ahead) < PEERS_MAX:
             self._ahead[peer] = max(height, self._ahead.get(peer, 0))
+        if peer in self._spoken or len(self._spoken) < PEERS_MAX:
+            self._spoken[peer] = max(height, self._spoken.get(peer, 0))
+
+    def has_spoken_above(self, peer: bytes, height: int) -> bool:
+        """Whether this peer has spoken of a height above `height`, since this node started."""
+        return self._spoken.get(peer, 0) > height
 
     def ask_ahead(self, height: int) -> bytes | None:
         """A peer that has spoken of a height above `height`; it is not named again until it speaks again."""
         self._ahead = {peer: spoken for peer, spoken in self._ahead.items() if spoken > height}
+        self._spoken = {peer: spoken for peer, spoken in self._spoken.items() if spoken > height}
         for peer in self._ahead:
             del self._ahead[peer]
             self._asking = True

@@ -8,6 +8,7 @@ R1   Enter a view only with its bundle: a notarization of this height or none, a
      after it. Nothing else moves a view, above all no timer.
 R2   Leader of v, with work, not yet voted in v: with a parent in the bundle propose that same block again, after a
      grace; else build on the tip and propose. In v > 0 there is always work: the height must end.
+     A notarization of a nullified view whose block is not here is no parent, if the bundle is complete without it.
 R3   On a valid proposal for the current view NOTARIZE, once; on a bad one NULLIFY at once.
 R4   On a notarization of v whose block is here and checked: FINALIZE unless NULLIFY was sent in v; broadcast the
      certificate; enter v + 1. If the own check refuses a notarized block, determinism is broken: stop voting, alarm.

@@ -27,7 +27,9 @@ from consensus.state import State
 from consensus.votes import Certificate, Kind, Vote
 from registry.keys import SignatureInvalid
 
-__all__ = ["clear_standing", "hear", "notice_own"]
+__all__ = ["OWN_VOTES_MAX", "clear_standing", "hear", "notice_own"]
+
+OWN_VOTES_MAX = 2 * len(Kind)  # votes in a `Resend`: the sender's own of its view and the one before (R8)
 
 
 def hear(state: State, peer: bytes, message: Message) -> None:
@@ -60,15 +62,15 @@ def _single_vote(state: State, peer: bytes, vote: Vote) -> None:
     state.nothing_new = not _vote(state, peer, vote)
 
 
-def _vote(state: State, peer: bytes, vote: Vote) -> bool:
-    """Take in a vote. False if it changes nothing."""
+def _vote(state: State, peer: bytes, vote: Vote) -> bool | None:
+    """Take in a vote. False if it changes nothing, None if it is forged."""
     h = state.h
     if vote.signer not in h.authorities or h.tally.holds(vote):
         return False
     if not h.view - VIEWS_BEHIND_MAX <= vote.view <= h.view + VIEWS_AHEAD_MAX:  # R10
         return False
     if not _is_signed(state, vote):
-        return False
+        return None
     if vote.signer == state.me:
         state.burn()  # R9: it is not in the record, or the tally would hold it
     evidence = h.tally.add(vote)
@@ -135,12 +137,19 @@ def _proposal(state: State, peer: bytes, proposal: Proposal) -> None:
 
 
 def _resend(state: State, peer: bytes, resend: Resend) -> None:
+    if len(resend.votes) > OWN_VOTES_MAX or any(vote.signer != peer for vote in resend.votes):
+        return  # R10: R8 says own votes, of two views; a forged one of another's would cost its sender nothing
     held = state.h.tally.certificates_held
     for certificate in resend.bundle.certificates():
         if not _learn(state, certificate):
             return
-    new_votes = [_vote(state, peer, vote) for vote in resend.votes]
-    state.nothing_new = not any(new_votes) and state.h.tally.certificates_held == held
+    new = state.h.tally.certificates_held > held
+    for vote in resend.votes:
+        counted = _vote(state, peer, vote)
+        if counted is None:
+            return
+        new |= counted
+    state.nothing_new = not new
 
 
 def _decided(state: State, peer: bytes, decided: Decided) -> None:
@@ -176,7 +185,10 @@ def _block_request(state: State, peer: bytes, request: BlockRequest) -> None:
 
 
 def _votes_request(state: State, peer: bytes, request: VotesRequest) -> None:
-    if peer in state.h.authorities and state.desk.may_answer(peer, b"votes"):  # R10
+    """R9: "none" by who is behind the asker's votes would let it sign against them; it asks again where they are."""
+    if peer not in state.h.authorities or state.desk.has_spoken_above(peer, state.h.height):
+        return
+    if state.desk.may_answer(peer, b"votes"):  # R10
         held = tuple(state.h.tally.votes_of(peer)[:VOTES_MAX])
         state.do(Send(peer, HeldVotes(state.h.height, held)))
 

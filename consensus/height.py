@@ -108,13 +108,21 @@ class Height:
         return view
 
     def parent_for(self, view: int, block: bytes | None = None) -> Certificate | None:
-        """The latest notarization that a bundle for `view` can stand on; of `block`, if one is named."""
+        """The latest notarization that a bundle for `view` can stand on; of `block`, if one is named.
+
+        One whose own view is nullified and whose block is not here is passed over, if the certificates of the views
+        below reach: perhaps nobody has that block any more, and whoever led would wait for it for ever. Nothing of a
+        nullified view can be final, so the bundle without it is as good (R3 takes any that is complete).
+        """
+        passed_over = None
         for below in range(view - 1, -1, -1):
-            notarized = self.notarization(below)
+            notarized, is_nullified = self.notarization(below), self.nullification(below) is not None
             if notarized is not None and block in (None, notarized.block):
-                return notarized
-            if self.nullification(below) is None:
-                return None
+                if block is not None or not is_nullified or notarized.block in self.blocks:
+                    return notarized
+                passed_over = passed_over or notarized
+            if not is_nullified:
+                return passed_over
         return None
 
     def skips_for(self, view: int, parent: Certificate | None) -> list[Certificate] | None:

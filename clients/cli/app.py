@@ -29,6 +29,7 @@ from clients.cli import (
     reconcile,
     search,
     texts,
+    transactions,
 )
 
 __all__ = ["app"]
@@ -38,6 +39,7 @@ app.add_typer(receivables.app, name="receivable", help="Register, confirm, rejec
 app.add_typer(claims.app, name="claim", help="Offer, reserve, fund, hand on and end claims.")
 app.add_typer(disputes.app, name="dispute", help="Raise, answer, take up and end disputes.")
 app.add_typer(drafts.app, name="draft", help="Transactions that several parties sign: show, sign, send.")
+app.add_typer(transactions.app, name="transaction", help="A transaction that a command left undecided: resume it.")
 app.add_typer(filings.app, name="filing", help="Official filings of claims: record, continue, end, what is due.")
 app.add_typer(contacts.app, name="contact", help="Contact with the other side of a match: ask, answer, show, list.")
 app.add_typer(pools.app, name="pool", help="Facilities, blankets, drawings and borrowing bases of pools.")

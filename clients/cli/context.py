@@ -22,9 +22,10 @@ from rich.table import Table
 from rich.text import Text
 
 from clients.base import Client
-from clients.books import share_of
+from clients.books import SHARES, share_of
 from clients.errors import ClientError
 from clients.keys import load_signing_key
+from clients.submission import Submission, submission_to_json
 from registry.documents import ColumnMap, column_map_of
 from registry.errors import FieldError, RegistryError
 from registry.genesis import Genesis
@@ -57,6 +58,7 @@ __all__ = [
     "subject",
     "tabulate",
     "text_of",
+    "write_private",
 ]
 
 EXIT_FAILED = 1
@@ -108,14 +110,39 @@ def fail(message: str) -> NoReturn:
 
 
 @contextmanager
-def problems() -> Iterator[None]:
-    """Turns the SDK's errors into one line and exit code 1."""
+def problems(*, may_repeat: bool = False) -> Iterator[None]:
+    """Turns the SDK's errors into one line and exit code 1.
+
+    A transaction that may yet take effect is kept in a file of the current folder, to be resumed: the same command
+    typed again would make a second one. Those that go on where they were say so with `may_repeat`.
+    """
     try:
         yield
-    except (ClientError, RegistryError) as error:
+    except ClientError as error:
+        fail(str(error) if error.submission is None or may_repeat else _kept(error, error.submission))
+    except RegistryError as error:
         fail(str(error))
     except OSError as error:
         fail(f"{error.filename or ''}: {error.strerror}".lstrip(": "))
+
+
+def _kept(error: ClientError, submission: Submission) -> str:
+    """What to say of an error that leaves a transaction undecided; the transaction is on the disk then."""
+    path = Path(f"nemodat-{submission.transaction_id.hex()}.transaction")
+    try:
+        write_private(path, submission_to_json(submission).encode() + b"\n")
+    except OSError as full:
+        return f"{error}; it may yet take effect, and {path} cannot be written ({full.strerror})"
+    return f"{error}; it may yet take effect: type `nemodat transaction resume {path}`, not this command again"
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """A file that its owner alone can read, on the disk when this returns. Raises `OSError`."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        os.fchmod(file.fileno(), 0o600)  # it may have been there before
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def progress_bar() -> Progress:
@@ -188,7 +215,7 @@ def share(given: str | int) -> int:
     """A share: parts of WHOLE, or percent as "80%" or "12.5%". Raises `typer.BadParameter`."""
     parts = share_of(str(given))  # Typer passes an option's default too
     if parts is None:
-        raise typer.BadParameter(f"a share is 1 to {WHOLE} parts, or a percentage such as 80%")
+        raise typer.BadParameter(SHARES)
     return parts
 
 

@@ -31,6 +31,7 @@ from registry.transactions.operations import Operation
 __all__ = [
     "RULES_TEMPLATE",
     "accepted_drafts",
+    "amended_scope",
     "base_of",
     "described",
     "digest_of",
@@ -203,6 +204,21 @@ def scope_of(
     key = settings["genesis"].fingerprint_key
     accounts = tuple(account_fingerprint(key, seller=seller, debtor=debtor.strip()) for debtor in debtors)
     return Scope(accounts, digest_of(filing), end_of_day_ms(until))
+
+
+def amended_scope(
+    settings: dict[str, Any], record: Facility, blanket: str, filing: Path | None, until: datetime.datetime | None
+) -> Scope | tuple[()]:
+    """As `scope_of`; or "keep": the blanket that the facility has, if any, as it is. Raises `ClientError`."""
+    if blanket != "keep":
+        return scope_of(settings, record.seller, blanket, filing, until)
+    if filing is not None or until is not None:
+        raise ClientError("the blanket keeps its filing and last day: --filing and --until go with another --blanket")
+    if record.blanket == "none":
+        return ()
+    if not record.blanket_stands(time.time_ns() // 1_000_000):
+        raise ClientError("the blanket has lapsed: say --blanket none, or what another one covers")
+    return Scope(record.debtors, record.filing_digest, record.blanket_until_ms)
 
 
 def facility_of(client: FinancierClient, facility: str) -> Facility:

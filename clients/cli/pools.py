@@ -32,6 +32,7 @@ from clients.cli.context import (
 from clients.cli.pool_files import (
     RULES_TEMPLATE,
     accepted_drafts,
+    amended_scope,
     base_of,
     described,
     digest_of,
@@ -137,19 +138,23 @@ def amend(
     url: UrlOption,
     party: PartyOption,
     key: KeyOption,
-    blanket: BlanketOption = "none",
+    blanket: Annotated[
+        str, typer.Option(help="keep, none, all, or debtors' party ids separated by commas.", metavar="SCOPE")
+    ] = "keep",
     filing: FilingOption = None,
     until: UntilOption = None,
     drafts: DraftsOption = Path("drafts"),
     accept: AcceptOption = False,
 ) -> None:
-    """As either side: put other terms, rules and blanket in the place of a facility's.
+    """As either side: put other terms and rules in the place of a facility's, and another blanket, if you name one.
+
+    Without --blanket it stays as it is; --blanket none takes it away: the financier loses its rank over what comes.
 
     Example: nemodat pool amend 9f86...0a08 --terms contract-2.pdf --rules rules-2.toml
     """
     with problems(), FinancierClient(**(settings := access(genesis, url, party, key))) as client:
         record = facility_of(client, facility)
-        scope = scope_of(settings, record.seller, blanket, filing, until)
+        scope = amended_scope(settings, record, blanket, filing, until)
         steps = pools.amendment(record.id, terms=digest_of(terms), rules=rules_of(rules).digest, blanket=scope)
         two_sided(client, settings, pools.other_side(record, party), steps, drafts, accept, "amended")
 

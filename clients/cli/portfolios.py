@@ -65,7 +65,7 @@ def backfill(
     url: UrlOption,
     party: PartyOption,
     key: KeyOption,
-    debtor: Annotated[str | None, typer.Option(help="Who owes all of them, if the tables do not say.")] = None,
+    debtor: Annotated[str | None, typer.Option(help="Who owes what a table names no buyer's id for.")] = None,
     share: ShareOption = WHOLE,
     columns: ColumnsOption = None,
     as_json: JsonOption = False,
@@ -80,7 +80,7 @@ def backfill(
 
     Example: nemodat portfolio backfill book/*.csv --to lei:984500CNFACTOR000128 --terms agreement.pdf --run run-2026
     """
-    with problems(), Client(**access(genesis, url, party, key)) as client:
+    with problems(may_repeat=True), Client(**access(genesis, url, party, key)) as client:
         column_map = column_map_in(columns) or ColumnMap()
         total = _row_count(files, column_map)
         unusable: list[Unusable] = []
@@ -118,7 +118,7 @@ def take_up_claims(
 
     Example: nemodat portfolio take-up --from lei:984500TJEXPORT000197 --acknowledged 2c26...e7ae
     """
-    with problems(), Client(**access(genesis, url, party, key)) as client:
+    with problems(may_repeat=True), Client(**access(genesis, url, party, key)) as client:
         now_ms = time.time_ns() // 1_000_000
         offers = [
             claim

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -31,7 +31,7 @@ from clients.cli.context import (
     subject,
     tabulate,
 )
-from clients.documents import listing_of
+from clients.documents import contradiction, ids_of, listing_of
 from clients.dossier import Dossier
 from clients.errors import ClientError
 from clients.exporter import ExporterClient, Listing, Registration, canonical_listings
@@ -43,6 +43,7 @@ from registry.documents import (
     BrokenDocument,
     ColumnMap,
     DocumentError,
+    Invoice,
     Reading,
     Receivable,
     Refusal,
@@ -80,13 +81,16 @@ def register(
 
     Each gets a dossier, which the debtor needs to confirm it: there is no other copy.
 
+    A document is left out if its seller or buyer has an LEI, USCC, VAT or register number that is not the party's; to
+    admit another number of a party, an authority adds it to the party's ids. A dry run knows only the ids given here.
+
     If the command is interrupted, run it again: nothing is registered twice.
 
     Exit code 3 if something in the files could not be registered.
 
     Example: nemodat receivable register invoices/ --debtor lei:984500DEIMPORT000108
     """
-    with problems():
+    with problems(may_repeat=True):
         readings = _readings(_paths(files), column_map_in(columns))
         listings, table, failures = _read(readings, seller=party, debtor=debtor, debtor_country=debtor_country)
         if supersedes is not None:
@@ -95,11 +99,16 @@ def register(
             (found,) = listings
             corrected = replace(found.listing, supersedes=subject(supersedes, "supersedes"))
             listings = [found._replace(listing=corrected)]
-        if not dry_run and listings:
+        if dry_run:
+            ours = _of_the_parties(table, listings, seller={party}, debtor={debtor})
+            failures += len(listings) - len(ours)
+            _would_register(table, ours)
+        elif listings:
             with ExporterClient(**access(genesis, url, party, key)) as client:
-                failures += register_listings(client, listings, table, dossiers, as_json=as_json)
-        elif dry_run:
-            _would_register(table, listings)
+                seller_ids, debtor_ids = client.call(ids_of, party), client.call(ids_of, debtor)
+                ours = _of_the_parties(table, listings, seller=seller_ids, debtor=debtor_ids)
+                failures += len(listings) - len(ours)
+                failures += register_listings(client, ours, table, dossiers, as_json=as_json)
         tabulate(table, as_json=as_json)
     if failures:
         raise typer.Exit(EXIT_LOOK)
@@ -111,18 +120,34 @@ class Found(NamedTuple):
     file: str
     listing: Listing
     notes: tuple[str, ...] = ()
+    invoice: Invoice | None = None  # as the document has it, where that is still to be compared
+
+
+def _of_the_parties(
+    table: Table, listings: Sequence[Found], *, seller: Collection[str], debtor: Collection[str]
+) -> list[Found]:
+    """Those whose documents do not name other parties; a row for each of the rest."""
+    ours = []
+    for found in listings:
+        reason = contradiction(found.invoice, seller=seller, debtor=debtor) if found.invoice else ""
+        if reason:
+            row(table, found.file, found.listing.particulars.number, "other parties", reason, "")
+        else:
+            ours.append(found)
+    return ours
 
 
 def _would_register(table: Table, listings: Sequence[Found]) -> None:
     """A row for each, with what an ERP's export most often has wrong: one number on several rows."""
     numbers = Counter(normalise.canonical_number(found.listing.particulars.number) for found in listings)
-    for file, listing, notes in listings:
+    for file, listing, notes, invoice in listings:
         said = listing.particulars
         due = f", due {said.due_date}" if said.due_date else ""
         if (often := numbers[normalise.canonical_number(said.number)]) > 1:
             notes = (f"{often} have this number", *notes)
         amount = Money(said.currency, said.amount_minor)
-        row(table, file, said.number, "would be registered", f"{amount}{due}", "; ".join(notes))
+        sides = f", {invoice.seller.name or 'unnamed'} to {invoice.buyer.name or 'unnamed'}" if invoice else ""
+        row(table, file, said.number, "would be registered", f"{amount}{due}{sides}", "; ".join(notes))
 
 
 def _read(
@@ -141,7 +166,8 @@ def _read(
         if isinstance(made, Receivable):
             try:
                 listing = listing_of(made, seller=seller, debtor=debtor, debtor_country=debtor_country)
-                listings.append(Found(file, listing, tuple(f"{one.code}: {one.text}" for one in made.warnings)))
+                notes = tuple(f"{one.code}: {one.text}" for one in made.warnings)
+                listings.append(Found(file, listing, notes, reading))
             except ClientError as error:
                 failures += 1
                 row(table, file, reading.number, "no receivable", str(error), "")

@@ -2,7 +2,9 @@
 
 The document itself does not carry the number that KSeF gives it on acceptance. KSeF hands files out under that number,
 so it is taken from the file's name, if its check characters are right and it begins with the seller's tax number.
-What is payable is P_15, the total. Where the document settles other balances as well (Rozliczenie), the buyer is asked
+What is payable is P_15, the total, less what was paid in parts before the invoice was issued (Platnosc,
+KwotaZaplatyCzesciowej); ZnacznikZaplatyCzesciowej, by the schema's annotation, is 1 if paid in part and 2 if paid in
+full, in two or more parts. Where the document settles other balances as well (Rozliczenie), the buyer is asked
 for DoZaplaty = P_15 + Obciazenia - Odliczenia; deductions may even leave an overpayment (DoRozliczenia) and nothing to
 pay. Deductions lower what can be collected, charges are other debts than this invoice: both are a warning.
 """
@@ -42,6 +44,10 @@ _NUMBER = re.compile(r"(?P<body>(?P<nip>[0-9]{10})-[0-9]{8}-[0-9A-F]{12})-(?P<ch
 _FACTOR = "1"  # Podmiot3/Rola
 _FACTOR_ACCOUNT = "Platnosc/RachunekBankowyFaktora"
 _YES = "1"
+_PART_PAYMENTS = ("Platnosc/ZaplataCzesciowa", "Platnosc/PlatnosciCzesciowe")  # the second one in FA(1)
+_PART_AMOUNT = "KwotaZaplatyCzesciowej"
+# What says that all is paid, and with which value.
+_PAID = {"Platnosc/Zaplacono": _YES, "Platnosc/ZnacznikZaplatyCzesciowej": "2"}
 
 
 def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
@@ -54,6 +60,7 @@ def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
     total = fa.need_money("P_15", currency=currency)
     corrects = _corrected(fa)
     left = _left_to_pay(fa, currency)
+    paid = _paid_in_part(fa, currency)
     due_date, due_notices = last_due_date(fa, ["Platnosc/TerminPlatnosci/Termin"], parse_iso)
     return (
         Invoice(
@@ -65,9 +72,9 @@ def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
             due_date=due_date,
             tax_point_date=fa.date("P_6", parse_iso),
             currency=currency,
-            payable=total,
+            payable=total if paid is None else Money(currency, total.minor - paid.minor),
             gross=total,
-            prepaid=None,
+            prepaid=paid,
             seller=seller,
             buyer=buyer,
             payee=None,
@@ -159,10 +166,18 @@ def _left_to_pay(fa: Cursor, currency: str) -> Money | None:
     return fa.money("Rozliczenie/DoZaplaty", currency=currency)
 
 
+def _paid_in_part(fa: Cursor, currency: str) -> Money | None:
+    """What was paid of it before, None if nothing was."""
+    parts = [part.money(_PART_AMOUNT, currency=currency) for path in _PART_PAYMENTS for part in fa.all(path)]
+    paid = sum(part.minor for part in parts if part is not None)
+    return Money(currency, paid) if paid > 0 else None
+
+
 def _marks(fa: Cursor, total: Money, left: Money | None) -> tuple[Notice, ...]:
     notices = []
-    if fa.text("Platnosc/Zaplacono") == _YES:
-        notices.append(Notice(NoticeCode.MARKED_AS_PAID, f"{fa.path}/Platnosc/Zaplacono", "says that it is paid"))
+    for path, value in _PAID.items():
+        if fa.text(path) == value:
+            notices.append(Notice(NoticeCode.MARKED_AS_PAID, f"{fa.path}/{path}", "says that it is paid"))
     if left is not None and left != total:
         text = f"after settling other balances {left} of {total} is left to pay"
         notices.append(Notice(NoticeCode.PAYABLE_DIFFERS, f"{fa.path}/Rozliczenie", text))

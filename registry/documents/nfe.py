@@ -3,6 +3,10 @@
 The access key of 44 digits is unique in the country. A `duplicata` is a receivable of its own: several are instalments,
 and the due date of the whole is the first one's. Whether the emitter sells is said by direction and purpose together:
 goods that go out are sold unless they go back (finNFe 4), goods that come in are bought unless they come back.
+
+The tax reform (NT 2025.002) added notes of credit (5) and of debit (6) on the taxes IBS and CBS. By its kind
+(tpNFCredito) a note of credit of the seller takes from the debt: refused delivery, whole (03) or in part (06), and
+reduction (04). The other kinds and all notes of debit settle taxes or what was paid already: nobody is asked to pay.
 """
 
 from __future__ import annotations
@@ -40,7 +44,9 @@ COUNTRY = "BR"
 
 _KEY = re.compile(r"[0-9A-Z]{44}")  # letters since CNPJs have them (2026)
 _BRAZIL = "1058"  # cPais, the central bank's code
-_RETURN, _FISCAL_ADJUSTMENT = "4", "3"  # finNFe
+_RETURN, _CREDIT = "4", "5"  # finNFe
+_DEMANDS = frozenset({"1", "2"})  # normal, complement of another
+_CREDITS_OF_THE_DEBT = frozenset({"03", "04", "06"})  # tpNFCredito
 _AUTHORISED = frozenset({"100", "150"})  # cStat: authorised, authorised late
 _TEST = "2"  # tpAmb
 
@@ -50,18 +56,16 @@ def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
     root = root.in_own_namespace()
     info = root.need("infNFe" if root.tag.endswith("}NFe") else "NFe/infNFe")
     ide, total = info.need("ide"), info.need("total/ICMSTot")
-    purpose = ide.need_text("finNFe")
-    if purpose == _FISCAL_ADJUSTMENT:
-        raise ide.error(UnsupportedSyntax, "finNFe", "a fiscal adjustment asks nobody for payment")
+    purpose = _purpose(ide)
     emitter, emitter_notices = _party(info.need("emit"), address="enderEmit")
     other, other_notices = _party(info.need("dest"), address="enderDest")
-    emitter_sells = (ide.need_text("tpNF") == "1") is not (purpose == _RETURN)
+    emitter_sells = purpose == _CREDIT or (ide.need_text("tpNF") == "1") is not (purpose == _RETURN)
     gross = total.need_money("vNF", currency=CURRENCY)
     due_dates = [info.convert("cobr/dup/dVenc", text, parse_iso) for text in info.texts("cobr/dup/dVenc")]
     return (
         Invoice(
             syntax=Syntax.BR_NFE,
-            kind=Kind.CREDIT_NOTE if purpose == _RETURN else Kind.INVOICE,
+            kind=Kind.INVOICE if purpose in _DEMANDS else Kind.CREDIT_NOTE,
             type_code=ide.need_text("mod"),
             number=ide.need_text("nNF"),
             issue_date=ide.need_date("dhEmi", parse_iso),
@@ -86,6 +90,16 @@ def read(root: Cursor, source: Source) -> tuple[Invoice, ...]:
             instalments=_instalments(info),
         ),
     )
+
+
+def _purpose(ide: Cursor) -> str:
+    """finNFe, if the document says with it what somebody owes; neither adjustments of taxes nor codes to come do."""
+    purpose = ide.need_text("finNFe")
+    of_the_debt = purpose == _CREDIT and ide.text("tpNFCredito") in _CREDITS_OF_THE_DEBT
+    if not (purpose in _DEMANDS or purpose == _RETURN or of_the_debt):
+        reason = f"{purpose}: such a document asks nobody for payment, and takes nothing from a debt"
+        raise ide.error(UnsupportedSyntax, "finNFe", reason)
+    return purpose
 
 
 def _payable(info: Cursor, gross: Money) -> Money:

@@ -34,7 +34,7 @@ from registry.documents.invoice import (
     TransportReference,
 )
 from registry.documents.source import Reading, Source, bounded, order_numbers
-from registry.documents.type_codes import kind_of
+from registry.documents.type_codes import KNOWN, kind_of
 from registry.money import Money, MoneyError, exponent_of
 
 __all__ = ["COLUMNS_MAX", "ROWS_MAX", "Table", "read_table"]
@@ -184,7 +184,7 @@ def _invoice(row: _Row, table: Table, source: Source) -> Invoice:
     seller, seller_notices = _party(row, "seller")
     buyer, buyer_notices = _party(row, "buyer")
     payee, payee_notices = _party(row, "payee")
-    type_code = row.token("type_code")[0] or "380"
+    type_code = _type_code(row)
     orders, order_notices = _order_references(row)
     return Invoice(
         syntax=table.syntax,
@@ -217,6 +217,15 @@ def _invoice(row: _Row, table: Table, source: Source) -> Invoice:
             *payee_notices,
         ),
     )
+
+
+def _type_code(row: _Row) -> str:
+    """What the row is; if it does not say, an invoice. Raises `BadValue` for an ERP's own words: some mean a credit."""
+    code = row.token("type_code")[0] or "380"
+    if code not in KNOWN:
+        reason = f"{code!r} is no document type of UNTDID 1001, such as 380 (invoice) and 381 (credit note)"
+        raise BadValue(file=row.file, element=row.element("type_code"), reason=reason)
+    return code
 
 
 def _party(row: _Row, role: str) -> tuple[Party, tuple[Notice, ...]]:

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from registry.documents.invoice import Kind
 
-__all__ = ["FACTORED", "FACTOR_ROLES", "NOT_A_DEMAND", "TRANSPORT_DOCUMENTS", "kind_of"]
+__all__ = ["FACTORED", "FACTOR_ROLES", "KNOWN", "NOT_A_DEMAND", "TRANSPORT_DOCUMENTS", "kind_of"]
 
+# Newer editions of the list (71, 102, 218 ... 877, 471-473, 500-503) only add to the rule's first one.
+_INVOICES = frozenset(
+    {
+        *("71", "80", "82", "84", "102", "130", "202", "203", "204", "211", "218", "219", "295", "325", "326", "331"),
+        *("380", "382", "383", "384", "385", "386", "387", "388", "389", "390", "393", "394", "395", "456", "457"),
+        *("471", "472", "473", "500", "501", "527", "553", "575", "623", "633", "751", "780", "817", "870"),
+        *("875", "876", "877", "935"),
+    }
+)
 _CREDIT_NOTES = frozenset({"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "502", "503", "532"})
+
+KNOWN = _INVOICES | _CREDIT_NOTES
 
 # The document itself says that somebody else is to be paid: 393 factored invoice, 396 factored credit note.
 FACTORED = frozenset({"393", "396"})

@@ -7,6 +7,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from openpyxl import load_workbook
@@ -32,6 +33,8 @@ _SHEETS, _TEXTS = "xl/worksheets/", "xl/sharedStrings.xml"
 _ROW = re.compile(rb"<(?:[\w.-]{1,16}:)?row\b")  # where a row begins, whatever its prefix
 _TAG_BYTES = 32  # longer than what is looked for
 _ZERO_PADDED = re.compile(r"0{2,}")
+# What a number format shows as it stands: "quoted", \escaped, _ and * with the character after them, [conditions].
+_LITERAL = re.compile(r'"[^"]*"|[\\_*].|\[[^\]]*\]')
 
 
 def read(data: bytes, source: Source, column_map: ColumnMap) -> Iterator[Reading]:
@@ -118,7 +121,8 @@ def _sheet(sheets: Sequence[Any], file: str, column_map: ColumnMap) -> Any:
 def _text(cell: Any, mark: DecimalMark) -> str:
     """The cell as text: dates in ISO form, numbers with the table's decimal mark and the digits that Excel keeps (15).
 
-    A number of more digits comes out in scientific notation, which the reader of the row then refuses.
+    A number of more digits comes out in scientific notation, which the reader of the row then refuses. A cell formatted
+    as a percentage comes out as one: the file holds 1 where people read 100% (ECMA-376 part 1, 18.8.31, the symbol %).
     """
     value = cell.value
     if value is None:
@@ -131,4 +135,6 @@ def _text(cell: Any, mark: DecimalMark) -> str:
         return str(value)
     if isinstance(value, int) and _ZERO_PADDED.fullmatch(cell.number_format or ""):
         return str(value).zfill(len(cell.number_format))
+    if "%" in _LITERAL.sub("", cell.number_format or ""):
+        return f"{(Decimal(f'{value:.15g}') * 100).normalize():f}%".replace(".", mark.value)
     return f"{value:.15g}".replace(".", mark.value)

@@ -21,6 +21,7 @@ __all__ = [
     "OPENER",
     "OUTCOMES",
     "RESPONDENT",
+    "UNTIL_ANSWERED",
     "Dispute",
     "Raised",
     "Step",
@@ -39,7 +40,9 @@ GROUNDS: Final = (
     "squatting",
     "no_such_debt",
 )
-CAPACITIES: Final = ("debtor", "holder", "registrant", "applicant")
+CAPACITIES: Final = ("debtor", "holder", "registrant", "second_holder", "applicant")
+# Who owes nothing and has paid nothing stops business only until it is answered: what gives it standing can be copied.
+UNTIL_ANSWERED: Final = frozenset({"applicant"})
 OPENER: Final = "opener"
 RESPONDENT: Final = "respondent"
 FORUMS: Final = ("CIETAC", "SIAC", "HKIAC", "ICC", "COURT")  # who decides at the last rung
@@ -125,9 +128,18 @@ class Dispute:
             return self.state
         return "upheld" if self.stands_for(now_ms) == OPENER else "lapsed"
 
-    def suspends_at(self, now_ms: int) -> bool:
-        """Whether it keeps new claims away at block time `now_ms`."""
+    def runs_at(self, now_ms: int) -> bool:
+        """Whether it can still come to something at block time `now_ms`."""
         return self.state_at(now_ms) in ("open", "upheld")
+
+    def suspends_at(self, now_ms: int) -> bool:
+        """Whether it keeps new claims away at block time `now_ms`.
+
+        All that run do, but for those of UNTIL_ANSWERED: from an answer on they do not, until the respondent misses a
+        clock. While the next answer is awaited in time, it is as it was before.
+        """
+        answered = (self.stands_for(now_ms) or self.carried) == RESPONDENT
+        return self.runs_at(now_ms) and not (answered and self.capacity in UNTIL_ANSWERED)
 
     def concerns(self) -> tuple[str, ...]:
         """The opener; whoever may read the receivable may read its disputes too (`families`)."""

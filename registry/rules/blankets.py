@@ -6,8 +6,8 @@ A blanket covers the receivables that its seller registers, before it began or a
 - nobody else can reserve a share of what it covers, unless its holder has carved the receivable out.
 
 `blanket_in_the_way` is that second sentence, and the only place that asks. It is asked when a share is taken
-(reserve), not again at funding: a reservation from before the blanket began goes first. It is asked once more when an
-assignor that has bought a claim back hands it on, which else would be a way around.
+(reserve), not again at funding: a reservation from before the blanket began goes first. A claim that the assignor has
+bought back is no way around: it is handed on to nobody (`claims.reassign`).
 
 Which receivables are on a listed debtor the ledger cannot see, because debtors are hidden behind salts. A registration
 may carry a fingerprint of kind `account`, of seller and debtor under the network's key, that answers it. It is

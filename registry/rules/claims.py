@@ -73,13 +73,16 @@ _Step: TypeAlias = "Refusal | tuple[Claim, Receivable]"  # claim and receivable 
 def overfull(receivable: Receivable, state: State, now_ms: int) -> Receivable | None:
     """THE INVARIANT: the first record on which claims would exceed what is collectible, None if all is well.
 
-    `receivable` is the record as it would be with the claim in question. Records that take no claims any more are
-    left out: nothing can be financed through them, and what was paid or claimed on them still counts for the others.
+    `receivable` is the record as it would be with the claim in question. Ancestors count whatever their state: an
+    instalment is worth no more than what is left of its invoice, and nothing is left of a cancelled one. Descendants
+    that take no claims any more are left out: nothing is lent on them again, and a cancelled invoice gives its part of
+    the order back; what was paid or claimed on them still counts for the others.
     """
     find = finder(state, receivable)
     claimed = Encumbrance(find, now_ms)
-    for record in (receivable, *ancestors(receivable, find), *descendants(receivable, find)):
-        if record.state in OPEN and claimed.on(record) > record.collectible:
+    below = [one for one in descendants(receivable, find) if one.state in OPEN]
+    for record in (receivable, *ancestors(receivable, find), *below):
+        if claimed.on(record) > record.collectible:
             return record
     return None
 
@@ -267,11 +270,16 @@ def cover(call: Call, operation: Cover) -> Verdict:
 
 
 def reassign(call: Call, operation: Reassign) -> Verdict:
-    """A funded claim goes to another financier, or back to the assignor (recourse); holder and taker have signed."""
+    """A funded claim goes to another financier, or back to the assignor (recourse); holder and taker have signed.
+
+    From the assignor it goes no further: that would be new money, for which it is released and offered anew.
+    """
     found = _held(call, operation.claim, "reassign")
     if isinstance(found, Refusal):
         return found
     claim, receivable = found
+    if claim.holder == claim.assignor:
+        return Refusal(BAD_STATE, claim.id)
     if call.state.party(operation.to) is None:
         return Refusal(UNKNOWN_PARTY, claim.id)
     if operation.to == claim.holder:
@@ -287,10 +295,6 @@ def reassign(call: Call, operation: Reassign) -> Verdict:
     reassigned = replace(claim, holder=taker.id, holders=(*claim.holders, taker.id))
     if taker.id == claim.import_factor:  # nobody covers its own risk
         reassigned = replace(reassigned, import_factor="", covered=0)
-    if claim.holder == claim.assignor:  # bought back, and now to be financed anew
-        covered = blanket_in_the_way(call, reassigned, receivable)
-        if covered is not None:
-            return covered
     return _changed(call, reassigned, None, "reassigned", claim.holder)
 
 

@@ -52,7 +52,10 @@ __all__ = ["answer", "conclude", "decide", "escalate", "fits", "over", "raise_",
 
 
 def raise_(call: Call, operation: RaiseDispute) -> Verdict:
-    """The sender, with standing, disputes a share: until it is over no new claim is taken."""
+    """The sender, with standing, disputes a share: until it is over no new claim is taken.
+
+    Who has no money in the debt stops that only until it is answered in time (`Dispute.suspends_at`).
+    """
     subject = call.resolve(operation.receivable)
     receivable = call.state.receivable(subject)
     if receivable is None:
@@ -67,7 +70,7 @@ def raise_(call: Call, operation: RaiseDispute) -> Verdict:
     barred = _lost_before(call, mark)
     if barred is not None:
         return Refusal(ALREADY_DONE, subject, (barred,))
-    running = tuple([one for one in receivable.disputes if _found(call, one).suspends_at(call.now_ms)])
+    running = tuple([one for one in receivable.disputes if _found(call, one).runs_at(call.now_ms)])
     if len(running) >= DISPUTES_OPEN_MAX:
         return Refusal(LIMIT_REACHED, subject)
     book = in_force(call.now_ms)

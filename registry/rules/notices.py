@@ -31,7 +31,7 @@ from registry.rules.consequences import parties_concerned, standing_on
 from registry.rules.debtors import debtor_of
 from registry.rules.deemed import waits_ms
 from registry.rules.roles import may
-from registry.rules.suspension import open_on
+from registry.rules.suspension import stopping_on
 from registry.rules.transitions import ASSIGNED, OPEN, receivable_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
 from registry.state import Put, put_of
@@ -136,7 +136,7 @@ def deem(call: Call, operation: Deem) -> Verdict:
     obstacle = receivable_obstacle(receivable, "deem")
     if obstacle is not None:
         return Refusal(obstacle, receivable.id)
-    disputes = first(open_on(call, receivable))
+    disputes = first(stopping_on(call, receivable))
     if disputes:  # who disputes is not silent
         return Refusal(DISPUTED, receivable.id, disputes)
     debtor = call.state.party(receivable.debtor) if receivable.debtor else None

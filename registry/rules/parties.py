@@ -2,7 +2,8 @@
 
 Every key that a party ever had stays in the state under `key/`, revoked or not, so none comes back and none has two
 owners; whether it is live is what the party's own record says. A change holds from the next height on: one block is
-executed under one set of keys. A party keeps at least one signing key.
+executed under one set of keys. But a key that is given up or replaced earlier in the block changes nothing of its party
+any more: who stole it signs in the block of the recovery too. A party keeps at least one signing key.
 
 The owner key lies offline and does one thing, `recover`: a transaction of nothing but recoveries is looked up by owner
 key, any other by signing key. A suspended party may recover, so that stolen keys can be replaced before it is
@@ -56,7 +57,9 @@ def signing_party(
 
 def add_key(call: Call, operation: AddKey) -> Verdict:
     """The sender gets one more signing key, which nobody ever had."""
-    party = _coming(call)
+    party = _signing_still(call)
+    if isinstance(party, Refusal):
+        return party
     if len(party.sign_keys) >= SIGN_KEYS_MAX:
         return Refusal(LIMIT_REACHED, operation.key)
     if call.state.taken(key_key(operation.key)):
@@ -67,7 +70,9 @@ def add_key(call: Call, operation: AddKey) -> Verdict:
 
 def revoke_key(call: Call, operation: RevokeKey) -> Verdict:
     """One of the sender's signing keys is none any more, for good."""
-    party = _coming(call)
+    party = _signing_still(call)
+    if isinstance(party, Refusal):
+        return party
     if operation.key not in party.sign_keys:
         return Refusal(NOT_FOUND, operation.key)
     if len(party.sign_keys) == 1:
@@ -91,7 +96,9 @@ def recover(call: Call, operation: Recover) -> Verdict:
 
 def set_receive_key(call: Call, operation: SetReceiveKey) -> Verdict:
     """Documents for the sender are encrypted under another key from now on, which nobody ever had."""
-    party = _coming(call)
+    party = _signing_still(call)
+    if isinstance(party, Refusal):
+        return party
     if operation.key == party.receive_key:
         return Refusal(ALREADY_DONE, operation.key)
     if call.state.taken(key_key(operation.key)):
@@ -101,7 +108,9 @@ def set_receive_key(call: Call, operation: SetReceiveKey) -> Verdict:
 
 def set_home(call: Call, operation: SetHome) -> Verdict:
     """Documents for the sender go to another node from now on."""
-    party = _coming(call)
+    party = _signing_still(call)
+    if isinstance(party, Refusal):
+        return party
     if operation.home == party.home:
         return Refusal(ALREADY_DONE)
     return _changed(replace(party, home=operation.home), "home_set", party.owner_key)
@@ -112,6 +121,12 @@ def _coming(call: Call) -> Party:
     party = call.state.coming_party(call.sender.id)
     assert party is not None, "a party that signs is there"
     return party
+
+
+def _signing_still(call: Call) -> Party | Refusal:
+    """As `_coming`, if one of the signing keys is among those that it will have."""
+    party = _coming(call)
+    return Refusal(NOT_AUTHORISED) if set(call.transaction.signers).isdisjoint(party.sign_keys) else party
 
 
 def _changed(party: Party, kind: str, subject: bytes, *new: bytes) -> Effects:

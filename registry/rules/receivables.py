@@ -30,7 +30,14 @@ from registry.reasons import (
 from registry.records import Link, Receivable
 from registry.rules.attestations import lapsed
 from registry.rules.blankets import blanket_events
-from registry.rules.consequences import credited, over_advanced, parties_concerned, standing_on
+from registry.rules.consequences import (
+    credited,
+    holders_of_live,
+    live_in_lineage,
+    over_advanced,
+    parties_concerned,
+    standing_on,
+)
 from registry.rules.debtors import debtor_of
 from registry.rules.double_confirmation import confirmed_twice
 from registry.rules.external_claims import carried_over
@@ -140,7 +147,10 @@ def reject(call: Call, operation: Reject) -> Verdict:
 
 
 def adjust(call: Call, operation: Adjust) -> Verdict:
-    """The registrant's credit note: less is collectible. Claims keep their share and priority, see `over_advanced`."""
+    """The registrant's credit note: less is collectible. Claims keep their share and priority, see `over_advanced`.
+
+    A seller's, which is its own act. What a buyer has registered itself it lowers with all who have claims on it.
+    """
     subject = call.resolve(operation.receivable)
     receivable = call.state.receivable(subject)
     if receivable is None:
@@ -153,8 +163,20 @@ def adjust(call: Call, operation: Adjust) -> Verdict:
         return Refusal(obstacle, subject)
     if operation.reduction_share > receivable.collectible:
         return Refusal(OVER_RESIDUAL, subject)
+    unheard = _unheard_by_debtor(call, receivable)
+    if unheard:
+        return Refusal(NOT_AUTHORISED, subject, unheard)
     closed, events = credited(call, receivable, operation.reduction_share)
     return Effects(subject, puts=((receivable_key(subject), closed),), events=events)
+
+
+def _unheard_by_debtor(call: Call, receivable: Receivable) -> tuple[bytes, ...]:
+    """The live claims weighing on a buyer's own payable whose holders have not signed. None on what a seller has."""
+    if receivable.kind != "payable":
+        return ()
+    live = live_in_lineage(call, receivable)
+    holders = holders_of_live(call, live)
+    return first(one.claim for one, holder in zip(live, holders, strict=True) if call.signer(holder) is None)
 
 
 def _new(call: Call, operation: Register, registrant: Party) -> Receivable:

@@ -14,20 +14,26 @@ from registry.rules.verdicts import Call, Refusal
 from registry.transactions.disputes import RaiseDispute
 from registry.transactions.fields import Ref
 
-__all__ = ["GROUNDS_OF", "capacity_of"]
+__all__ = ["GROUNDS_OF", "WAIVED", "capacity_of"]
 
 _OF_THE_DEBT: Final = frozenset({"refusal", "defence", "counterclaim", "set_off", "third_party_claim"})
+_OF_A_STRANGER: Final = frozenset({"third_party_claim", "not_my_invoice", "squatting", "no_such_debt"})
 
-# As whom one may say what. A registrant that finds its own registration false has credit notes for that; voiding it
-# would free the identity that a financier has paid for. A stranger to the debt cannot plead the debtor's defences.
+# As whom one may say what. A second holder has paid on another record of the same debt, an applicant nothing. A
+# registrant that finds its own registration false has credit notes for that; voiding it would free the identity that a
+# financier has paid for. A stranger to the debt cannot plead the debtor's defences.
 GROUNDS_OF: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "debtor": _OF_THE_DEBT | {"not_my_invoice", "squatting", "no_such_debt"},
         "holder": _OF_THE_DEBT | {"not_my_invoice", "squatting", "no_such_debt"},
         "registrant": _OF_THE_DEBT,
-        "applicant": frozenset({"third_party_claim", "not_my_invoice", "squatting", "no_such_debt"}),
+        "second_holder": _OF_A_STRANGER,
+        "applicant": _OF_A_STRANGER,
     }
 )
+# What a debtor that confirmed with `waives_defences` has given up, for whoever finances in reliance on it. It may still
+# refuse: what no law lets it waive (fraud, say) needs a way, and holders answer to it.
+WAIVED: Final = frozenset({"defence", "counterclaim", "set_off"})
 # What one's own claim in this state makes of its holder. One that has ended gives no standing any more.
 _BY_CLAIM: Final = MappingProxyType(
     {"offered": "applicant", "lapsed": "applicant", "reserved": "holder", "funded": "holder"}
@@ -43,6 +49,8 @@ def capacity_of(call: Call, receivable: Receivable, operation: RaiseDispute) -> 
     if isinstance(found, Refusal):
         return found
     if not may(call.sender, "dispute") or operation.ground not in GROUNDS_OF[found]:
+        return Refusal(NOT_AUTHORISED, receivable.id)
+    if found == "debtor" and receivable.waives_defences and operation.ground in WAIVED:
         return Refusal(NOT_AUTHORISED, receivable.id)
     return found
 
@@ -87,7 +95,9 @@ def _by_claim(call: Call, receivable: Receivable, ref: Ref) -> str | Refusal:
     if claim.receivable == receivable.id:
         return capacity
     other = call.state.receivable(claim.receivable)
-    return "applicant" if other is not None and _alike(receivable, other) else Refusal(NOT_AUTHORISED, receivable.id)
+    if other is None or not _alike(receivable, other):
+        return Refusal(NOT_AUTHORISED, receivable.id)
+    return "second_holder" if claim.state == "funded" else "applicant"
 
 
 def _by_receivable(call: Call, receivable: Receivable, ref: Ref) -> str | Refusal:

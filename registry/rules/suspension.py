@@ -11,7 +11,7 @@ from registry.rules.lineage import ancestors, descendants, finder
 from registry.rules.transitions import VACATED
 from registry.rules.verdicts import Call, Refusal, first, together
 
-__all__ = ["open_on", "suspended", "suspending"]
+__all__ = ["open_on", "stopping_on", "suspended", "suspending"]
 
 
 def suspending(call: Call, receivable: Receivable) -> Iterator[bytes]:
@@ -23,12 +23,12 @@ def suspending(call: Call, receivable: Receivable) -> Iterator[bytes]:
     left to lose.
     """
     if receivable.disputes:
-        yield from open_on(call, receivable)
+        yield from stopping_on(call, receivable)
     if receivable.parents or receivable.children:
         find = finder(call.state, receivable)
         for relative in (*ancestors(receivable, find), *descendants(receivable, find)):
             if relative.state not in VACATED:
-                yield from open_on(call, relative)
+                yield from stopping_on(call, relative)
 
 
 def suspended(call: Call, receivable: Receivable, subject: bytes, claim: Claim | None = None) -> Refusal | None:
@@ -43,9 +43,17 @@ def suspended(call: Call, receivable: Receivable, subject: bytes, claim: Claim |
 
 
 def open_on(call: Call, receivable: Receivable) -> Iterator[bytes]:
-    """The disputes on the receivable itself that the clocks have not ended."""
+    """The disputes on the receivable itself that the clocks have not ended, also those that stop nothing."""
+    return (dispute.id for dispute in _disputes(call, receivable) if dispute.runs_at(call.now_ms))
+
+
+def stopping_on(call: Call, receivable: Receivable) -> Iterator[bytes]:
+    """Those of them that stop business now."""
+    return (dispute.id for dispute in _disputes(call, receivable) if dispute.suspends_at(call.now_ms))
+
+
+def _disputes(call: Call, receivable: Receivable) -> Iterator[Dispute]:
     for dispute in receivable.disputes:
         found = call.state.find(Dispute, dispute)
         assert found is not None, "a receivable names a dispute that is not there"
-        if found.suspends_at(call.now_ms):
-            yield dispute
+        yield found

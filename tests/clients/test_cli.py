@@ -28,10 +28,10 @@ from node.cli import app as operators
 from node.keystore import KDF_TEST, SecretKey, save_key
 from registry.money import WHOLE
 from registry.parties import Party
-from tests.cast import AUTHORITIES, EXP_CN, IMP_DE, Cast, key_of
+from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_DE, Cast, key_of
 from tests.clients.liar import lying
 from tests.clients.stage import Stage, admit, newcomer, unlike
-from tests.registry.documents.builders import ubl
+from tests.registry.documents.builders import ubl, ubl_party
 
 pytestmark = pytest.mark.processes
 
@@ -187,6 +187,30 @@ def test_what_a_document_says_of_a_financier_is_noted_before_it_is_registered(de
         assert (noted.code, "possibly_assigned" in noted.out, "Elbe Factoring" in noted.out) == (DONE, True, True)
 
 
+def test_other_firms_invoices_in_the_folder_are_left_out(desk: Desk, tmp_path: Path) -> None:
+    """A supplier's to us, and ours to another buyer; a number of the debtor's that only the ledger knows is its own."""
+    firm = newcomer("debtor", country="AE")
+    also_known_as = "vat:DE129274202"
+    admit(Stage(desk.cast), [replace(firm, identifiers=(*firm.identifiers, also_known_as))])
+    ours = ubl_party("Firm", "AE", firm.id.removeprefix("lei:"))
+    theirs = ubl_party("Supplier", "VN", EXP_VN.removeprefix("lei:"))
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a-supplier.xml").write_bytes(document(seller=theirs))
+    (folder / "b-to-de.xml").write_bytes(document())
+    (folder / "c-to-firm.xml").write_bytes(document(buyer=ours))
+    command = ("receivable", "register", folder, "--debtor", also_known_as, "--dossiers", tmp_path / "kept")
+    looked = desk.by(EXP_CN, *command, "--dry-run", urls=["http://127.0.0.1:9"])
+    assert looked.code == LOOK
+    assert f"seller: {EXP_VN}, Supplier, and not {EXP_CN}" in looked.out
+    assert "Haihe Bearings to Firm" in looked.out
+    ended = desk.by(EXP_CN, *command)
+    assert ended.code == LOOK
+    assert f"buyer: {IMP_DE}, Rheinwerk GmbH, and not {firm.id}" in ended.out
+    assert len(list((tmp_path / "kept").iterdir())) == 1
+    assert [ended.out.count(f"│ {word} ") for word in ("other parties", "registered")] == [2, 1]
+
+
 def test_an_interrupted_registration_leaves_its_dossiers_and_is_taken_up_again(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "invoice.xml").write_bytes(document())
     dossiers = tmp_path / "dossiers"
@@ -194,7 +218,8 @@ def test_an_interrupted_registration_leaves_its_dossiers_and_is_taken_up_again(d
     with lying(desk.cast.devnet.url("f-cn")) as relay:
 
         def silent(path: str, answer: Any) -> Any:
-            relay.status = 202 if path == "/v1/transactions" else None if "aliases" in path else 503
+            named = path.startswith(("/v1/aliases/", "/v1/parties/"))
+            relay.status = 202 if path == "/v1/transactions" else None if named else 503
             return answer
 
         relay.lie = silent
@@ -635,6 +660,14 @@ def test_a_blanket_by_command(desk: Desk, tmp_path: Path) -> None:
     with Stage(desk.cast).exporter(party=party.id) as exporter:
         receivable = exporter.register(unlike(seller=party.id)).receivable.hex()
     assert desk.by(financier, "pool", "carve-out", facility, receivable).json["carved_out"] == receivable
+    (drafts / "0001.json").unlink()
+    amended = ("pool", "amend", facility, *common[:-1])
+    assert "keeps" in complaint(desk.by(party.id, *amended, *scope[1:]))
+    desk.by(party.id, *amended)
+    assert desk.by(financier, *amended, "--accept").json["amended"] == facility
+    shown = desk.by(party.id, "pool", "show", facility).json
+    assert (shown["blanket"], shown["blanket_debtors"]) == ("listed", 2), "other terms take no blanket away"
+    assert shown["blanket_until"].startswith("2036-06-01")
     (drafts / "0001.json").unlink()
     amended = ("pool", "amend", facility, *common, "none")
     desk.by(party.id, *amended)

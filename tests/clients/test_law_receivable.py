@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from clients.errors import Refused
+from clients.errors import Refused, Stale
 from clients.exporter import Listing
 from clients.filings import continue_filing, filings_of, own_filings, record_filing
 from clients.law import rank_receivable
 from clients.notices import notices_of, notify
 from clients.session import compose
+from registry.errors import FieldError
 from registry.law.shipped import shipped_profiles
 from registry.transactions.claims import Reassign
 from tests.cast import AUTHORITIES, EXP_CN, TERMS, Cast, key_of
+from tests.clients.liar import lying
 from tests.clients.stage import Stage, digest, offered, unlike, until_ms
 from tests.clients.test_cli import DONE, LOOK, Desk, complaint
 
@@ -112,6 +114,30 @@ def test_the_facts_of_a_claim_go_with_it_to_who_takes_it_over(cast: Cast) -> Non
         as_seen_by_rival = rival.call(rank_receivable, made.receivable, profiles=shipped_profiles(), laws=["US-NY"])
         assert as_seen_by_rival.opinion.answers[0].order.winners == (other.hex(),)
         assert as_seen_by_rival.claims_not_shown == (claim,)
+
+
+def test_records_from_before_the_block_that_it_is_as_of_are_not_ranked(cast: Cast) -> None:
+    """A claim that was given up would still come first, and the debtor pay the wrong one."""
+    stage = Stage(cast)
+    asked = {"profiles": shipped_profiles(), "laws": ["SG"]}
+    with (
+        lying(cast.devnet.url("f-cn")) as relay,
+        stage.exporter() as seller,
+        stage.exporter(urls=[relay.url]) as misled,
+        stage.financier("f-cn") as first,
+    ):
+        made = seller.register(unlike(laws=("SG",)))
+        claim = offered(seller, made.receivable, "f-cn", 10**12 // 2)
+        first.finance(claim)
+        ranked = misled.call(rank_receivable, made.receivable, **asked)
+        assert ranked.opinion.answers[0].order.winners == (claim.hex(),)
+        first.release(claim)
+        del relay.known["GET", "/v1/blocks/latest"]  # the newest block, and all records as they were before
+        with pytest.raises(Stale, match="block"):
+            misled.call(rank_receivable, made.receivable, **asked)
+        relay.known.clear()
+        with pytest.raises(FieldError, match="none is funded"):
+            misled.call(rank_receivable, made.receivable, **asked)
 
 
 def test_in_words_of_both_languages_and_what_is_wrong(desk: Desk, cast: Cast) -> None:

@@ -465,6 +465,35 @@ def test_denied_existence_is_none_and_no_proof(trial: Trial) -> None:
         trial.liar.status = None
 
 
+def aged(trial: Trial, answer: Any, ms: int) -> Any:
+    """The same answer from so long ago: everything in it is proved and signed, at a time that lies back."""
+    if isinstance(answer, dict) and "header" in answer:
+        then = header_of(answer).timestamp_ms - ms
+        return answer | signed_header(trial, answer, timestamp_ms=then)
+    if isinstance(answer, dict):
+        return {name: aged(trial, value, ms) for name, value in answer.items()}
+    return [aged(trial, value, ms) for value in answer] if isinstance(answer, list) else answer
+
+
+READS: dict[str, Callable[[Trial], Any]] = {
+    "a receivable": lambda trial: trial.exporter.receivable(trial.subject),
+    "every claim on it": lambda trial: trial.regulator.claims(trial.subject),
+    "a list of one's own": lambda trial: trial.exporter.own_receivables(),
+    "the newest block": lambda trial: trial.regulator.header(),
+}
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS.keys())
+def test_what_is_proved_as_of_long_ago_is_not_believed(trial: Trial, read: Callable[[Trial], Any]) -> None:
+    """The claim that has been funded since is not among 'all' of them; a quiet network's last block is recent."""
+    trial.liar.known.clear()  # all of it as of now
+    truth = read(trial)
+    with trial.telling(lambda path, answer: aged(trial, answer, 600_000)), pytest.raises(Stale, match="s old"):
+        read(trial)
+    with trial.telling(lambda path, answer: aged(trial, answer, 61_000)):
+        assert type(read(trial)) is type(truth)
+
+
 # --- searches --------------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from clients.backfill import BATCH_ROWS, Outcome, Row, batches, prepare_batch
 from clients.dossier import Dossier
+from clients.pipeline import RunStopped
 from clients.portfolios import Unusable, read_portfolio, rows_in
 from clients.runs import Run, RunMismatch, backfill
 from clients.session import Session
@@ -24,7 +25,7 @@ from registry.genesis import Genesis
 from registry.money import WHOLE
 from registry.transactions.claims import Offer
 from registry.transactions.envelope import open_transaction
-from tests.cast import AUTHORITIES, EXP_CN, IMP_DE, TERMS, Cast, key_of
+from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, Cast, key_of
 from tests.clients.liar import lying
 from tests.clients.stage import Stage, admit, newcomer, unlike, until_ms
 from tests.clients.test_cli import DONE, LOOK, Desk, complaint
@@ -38,6 +39,7 @@ HEADER = (
     "buyer_name",
     "buyer_country",
     "buyer_lei",
+    "seller_lei",
     "share",
     "concluded",
 )
@@ -87,6 +89,7 @@ def test_a_row_says_what_was_assigned_and_when() -> None:
         ({"share": "120%"}, "no share"),
         ({"concluded": "2026/15/01"}, "concluded"),
         ({"buyer_lei": ""}, "who it is"),
+        ({"seller_lei": EXP_VN.removeprefix("lei:")}, f"seller: {EXP_VN}, Exporter, and not {EXP_CN}"),
     ],
 )
 def test_one_bad_row_stops_nothing_and_says_why(row: dict[str, str], reason: str) -> None:
@@ -94,6 +97,11 @@ def test_one_bad_row_stops_nothing_and_says_why(row: dict[str, str], reason: str
     assert isinstance(found[0], Unusable)
     assert reason in found[0].reason
     assert isinstance(found[1], Row)
+
+
+def test_the_debtor_given_is_for_rows_that_name_none() -> None:
+    found = read(book({"number": "A-1"}, {"number": "A-2", "buyer_lei": ""}), debtor=IMP_AE)
+    assert [row.listing.particulars.debtor for row in found if isinstance(row, Row)] == [IMP_DE, IMP_AE]
 
 
 def test_rows_are_counted_before_anything_is_done_with_them() -> None:
@@ -138,8 +146,8 @@ def test_a_full_batch_fits_one_transaction_and_keeps_its_dossiers(tmp_path: Path
     run = Run(tmp_path / "run", book="a")
     run.begin(0, batch)
     assert run.sent(0) == batch.submission.wire
-    lines = (tmp_path / "run" / "0000000.dossiers").read_text().splitlines()
-    assert tuple(map(Dossier.from_json, lines)) == batch.dossiers
+    (kept,) = (tmp_path / "run").glob("0000000-*.dossiers")
+    assert tuple(map(Dossier.from_json, kept.read_text().splitlines())) == batch.dossiers
     assert (run.done, list(run.outcomes())) == (0, [])
     with pytest.raises(RunMismatch, match="another book"):
         Run(tmp_path / "run", book="b")
@@ -273,3 +281,35 @@ def test_what_was_signed_too_long_ago_is_signed_anew(
         exporter.call(backfill, run, rows, to=F_SG, terms=TERMS)
         assert [outcome.code for outcome in run.outcomes()] == ["ok"]
         assert exporter.transaction(stale.submission.transaction_id, 2) is None
+        assert dossiers_in(tmp_path / "run") >= set(stale.dossiers), "nothing is overwritten, whatever it is worth now"
+
+
+def dossiers_in(run: Path) -> set[Dossier]:
+    return {Dossier.from_json(line) for file in run.glob("*.dossiers") for line in file.read_text().splitlines()}
+
+
+@pytest.mark.processes
+def test_an_expiry_that_is_a_nodes_word_alone_has_nothing_signed_anew(cast: Cast, tmp_path: Path) -> None:
+    """A backfill is killed when its batch is final, and goes on with a node that is behind, or lies."""
+    amount = unlike().particulars.amount_minor
+    rows = [row for row in read(book({"number": f"WORD-{amount}"})) if isinstance(row, Row)]
+    folder = tmp_path / "run"
+
+    def expired(path: str, answer: Any) -> Any:
+        if path == "/v1/transactions":
+            return {"results": [{"code": "expired", "field": "valid_until_ms", "detail": "says the node"}]}
+        return {"status": "unknown"} if path.startswith("/v1/transactions/") else answer
+
+    with Stage(cast).exporter() as exporter:
+        batch = exporter.make(prepare_batch, rows, to=F_SG, terms=TERMS, now_ms=time.time_ns() // 1_000_000)
+        Run(folder, book="a").begin(0, batch)
+        registered = exporter.resume(batch.submission).receipts[0].subject
+        with lying(cast.devnet.url("f-cn")) as relay, Stage(cast).exporter(urls=[relay.url]) as cut_off:
+            relay.lie = expired
+            with pytest.raises(RunStopped, match="expired"):
+                cut_off.call(backfill, Run(folder, book="a"), rows, to=F_SG, terms=TERMS)
+        run = Run(folder, book="a")
+        assert run.sent(0) == batch.submission.wire
+        exporter.call(backfill, run, rows, to=F_SG, terms=TERMS)
+    assert [(outcome.code, outcome.receivable) for outcome in run.outcomes()] == [("ok", registered)]
+    assert dossiers_in(folder) == set(batch.dossiers), "the only one of what is on the ledger"

@@ -16,6 +16,7 @@ from clients.reconciliation import Break, BreakKind, Entry, compare, entries_of
 from registry.documents import DateOrder, DocumentError
 from registry.money import WHOLE
 from registry.records import Claim
+from tests.registry.documents.builders import xlsx
 
 ME, OTHER = "lei:984500CNFACTOR000128", "lei:984500SGBANK00000120"
 DAY = datetime.date(2026, 5, 20)
@@ -162,6 +163,13 @@ def test_a_cell_that_cannot_be_read_is_named(text: str, element: str) -> None:
     assert (error.value.file, error.value.element) == ("book.csv", element)
 
 
+def test_a_percentage_in_a_workbook_is_the_number_1_and_means_all() -> None:
+    data = xlsx(["claim", "share"], [mark(1).hex(), 1], [mark(1).hex(), 0.8], formats={"B2": "0%", "B3": "0.0%"})
+    assert [entry.share for entry in read_book("book.xlsx", io.BytesIO(data))] == [WHOLE, 8 * WHOLE // 10]
+    with pytest.raises(DocumentError, match="a percentage such as 80%"):
+        read_book("book.xlsx", io.BytesIO(xlsx(["claim", "share"], [mark(1).hex(), 1])))
+
+
 def test_the_report_as_a_workbook_holds_text_only() -> None:
     breaks = [Break(BreakKind.HOLDER, mark(1), mark(2), "row 2", "=cmd|' /C calc'!A0", OTHER)]
     (sheet,) = load_workbook(io.BytesIO(breaks_xlsx(breaks))).worksheets
@@ -173,7 +181,11 @@ def test_the_report_as_a_workbook_holds_text_only() -> None:
 
 @pytest.mark.parametrize(
     ("text", "parts"),
-    [("100%", WHOLE), ("0.0000000001%", 1), ("1", 1), (str(WHOLE), WHOLE), ("0%", None), ("101%", None), ("x", None)],
+    [
+        *[("100%", WHOLE), ("0.0000000001%", 1), ("10001", 10_001), (str(WHOLE), WHOLE)],
+        *[("0%", None), ("101%", None), ("x", None)],
+        *[("1", None), ("80", None), ("0.8", None), ("10000", None)],  # percent or basis points, but who knows
+    ],
 )
 def test_shares_as_people_write_them(text: str, parts: int | None) -> None:
     assert share_of(text) == parts

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import consensus
+from consensus.engine import Engine
 from consensus.errors import RecordError
 from consensus.events import (
     Alarm,
@@ -24,11 +25,13 @@ from consensus.events import (
     Send,
     SendDecided,
     SetTimer,
+    Start,
     TimerName,
     Verdict,
     Work,
 )
 from consensus.evidence import Evidence, verify_evidence
+from consensus.hearing import OWN_VOTES_MAX
 from consensus.height import BLOCKS_MAX, VIEWS_AHEAD_MAX
 from consensus.journal import Standing
 from consensus.messages import (
@@ -42,9 +45,10 @@ from consensus.messages import (
     Resend,
     VotesRequest,
 )
-from consensus.votes import Certificate, Kind
+from consensus.votes import Certificate, Kind, Vote
+from registry.keys import verify
 from tests.consensus.bench import PARAMETERS, Bench
-from tests.consensus.fixtures import GENESIS_ID, block_of, certificate_of, key_of, vote_of
+from tests.consensus.fixtures import GENESIS_ID, authorities_of, block_of, certificate_of, key_of, vote_of
 
 
 def test_every_rule_is_cited_by_code_and_by_a_test() -> None:
@@ -524,10 +528,27 @@ def test_others_say_which_votes_they_hold() -> None:
     assert not again.all(Build)
 
 
+@pytest.mark.parametrize("height", [2, 3])
+def test_who_has_heard_votes_of_a_higher_height_does_not_say_that_there_are_none(height: int) -> None:
+    """R9: an authority that loses its disk is answered by those only who are not behind its votes."""
+    behind = Bench(me=0)
+    block = behind.block(1)
+    behind.hear(3, vote_of(3, Kind.FINALIZE, height, 0, bytes(32)))
+    behind.hear(3, VotesRequest(1))
+    assert not behind.sent(HeldVotes, 3), "kept for the next height, or dropped: it cannot know what else there was"
+    behind.hear(2, VotesRequest(1))
+    assert behind.sent(HeldVotes, 2) == [HeldVotes(1, ())]
+    behind.hear(1, Decided(block, behind.certificate(Kind.FINALIZE, 0, block.hash, 1, 2, 3)))
+    behind.committed(block)
+    behind.hear(3, VotesRequest(2))
+    held = behind.sent(HeldVotes, 3)
+    assert [[vote.kind for vote in answer.votes] for answer in held] == ([[Kind.FINALIZE]] if height == 2 else [])
+
+
 def test_a_key_seen_voting_elsewhere_stops() -> None:
     """R9: one key running twice is noticed in votes and in certificates."""
     bench = Bench(me=0)
-    bench.hear(3, Resend(1, (vote_of(0, Kind.NULLIFY, 1, 0, None),), Bundle(None, ())))
+    bench.hear(3, vote_of(0, Kind.NULLIFY, 1, 0, None))
     assert bench.engine.standing is Standing.BURNT
     bench = Bench(me=0)
     bench.hear(3, bench.certificate(Kind.NULLIFY, 0, None, 0, 1, 2))
@@ -547,6 +568,39 @@ def test_votes_are_bounded_and_verified() -> None:
     for signer in (1, 2, 3):
         bench.hear(signer, type(bad)(bad.kind, 1, 0, None, key_of(signer).public_key, bad.signature[::-1]))
     assert bench.engine.view == 0
+
+
+class Counting:
+    """A verifier that counts."""
+
+    def __init__(self) -> None:
+        self.verified = 0
+
+    def __call__(self, *parts: bytes) -> None:
+        self.verified += 1
+        verify(*parts)
+
+
+def test_forged_votes_of_others_are_not_even_verified() -> None:
+    """R8, R10: a resend has votes of its sender alone, no more than it can have cast, and ends at the first forged."""
+    verifier = Counting()
+    engine = Engine(PARAMETERS, key_of(0), verifier=verifier)
+    engine.handle(Start(tip_height=0, tip=GENESIS_ID, authorities=authorities_of(4), record={}))
+    places = [(kind, view, None if kind is Kind.NULLIFY else bytes(32)) for view in range(3) for kind in Kind]
+    good = [vote_of(3, kind, 1, view, block) for kind, view, block in places]
+    forged = [replace(vote, signature=vote.signature[::-1]) for vote in good]
+    of_another = [replace(vote, signer=key_of(2).public_key) for vote in forged]
+
+    def verifications(*votes: Vote) -> int:
+        before = verifier.verified
+        engine.handle(Received(key_of(3).public_key, Resend(1, votes, Bundle(None, ()))))
+        return verifier.verified - before
+
+    assert verifications(*of_another) == 0
+    assert verifications(good[0], *of_another[1:]) == 0
+    assert verifications(*good[: OWN_VOTES_MAX + 1]) == 0
+    assert verifications(*forged[:OWN_VOTES_MAX]) == 1
+    assert verifications(*good[:OWN_VOTES_MAX]) == OWN_VOTES_MAX
 
 
 def test_the_next_height_is_kept_within_bounds() -> None:
@@ -726,12 +780,13 @@ def bundle_of(bench: Bench, view: int) -> Bundle:
     return Bundle(None, tuple(bench.certificate(Kind.NULLIFY, below) for below in range(view)))
 
 
-def test_a_block_that_was_dropped_is_fetched_again_when_its_notarization_comes_late() -> None:
-    """R2, R4, R10: of too many blocks one goes, with what was known of it; a withheld certificate stops nobody."""
+def test_a_withheld_notarization_stops_nobody_although_its_block_has_been_dropped() -> None:
+    """R2, R10: its view has failed, so whoever leads builds anew, and does not wait for what perhaps nobody has."""
     bench = Bench(me=0)
     first = bench.block(1)
     bench.propose(0, first)
     bench.check(first)
+    assert bench.voted() == [(Kind.NOTARIZE, 0, first.hash)]
     for view in range(1, 2 * BLOCKS_MAX):
         skip = bench.certificate(Kind.NULLIFY, view - 1)
         bench.hear(2, skip)
@@ -739,15 +794,51 @@ def test_a_block_that_was_dropped_is_fetched_again_when_its_notarization_comes_l
             other = bench.block((1 + view) % 4, timestamp_ms=1_700_000_000_000 + view)
             bench.propose(view, other, Bundle(None, (skip,)))
             bench.check(other, Verdict.INVALID)
+    bench.hear(2, BlockRequest(1, first.hash))
+    assert not bench.sent(Body, 2), "of too many blocks it has gone"
+    bench.hear(3, bench.certificate(Kind.NOTARIZE, 0, first.hash, 1, 2, 3))
+    assert bench.engine.view % 4 == 3
+    bench.hear(2, bench.certificate(Kind.NULLIFY, bench.engine.view))
     while bench.engine.view % 4 != 3:
         bench.hear(2, bench.certificate(Kind.NULLIFY, bench.engine.view))
-    bench.hear(3, bench.certificate(Kind.NOTARIZE, 0, first.hash, 1, 2, 3))
-    bench.ring(TimerName.GRACE)
-    bench.ring(TimerName.FETCH)
-    assert any(bench.sent(BlockRequest, peer) == [BlockRequest(1, first.hash)] for peer in (1, 2, 3))
-    bench.hear(2, Body(first))
+    assert bench.all(Build)
+    fresh = bench.block(0)
+    bench.build(fresh)
     (proposal,) = bench.said(Proposal)
-    assert proposal.block == first
+    assert proposal.bundle.parent is None
+    reader = Bench(me=None)
+    reader.hear(3, bench.certificate(Kind.NOTARIZE, 0, first.hash, 1, 2, 3))
+    reader.hear(0, proposal)
+    assert reader.engine.view == proposal.vote.view
+    assert reader.engine._state.h.is_justified(proposal), "R3: nodes that know of the notarization take it all the same"
+
+
+def test_only_a_failed_view_whose_block_is_missing_is_passed_over() -> None:
+    """R1, R2: and only where the certificates below reach; else its block is fetched, and proposed again."""
+    bench = Bench(me=3)
+    block = bench.block(2)
+    bench.hear(1, bench.certificate(Kind.NOTARIZE, 1, block.hash))
+    assert bench.engine.view == 2
+    bench.ring(TimerName.GRACE)
+    assert not bench.all(Build), "view 1 has not failed: what it notarized may be final"
+    bench = Bench(me=0)
+    bench.hear(1, bench.certificate(Kind.NOTARIZE, 1, block.hash))
+    bench.hear(1, bench.certificate(Kind.NULLIFY, 2))
+    bench.hear(1, bench.certificate(Kind.NULLIFY, 1))
+    assert bench.engine.view == 3
+    bench.ring(TimerName.FETCH)
+    assert any(bench.sent(BlockRequest, peer) for peer in (1, 2, 3)), "there is no certificate of view 0"
+    bench.hear(1, Body(block))
+    bench.ring(TimerName.GRACE)
+    bench.check(block)
+    (proposal,) = bench.said(Proposal)
+    assert (proposal.block, proposal.bundle.parent is None) == (block, False)
+    bench = Bench(me=0)
+    bench.hear(1, bench.certificate(Kind.NOTARIZE, 1, block.hash))
+    bench.hear(1, bench.certificate(Kind.NULLIFY, 2))
+    bench.hear(1, bench.certificate(Kind.NULLIFY, 1))
+    bench.hear(1, bench.certificate(Kind.NULLIFY, 0))
+    assert bench.all(Build)
 
 
 def test_a_lost_record_is_noticed_however_far_the_others_are() -> None:

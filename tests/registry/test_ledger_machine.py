@@ -1,8 +1,9 @@
 """Random histories, valid and invalid steps mixed: whatever happens, what must hold does hold.
 
-After every block: the invariant on every open receivable that no credit note or part confirmation has over-advanced,
-shares conserved, receivables and claims telling the same story, parts of parents within the whole, one receipt per
-operation, refusals without effect, and the same bytes when the block is executed again.
+After every block: the invariant on every open receivable that no credit note or part confirmation has over-advanced;
+whenever a share is taken, the invariant on all that it weighs on, closed ancestors and lowered records included; shares
+conserved, receivables and claims telling the same story, parts of parents within the whole, one receipt per operation,
+refusals without effect, and the same bytes when the block is executed again.
 """
 
 from __future__ import annotations
@@ -153,8 +154,9 @@ class Ledger(RuleBasedStateMachine):
     def lower(self, pick: int, share: int, answer: str) -> None:
         """Rarely on purpose (every fourth receivable): what is lowered is out of the strict invariant."""
         target = self.receivable(pick - pick % 4 + 3)
+        credited = self.world.receivable(target).collectible if share % 2 else share  # often all of it
         steps: dict[str, tuple[str, Operation]] = {
-            "credit note": ("EXP_CN", Adjust(target, share, mark("note"))),
+            "credit note": ("EXP_CN", Adjust(target, max(1, credited), mark("note"))),
             "confirm": ("IMP_DE", Confirm(target, SALT, name_id("IMP_DE"), mark("commitment x"), WHOLE, mark("text"))),
             "part": ("IMP_DE", Confirm(target, SALT, name_id("IMP_DE"), mark("commitment x"), share, mark("text"))),
             "reject": ("IMP_DE", Reject(target, SALT, name_id("IMP_DE"), mark("reason"))),
@@ -412,7 +414,25 @@ class Ledger(RuleBasedStateMachine):
             if receipt.done and isinstance(operation, Fund):
                 on = world.claim(receipt.subject).receivable
                 assert self.standing_outside(on) <= set(operation.acknowledged), "what stands outside is looked at"
+            if receipt.done and isinstance(operation, Reserve | Fund | Draw):
+                self.fits_on_all_that_it_weighs_on(world.claim(receipt.subject).receivable)
         return list(outcome.receipts)
+
+    def fits_on_all_that_it_weighs_on(self, receivable: bytes) -> None:
+        """The strict invariant where a share was taken just now: whatever the state of ancestors, however lowered."""
+        records = self.records()
+        above, below = self.reach(receivable, records, upwards=True), self.reach(receivable, records, upwards=False)
+        for one in (*above, *(other for other in below if records[other].state in OPEN)):
+            assert weight(records[one], records, self.world.now_ms) <= records[one].collectible
+
+    @staticmethod
+    def reach(start: bytes, records: dict[bytes, Receivable], *, upwards: bool) -> list[bytes]:
+        """A receivable and all its ancestors, or all its descendants."""
+        queue = [start]
+        for one in queue:  # grows while it is walked
+            links = records[one].parents if upwards else records[one].children
+            queue += [link.receivable for link in links if link.receivable not in queue]
+        return queue
 
     def reserved(self) -> set[bytes]:
         return {claim for claim in self.claims if self.world.claim(claim).state != "offered"}

@@ -210,6 +210,21 @@ def test_recourse_gives_the_claim_back_to_the_assignor(world: World) -> None:
     assert world.one("F_SG", Reserve(other, 60_000)).code == "ok"
 
 
+def test_what_was_bought_back_is_financed_anew_by_all_rules_or_not_at_all(world: World) -> None:
+    """Selling it on would be new money past matches, attestations and the invariant: it is released and offered."""
+    receivable = world.registered("a", fingerprints=(("debtor_side", mark("same")),))
+    claim = world.funded(receivable, to="F_CN", percent=80)
+    assert world.one(("F_CN", "EXP_CN"), Reassign(claim, name_id("EXP_CN"))).code == "ok"
+    twin = world.registered("b", by="EXP_VN", fingerprints=(("debtor_side", mark("same")),))
+    assert world.one(("EXP_CN", "F_SG"), Reassign(claim, name_id("F_SG"))).code == "bad_state"
+    anew = Offer(receivable, name_id("F_SG"), 80 * PERCENT, mark("terms"), world.now_ms + 10**6)
+    steps = (Release(claim), anew, Reserve(1, 60_000))
+    blind = world.do(("EXP_CN", "F_SG"), *steps, Fund(1), mode="all")
+    assert [one.code for one in blind] == ["rolled_back"] * 3 + ["unacknowledged_match"]
+    seen = world.do(("EXP_CN", "F_SG"), *steps, Fund(1, (twin,)), mode="all")
+    assert [one.code for one in seen] == ["ok"] * 4
+
+
 def test_a_reservation_is_not_reassigned(world: World) -> None:
     claim = world.reserved(world.registered("a"))
     assert world.one(("F_CN", "F_SG"), Reassign(claim, name_id("F_SG"))).code == "bad_state"

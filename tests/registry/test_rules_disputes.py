@@ -130,14 +130,18 @@ def test_a_dispute_is_recorded_as_signed_and_heard_by_all_concerned(world: World
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_who_may_say_what(world: World, ground: str) -> None:
     """Each ground as each of the four; a registrant voids nothing, and a stranger does not plead the debtor's case."""
-    receivable = world.registered("a")
+    shared = ("debtor_side", mark("same debt"))
+    receivable = world.registered("a", fingerprints=(shared,))
     claim = world.funded(receivable, percent=10)
     offer = world.offered(receivable, to="F_SG", percent=10)
+    other = world.registered("b", by="EXP_VN", fingerprints=(shared,))
+    alike = world.funded(other, to="F_DE", by="EXP_VN", acknowledged=(receivable,))
     world.one("IMP_DE", Confirm(receivable, salt_of("a"), name_id("IMP_DE"), mark("commitment a"), WHOLE, mark("t")))
     attempts: dict[str, tuple[str, Standing]] = {
         "debtor": ("IMP_DE", ()),
         "holder": ("F_CN", ("claim", claim)),
         "registrant": ("EXP_CN", ()),
+        "second_holder": ("F_DE", ("claim", alike)),
         "applicant": ("F_SG", ("claim", offer)),
     }
     assert set(attempts) == set(GROUNDS_OF)
@@ -146,6 +150,20 @@ def test_who_may_say_what(world: World, ground: str) -> None:
         assert receipt.code == ("ok" if ground in GROUNDS_OF[capacity] else "not_authorised"), capacity
         if receipt.done:
             assert dispute_of(world, receipt.subject).capacity == capacity
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_a_debtor_that_waived_its_defences_does_not_plead_them(world: World, ground: str) -> None:
+    """It may still say that it refuses, or that there is no such debt: what no law lets it waive, and fraud."""
+    receivable = world.registered("a")
+    confirm = Confirm(receivable, salt_of("a"), name_id("IMP_DE"), mark("commitment a"), WHOLE, mark("t"))
+    assert world.one("IMP_DE", replace(confirm, waives_defences=True)).code == "ok"
+    claim = world.funded(receivable)
+    code = "not_authorised" if ground in ("defence", "counterclaim", "set_off") else "ok"
+    for standing in ((), debtor("a")):
+        assert world.one("IMP_DE", raising(receivable, standing, ground)).code in (code, "already_done")
+    other = world.one("F_CN", raising(receivable, ("claim", claim), ground))
+    assert other.code == "ok"  # what its debtor tells a holder, the holder may put on record
 
 
 @pytest.mark.parametrize(
@@ -189,7 +207,7 @@ def test_a_second_applicant_may_hold_a_claim_on_what_is_alike(world: World) -> N
     second = world.registered("b", by="EXP_VN", fingerprints=(shared,))
     claim = world.funded(second, to="F_SG", by="EXP_VN", acknowledged=(first,))
     dispute = raised(world, first, "F_SG", ("claim", claim), "third_party_claim")
-    assert dispute_of(world, dispute).capacity == "applicant"
+    assert dispute_of(world, dispute).capacity == "second_holder"
     other = raised(world, first, "EXP_VN", ("receivable", second), "squatting")
     assert dispute_of(world, other).capacity == "applicant"
 
@@ -293,6 +311,78 @@ def test_a_rejected_invoice_that_is_disputed_as_well_stops_no_business_under_its
     world.one("IMP_DE", Reject(child, salt_of("a"), name_id("IMP_DE"), mark("reason")))
     raised(world, child, "IMP_DE", debtor("a"), "no_such_debt")
     world.funded(order)
+
+
+def offering(world: World, receivable: bytes) -> str:
+    """What the seller's offer of it is answered."""
+    return world.one("EXP_CN", Offer(receivable, name_id("F_DE"), 1, mark("terms"), world.now_ms + DAY_MS)).code
+
+
+def by_stranger(world: World, tag: str = "a") -> tuple[bytes, bytes]:
+    """A receivable, and the dispute of an exporter that copied a fingerprint of it."""
+    receivable = world.registered(tag)
+    copied: Standing = ("fingerprint", "exact", mark(f"exact {tag}"))
+    return receivable, raised(world, receivable, "EXP_VN", copied, "squatting", 1)
+
+
+def test_who_has_no_money_in_the_debt_stops_business_only_until_it_is_answered(world: World) -> None:
+    """Fingerprints can be copied by whoever reads the state; the dispute itself runs on, to the forum."""
+    receivable, dispute = by_stranger(world)
+    assert offering(world, receivable) == "disputed"
+    answered(world, dispute)
+    assert offering(world, receivable) == "ok"
+    escalated(world, dispute, "EXP_VN")
+    assert offering(world, receivable) == "ok"  # it stands as it did, until the next clock is missed
+    answered(world, dispute)
+    escalated(world, dispute, "EXP_VN", "ICC", "FR")
+    assert (offering(world, receivable), state_now(world, dispute)) == ("ok", "open")
+    assert awarded(world, Award(dispute, "voided", 0, mark("award"), "en")) == ["ok"] * 3
+    assert world.receivable(receivable).state == "voided"
+
+
+def test_who_does_not_answer_a_stranger_is_stopped(world: World) -> None:
+    receivable, dispute = by_stranger(world)
+    days(world, 61)
+    assert offering(world, receivable) == "disputed"
+    escalated(world, dispute, "EXP_CN")  # heard at the next rung, where the stranger must speak
+    assert offering(world, receivable) == "disputed"
+    days(world, 61)
+    assert offering(world, receivable) == "ok"  # it did not
+    receivable, dispute = by_stranger(world, "b")
+    answered(world, dispute)
+    escalated(world, dispute, "EXP_VN")
+    days(world, 61)
+    assert offering(world, receivable) == "disputed"  # an answer once is none for ever
+    days(world, 30)
+    assert (offering(world, receivable), state_now(world, dispute)) == ("disputed", "upheld")
+
+
+@pytest.mark.parametrize("who", ["debtor", "holder", "second_holder"])
+def test_whoever_owes_or_has_paid_stops_business_while_it_goes_on(world: World, who: str) -> None:
+    shared = ("debtor_side", mark("same debt"))
+    receivable = world.registered("a", fingerprints=(shared,))
+    first = world.funded(receivable, to="F_CN", percent=10)
+    other = world.registered("b", by="EXP_VN", fingerprints=(shared,))
+    second = world.funded(other, to="F_SG", by="EXP_VN", acknowledged=(receivable,))
+    attempts: dict[str, tuple[str, Standing]] = {
+        "debtor": ("IMP_DE", debtor("a")),
+        "holder": ("F_CN", ("claim", first)),
+        "second_holder": ("F_SG", ("claim", second)),
+    }
+    by, standing = attempts[who]
+    dispute = raised(world, receivable, by, standing, "third_party_claim")
+    at_last_rung(world, dispute, opener=by)
+    assert offering(world, receivable) == "disputed"
+
+
+def test_an_answered_dispute_of_a_stranger_still_bars_a_correction(world: World) -> None:
+    receivable, dispute = by_stranger(world)
+    answered(world, dispute)
+    world.one("IMP_DE", raising(receivable, debtor("a")))
+    assert dispute in world.receivable(receivable).disputes  # the next one does not push it off the list
+    world.one("IMP_DE", WithdrawDispute(world.receivable(receivable).disputes[-1], *TEXT))
+    refused = world.one("EXP_CN", invoice("b", supersedes=receivable))
+    assert (refused.code, refused.related) == ("disputed", (receivable, dispute))
 
 
 def test_a_correction_is_no_way_out_of_a_dispute(world: World) -> None:

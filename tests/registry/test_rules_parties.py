@@ -54,7 +54,7 @@ def test_a_party_keeps_a_key_and_has_a_bounded_number(world: World) -> None:
     more = [AddKey(key(f"more {number}")) for number in range(SIGN_KEYS_MAX)]
     codes = [receipt.code for receipt in world.do("EXP_CN", *more)]
     assert codes == ["ok"] * (SIGN_KEYS_MAX - 1) + ["limit_reached"]
-    last = [RevokeKey(sign_key) for sign_key in world.party("EXP_CN").sign_keys]
+    last = [RevokeKey(sign_key) for sign_key in reversed(world.party("EXP_CN").sign_keys)]  # the signing one last
     assert [receipt.code for receipt in world.do("EXP_CN", *last)][-2:] == ["ok", "last_key"]
 
 
@@ -94,6 +94,31 @@ def test_the_owner_key_replaces_every_signing_key(world: World) -> None:
     assert world.one("thief", invoice("stolen")).code == "unknown_party"
     assert world.one("a", invoice("a")).code == world.one("b", invoice("b")).code == "ok"
     assert world.party("EXP_CN").receive_key == mark("x25519")
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [AddKey(key("thief's")), RevokeKey(key("a")), SetReceiveKey(mark("thief")), SetHome("https://thief.example")],
+)
+def test_a_key_that_was_replaced_earlier_in_the_block_changes_nothing_of_the_recovered_party(
+    world: World, operation: Operation
+) -> None:
+    """Both keys have one place in a block's order, so a thief that signs longest stands behind the recovery."""
+    recovery = world.transaction("owner EXP_CN", Recover((key("a"), key("b"))))
+    by_thief = world.transaction("EXP_CN", operation)
+    assert [receipt.code for receipt in world.block([recovery, by_thief]).receipts] == ["ok", "not_authorised"]
+    assert world.party("EXP_CN").sign_keys == (key("a"), key("b"))
+    assert (world.party("EXP_CN").receive_key, world.party("EXP_CN").home) == (b"", "")
+
+
+def test_who_signs_with_an_old_key_and_a_new_one_may_go_on(world: World) -> None:
+    """What a key gives up itself, it gives up last: behind that only the keys that stay may change anything."""
+    world.one("EXP_CN", AddKey(key("kept")))
+    steps = (RevokeKey(key("EXP_CN")), SetHome("https://node.example"))
+    assert [receipt.code for receipt in world.do(("EXP_CN", "kept"), *steps)] == ["ok", "ok"]
+    steps = (RevokeKey(key("kept")), SetReceiveKey(mark("x25519")))
+    world.one("kept", AddKey(key("third")))
+    assert [receipt.code for receipt in world.do("kept", *steps)] == ["ok", "not_authorised"]
 
 
 def test_the_owner_key_does_nothing_else_and_nothing_else_recovers(world: World) -> None:

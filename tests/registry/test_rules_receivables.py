@@ -324,6 +324,38 @@ def test_rounding_never_makes_room(world: World) -> None:
     assert codes == ["over_residual", "ok"]
 
 
+@pytest.mark.parametrize("left", [1, 0])
+def test_an_instalment_is_worth_no_more_than_what_is_left_of_its_invoice(world: World, left: int) -> None:
+    """Credited but for the least share the invoice is open, credited to the last it is cancelled: no difference."""
+    whole = world.registered("a")
+    parts = [world.registered(tag, kind="instalment", parents=under((whole, 50, 100))) for tag in "12"]
+    world.one("EXP_CN", Adjust(whole, WHOLE - left, mark("credit note")))
+    assert world.receivable(whole).state == ("registered" if left else "cancelled")
+    for part in parts:
+        receipt = world.one("F_CN", Reserve(world.offered(part, percent=100), 60_000))
+        assert (receipt.code, receipt.related) == ("over_residual", (whole,))
+
+
+def test_nothing_is_financed_through_an_invoice_that_is_half_credited_and_half_paid(world: World) -> None:
+    whole = world.registered("a")
+    part = world.registered("1", kind="instalment", parents=under((whole, 100, 100)))
+    paid = world.funded(whole, to="F_SG", percent=50)
+    world.one("EXP_CN", Adjust(whole, WHOLE // 2, mark("credit note")))
+    world.one("F_SG", Discharge(paid, WHOLE // 2))
+    assert world.receivable(whole).state == "settled"
+    assert world.one("F_CN", Reserve(world.offered(part, percent=50), 60_000)).related == (whole,)
+
+
+def test_an_order_whose_invoice_was_cancelled_is_financed_and_invoiced_again(world: World) -> None:
+    """A red invoice stands in nobody's way: neither on the order, nor on the invoice that takes its place."""
+    parent = order(world)
+    red = world.registered("a", parents=under((parent, 100, 100)))
+    world.one("EXP_CN", Adjust(red, WHOLE, mark("red invoice")))
+    again = world.registered("b", parents=under((parent, 100, 100)))
+    world.funded(parent, to="F_CN", percent=40)
+    world.funded(again, to="F_SG", percent=60)
+
+
 def test_ones_own_lineage_is_no_match(world: World) -> None:
     prints = (("order", mark("PO-1")), ("number", mark("n")))
     parent = world.registered("po", kind="purchase_order", fingerprints=prints)
@@ -400,6 +432,40 @@ def test_a_rejection_does_not_free_what_a_financier_has_paid_for(world: World) -
     world.one("F_CN", Release(claim))
     freed = world.one("EXP_CN", invoice("d", fingerprints=(*prints, ("number", mark("n")))))
     assert freed.related == (rightful.subject,)
+
+
+@pytest.mark.parametrize("denied", [False, True])
+@pytest.mark.parametrize("through", ["instalment", "order"])
+def test_an_identity_is_not_free_while_claims_weigh_on_it_through_its_lineage(
+    world: World, through: str, denied: bool
+) -> None:
+    """F_CN has financed the instalment or the order; a credit note or a rejection does not lose its claim."""
+    prints = (("gov", mark("fapiao")), ("number", mark("n")))
+    if through == "instalment":
+        first = world.registered("a", fingerprints=prints)
+        links = ()
+        claim = world.funded(world.registered("1", kind="instalment", parents=under((first, 50, 100))), percent=100)
+    else:
+        parent = order(world)
+        claim = world.funded(parent, percent=100)
+        links = under((parent, 100, 100))
+        first = world.registered("a", fingerprints=prints, parents=links)
+    ending = rejection(first, "a") if denied else Adjust(first, WHOLE, mark("credit note"))
+    assert world.one("IMP_DE" if denied else "EXP_CN", ending).code == "ok"
+    again = world.one("EXP_CN", invoice("b", fingerprints=prints))
+    assert (again.code, again.related) == ("duplicate", (first,))
+    elsewhere = world.one("EXP_CN", invoice("c", fingerprints=(prints[1],)))
+    assert (elsewhere.code, elsewhere.related) == ("ok", (first,)), "alike: for the next financier to look at"
+    if through == "order":  # with the same links the claim weighs on what takes its place
+        again = world.one("EXP_CN", invoice("b", fingerprints=(prints[0],), parents=links))
+        assert (again.code, again.related) == ("ok", (first,) if denied else ())
+        assert world.one("F_SG", Reserve(world.offered(again.subject, to="F_SG"), 1)).code == "over_residual"
+        return
+    rightful = world.one("EXP_VN", invoice("d", fingerprints=prints[:1]))
+    assert (rightful.code, rightful.related) == ("ok", (first,)), "for others it is no obstacle, but a match"
+    world.one("F_CN", Release(claim))
+    freed = world.one("EXP_VN", invoice("e", fingerprints=prints[1:]))
+    assert (first in freed.related) == denied
 
 
 def test_instalments_of_one_invoice_may_share_its_official_id(world: World) -> None:
@@ -508,6 +574,20 @@ def test_a_rejection_is_final_here(world: World) -> None:
 
 
 # Credit notes
+
+
+def test_a_buyer_credits_its_own_payable_only_with_those_who_have_claims_on_it(world: World) -> None:
+    """Credit notes are the seller's; here the debtor registers, and would take back what somebody has paid for."""
+    payable = world.registered("p", by="IMP_DE", kind="payable")
+    assert world.one("IMP_DE", Adjust(payable, 10 * PERCENT, mark("before anybody paid"))).code == "ok"
+    claim = world.funded(payable, by="IMP_DE", to="F_DE", percent=60)
+    note = Adjust(payable, 10 * PERCENT, mark("note"))
+    refused = world.one("IMP_DE", note)
+    assert (refused.code, refused.related) == ("not_authorised", (claim,))
+    assert world.one(("IMP_DE", "F_DE"), note).code == "ok"
+    assert world.one("F_DE", Release(claim)).code == "ok"
+    assert world.one("IMP_DE", Adjust(payable, 80 * PERCENT, mark("again its own"))).code == "ok"
+    assert world.receivable(payable).state == "cancelled"
 
 
 def test_a_credit_note_lowers_what_is_collectible(world: World) -> None:

@@ -123,6 +123,43 @@ def test_paid_or_settled_against_others_is_a_warning() -> None:
     assert NoticeCode.PAYABLE_DIFFERS not in codes(same)
 
 
+def paid_in_part(marker: str, *amounts: str) -> str:
+    payments = "".join(
+        f"<ZaplataCzesciowa><KwotaZaplatyCzesciowej>{amount}</KwotaZaplatyCzesciowej>"
+        "<DataZaplatyCzesciowej>2026-02-12</DataZaplatyCzesciowej></ZaplataCzesciowa>"
+        for amount in amounts
+    )
+    return f"<Platnosc><ZnacznikZaplatyCzesciowej>{marker}</ZnacznikZaplatyCzesciowej>{payments}</Platnosc>"
+
+
+def test_what_was_paid_in_part_is_not_paid_again() -> None:
+    invoice = one(fa(body=paid_in_part("1", "400.00", "30.00")))
+    assert (invoice.gross, invoice.prepaid) == (Money("PLN", 123_000), Money("PLN", 43_000))
+    assert amount_of(invoice) == Money("PLN", 80_000)
+    assert NoticeCode.PAYABLE_DIFFERS in codes(invoice)
+    assert NoticeCode.MARKED_AS_PAID not in codes(invoice)
+
+
+def test_what_was_paid_in_part_under_the_first_form() -> None:
+    payment = "<PlatnosciCzesciowe><KwotaZaplatyCzesciowej>400</KwotaZaplatyCzesciowej></PlatnosciCzesciowe>"
+    body = f"<Platnosc><ZaplataCzesciowa>1</ZaplataCzesciowa>{payment}</Platnosc>"
+    assert amount_of(one(fa(namespace="http://crd.gov.pl/wzor/2021/11/29/11089/", body=body))) == Money("PLN", 83_000)
+
+
+def test_paid_in_full_by_parts_is_paid() -> None:
+    paid = one(fa(body=paid_in_part("2", "1000.00", "230.00")))
+    assert NoticeCode.MARKED_AS_PAID in codes(paid)
+    outcome = receivable_of(paid)
+    assert isinstance(outcome, Refusal)
+    assert outcome.reason is RefusalReason.NOT_POSITIVE
+    assert NoticeCode.MARKED_AS_PAID in codes(one(fa(body=paid_in_part("2"))))
+
+
+def test_a_part_payment_settled_with_other_balances_is_not_taken_off_twice() -> None:
+    settled = "<Rozliczenie><DoZaplaty>830.00</DoZaplaty></Rozliczenie>"
+    assert amount_of(one(fa(body=settled + paid_in_part("1", "400.00")))) == Money("PLN", 83_000)
+
+
 def test_errors_name_the_element() -> None:
     assert error_of(fa(currency="PLX"), BadValue).element == "Faktura/Fa/KodWaluty"
     assert error_of(fa(total="1.230,00"), BadValue).element == "Faktura/Fa/P_15"

@@ -68,6 +68,7 @@ def test_duplicatas_are_due_one_after_the_other() -> None:
     ("direction", "purpose", "kind", "seller"),
     [
         ("1", "1", Kind.INVOICE, "Vendedora Ltda"),
+        ("1", "2", Kind.INVOICE, "Vendedora Ltda"),  # asks for what was left out of another
         ("0", "1", Kind.INVOICE, "Compradora SA"),  # the emitter buys, from a farmer say
         ("0", "4", Kind.CREDIT_NOTE, "Vendedora Ltda"),  # the goods that it sold come back
         ("1", "4", Kind.CREDIT_NOTE, "Compradora SA"),  # it sends back what it bought
@@ -85,6 +86,31 @@ def test_a_return_adjusts_the_nfe_whose_key_it_names() -> None:
     assert isinstance(outcome, Adjustment)
     assert outcome.adjusts == (InvoiceReference("987", None, GovernmentId("BR", ORIGINAL)),)
     assert outcome.amount == Money("BRL", 578_000)
+
+
+@pytest.mark.parametrize("direction", ["0", "1"])
+@pytest.mark.parametrize("sort", ["03", "04", "06"])  # refused on delivery, reduced, refused in part
+def test_a_note_of_credit_takes_from_what_is_owed_to_its_emitter(sort: str, direction: str) -> None:
+    ide = f"<tpNF>{direction}</tpNF><finNFe>5</finNFe><tpNFCredito>{sort}</tpNFCredito>{NAMES_ORIGINAL}"
+    outcome = receivable_of(one(nfe(ide=ide)))
+    assert isinstance(outcome, Adjustment)
+    assert outcome.invoice.seller.name == "Vendedora Ltda"
+    assert outcome.adjusts == (InvoiceReference("987", None, GovernmentId("BR", ORIGINAL)),)
+
+
+@pytest.mark.parametrize(
+    "purpose",
+    [
+        "<finNFe>3</finNFe>",
+        "<finNFe>6</finNFe><tpNFDebito>06</tpNFDebito>",
+        *(f"<finNFe>5</finNFe><tpNFCredito>{sort}</tpNFCredito>" for sort in ("01", "02", "05", "07")),
+        "<finNFe>5</finNFe>",
+        "<finNFe>7</finNFe>",
+        "<finNFe>x</finNFe>",
+    ],
+)
+def test_what_settles_taxes_only_and_what_is_unknown_is_no_receivable(purpose: str) -> None:
+    error_of(nfe(ide=f"<tpNF>1</tpNF>{purpose}{NAMES_ORIGINAL}"), UnsupportedSyntax)
 
 
 def test_what_is_no_demand_or_no_authorised_document() -> None:

@@ -32,6 +32,7 @@ from registry.documents import (
     receivable_of,
 )
 from registry.documents.amounts import parse_amount
+from registry.documents.reader import table_of
 from registry.documents.tabular import COLUMNS_MAX, ROWS_MAX
 from registry.errors import FieldError
 from registry.money import Money, MoneyError
@@ -258,6 +259,16 @@ def test_a_negative_row_is_read_and_then_refused_as_a_receivable() -> None:
     assert outcome.reason is RefusalReason.NOT_POSITIVE
 
 
+@pytest.mark.parametrize("word", ["credit note", "CN", "Gutschrift", "G2", "0", "TD04", "3800"])
+def test_a_type_that_is_no_code_could_be_anything(word: str) -> None:
+    """Whatever is not said to be a credit note would be a debt."""
+    reading = read_each("t.csv", f"{CSV_HEADER},type_code\n{CSV_ROW},{word}\n".encode())
+    (error,) = reading
+    assert isinstance(error, BadValue)
+    assert error.element == "row 2, column 'type_code'"
+    assert one(f"{CSV_HEADER},type_code\n{CSV_ROW},\n").type_code == "380", "what most rows of a table are"
+
+
 def test_a_credit_note_row() -> None:
     invoice = one(f"{CSV_HEADER},type_code,preceding_invoice\n{CSV_ROW},381.0,TJ-0\n")
     assert invoice.kind is Kind.CREDIT_NOTE
@@ -417,6 +428,30 @@ def test_a_workbook_in_a_decimal_comma_country() -> None:
     data = xlsx(HEADER, sheet_row(payable=1234.5), sheet_row(payable="1.234,50"))
     first, second = read("t.xlsx", data, ColumnMap(decimal_mark=DecimalMark.COMMA))
     assert first.payable == second.payable == Money("USD", 123450)
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "text"),
+    [
+        (1, "0%", "100%"),
+        (0.8, "0.00%", "80%"),
+        (0.125, "0%;[Red]-0%", "12,5%"),  # all of it, not what the format rounds to
+        (0.07, "0%", "7%"),  # not the float 7.000000000000001
+        (80, '0"%"', "80"),  # the sign is only shown
+        (80, "0\\%", "80"),
+        (80, "General", "80"),
+    ],
+)
+def test_a_percentage_comes_out_as_people_read_it(value: float, number_format: str, text: str) -> None:
+    data = xlsx(["share"], [value], formats={"A2": number_format})
+    table = table_of("t.xlsx", data, ColumnMap(decimal_mark=DecimalMark.COMMA), ["share"])
+    assert [cells[0] for _, cells in table.rows] == [text]
+
+
+def test_a_percentage_is_no_amount() -> None:
+    data = xlsx(HEADER, sheet_row(payable=1), formats={f"{chr(65 + HEADER.index('payable'))}2": "0%"})
+    (reading,) = read_each("t.xlsx", data)
+    assert isinstance(reading, BadValue)
 
 
 @pytest.mark.parametrize(

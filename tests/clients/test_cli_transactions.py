@@ -1,0 +1,68 @@
+"""What a command left undecided is kept, and resumed instead of repeated; by command, against real nodes."""
+
+from __future__ import annotations
+
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from clients.session import compose
+from clients.submission import submission_from_json, submission_to_json
+from registry.transactions.claims import Release
+from tests.cast import EXP_CN, Cast, key_of
+from tests.clients.liar import lying
+from tests.clients.test_cli import Desk, complaint, registered
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(scope="module")
+def desk(cast: Cast, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    return Desk(tmp_path_factory.mktemp("undecided"), cast)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept is kept where the command was typed."""
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_credit_note_whose_answer_was_lost_is_resumed_and_counts_once(desk: Desk, tmp_path: Path) -> None:
+    made = registered(desk, tmp_path / "sold")
+    note = tmp_path / "credit-note.txt"
+    note.write_text("credit note CN-1")
+    words = ("receivable", "adjust", made.dossier, "--amount", "1.00", "--document", note)
+    with lying(desk.cast.devnet.url("f-cn")) as relay:
+        relay.lie = lambda path, answer: b"cut off" if path.startswith("/v1/transactions/") else answer
+        said = complaint(desk.by(EXP_CN, *words, urls=[relay.url]))
+    (kept,) = tmp_path.glob("*.transaction")
+    assert f"nemodat transaction resume {kept.name}" in said
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    done = desk.by(EXP_CN, "transaction", "resume", kept).json
+    assert done == desk.by(EXP_CN, "transaction", "resume", kept).json, "as often as one likes"
+    assert [outcome["subject"] for outcome in done["outcomes"]] == [made.id]
+    assert kept.stem.endswith(done["transaction"])
+
+
+def test_what_a_rule_refuses_is_said_at_once_and_nothing_is_kept(desk: Desk, tmp_path: Path) -> None:
+    made = registered(desk, tmp_path / "sold")
+    desk.by(EXP_CN, "receivable", "void", made.dossier)
+    assert "refused" in complaint(desk.by(EXP_CN, "claim", "release", made.id))
+    assert not list(tmp_path.glob("*.transaction"))
+
+
+def test_what_never_took_effect_may_be_typed_again(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    genesis, key = desk.cast.devnet.genesis, key_of(EXP_CN)
+    hour_ago = time.time_ns() - 3_600_000_000_000
+    with monkeypatch.context() as past:
+        past.setattr("clients.session.time.time_ns", lambda: hour_ago)
+        draft = compose(genesis, [Release(bytes(32))], signers=[key.public_key])
+    submission = draft.sealed(genesis, {key.public_key: draft.sign(genesis, key)})
+    kept = tmp_path / "old.transaction"
+    kept.write_text(submission_to_json(submission))
+    assert submission_from_json(kept.read_text(), genesis.id) == submission
+    assert "never took effect" in complaint(desk.by(EXP_CN, "transaction", "resume", kept))
+    kept.write_text("{}")
+    assert "not a transaction" in complaint(desk.by(EXP_CN, "transaction", "resume", kept))
