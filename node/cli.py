@@ -31,6 +31,7 @@ from node.genesis import (
     read_card,
     read_genesis,
     renew,
+    write_genesis,
     write_public,
 )
 from node.keystore import describe, generate_key, save_key
@@ -191,12 +192,14 @@ def create(
 ) -> None:
     """Make the genesis file of a network of these nodes; authorities lead in the order of their cards.
 
+    It is for members only: it holds the key of the fingerprints.
+
     Example: nemodat genesis create a/card.toml b/card.toml c/card.toml d/card.toml --name trade-net --out
     genesis.toml
     """
     with told():
         genesis = assemble(name, [read_card(card) for card in cards], created_ms=clock_ms())
-        write_public(out, genesis.to_toml())
+        write_genesis(out, genesis)
     _show(genesis)
 
 

@@ -93,7 +93,7 @@ def restore(
     config: ConfigPath,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of `node backup`.", **FILE)],
 ) -> None:
-    """Make the node's data folder, which must be empty, of a backup. Then check it, and run the node.
+    """Make the node's data folder, which must be empty, of a backup. Then run the node.
 
     A backup knows nothing of what the node has voted since, so an authority's consensus key never votes again: the
     node follows, until its party enrols a new key.
@@ -104,7 +104,7 @@ def restore(
         loaded = load_config(config)
         head = restore_node(loaded, file, progress)
     typer.echo(f"{loaded.data_dir}: the ledger up to height {head.height}, block {head.block_hash.hex()}")
-    typer.echo(f"to execute all of it again from genesis: nemodat node check {config}")
+    typer.echo(f"to execute all of it again from genesis, if it has all blocks: nemodat node check {config}")
 
 
 def reset(
@@ -133,7 +133,8 @@ def reset(
 def check(config: ConfigPath, as_json: AsJson = False) -> None:
     """Check the whole ledger on this node's disk again, from genesis: every signature, root and index, offline.
 
-    The node must be stopped. Exit code 70: it differs.
+    The node must be stopped, and keep all blocks: one that prunes, or began with a state, cannot be checked (exit code
+    1). Exit code 70: it differs.
 
     Example: nemodat node check me/node.toml
     """

@@ -53,6 +53,7 @@ __all__ = [
     "read_card",
     "read_genesis",
     "renew",
+    "write_genesis",
     "write_public",
 ]
 
@@ -323,12 +324,21 @@ def _operator_token(path: Path) -> Path:
 
 def write_public(path: Path, text: str) -> None:
     """A new file that everybody may read, durable when this returns. Raises `CeremonyError` if it is there already."""
+    _write_new(path, text, mode=0o666)
+
+
+def write_genesis(path: Path, genesis: Genesis) -> None:
+    """The same for a genesis file, which is for members only: it holds the key of the fingerprints (mode 0600)."""
+    _write_new(path, genesis.to_toml(), mode=0o600)
+
+
+def _write_new(path: Path, text: str, *, mode: int) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CeremonyError(f"{path.parent}: {error.strerror}: choose a folder this user may write to") from error
     try:
-        with path.open("x", encoding="utf-8") as file:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""Transactions that wait for a block. Bounded, fair to each party, single-threaded, nothing on disk.
+"""Transactions that wait for a block. Bounded, fair to each party, on no disk; of one thread but for `get` and `in`.
 
 What is in here has been opened (every signature verified) and comes from registered parties. A client repeats what is
 lost with the process: submissions are idempotent.
@@ -89,9 +89,10 @@ class Mempool:
         return transaction_id in self._sender_of
 
     def get(self, transaction_id: bytes) -> Transaction | None:
-        """The waiting transaction with this id."""
-        sender = self._sender_of.get(transaction_id)
-        return None if sender is None else self._senders[sender].waiting[transaction_id][1]
+        """The waiting transaction with this id. Any thread may ask, also while the pool changes."""
+        sender = self._senders.get(self._sender_of.get(transaction_id, ""))
+        found = None if sender is None else sender.waiting.get(transaction_id)
+        return None if found is None else found[1]
 
     def add(self, transaction: Transaction, sender: str) -> None:
         """Let it wait; `sender` is the party of its first signer.

@@ -112,7 +112,6 @@ async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store
         keep_ms=config.keep_days * DAY_MS or None,
         guard=config.data_dir / GUARD_NAME,
     )
-    api = _api(config, node)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -120,7 +119,12 @@ async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store
     gc.collect()
     gc.freeze()  # what was imported stays
     gc.set_threshold(*COLLECTOR)
-    await node.start(config.network.listen)
+    try:
+        api = _api(config, node)
+        await node.start(config.network.listen)
+    except BaseException:
+        await node.stop()  # it holds the store already, which would wait for it instead of saying what is wrong
+        raise
     serving = loop.create_task(_run_api(api))
     asked = loop.create_task(stopping.wait())
     waited: set[asyncio.Future[Any]] = {serving, asked, node.failed}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from consensus.blocks import Block
 from consensus.errors import BlockError
 from node.chain import Chain
-from node.errors import Inconsistent
-from node.layout import CERTIFICATE, CHECKPOINT, CONSENSUS, EVIDENCE, TIP_KEY, VOTED, read_list
+from node.errors import Inconsistent, Pruned
+from node.layout import CERTIFICATE, CHECKPOINT, CONSENSUS, EVIDENCE, TIP_KEY, VOTED, first_kept, read_list
 from node.store import Reader, Store
 from node.views import decided
 from registry.genesis import Genesis
@@ -36,8 +36,12 @@ def verify_chain(stored: Reader, genesis: Genesis, *, scratch: Store, progress: 
     """Check every block, certificate, signature, root, receipt and index in `stored`, a snapshot of a node's store.
 
     Executes from `genesis` into the empty store `scratch` and compares all of it with what is stored. Calls
-    `progress(height, tip height)` after each block. Raises `Inconsistent` naming the first height or key that differs.
+    `progress(height, tip height)` after each block. Raises `Inconsistent` naming the first height or key that differs,
+    `Pruned` for a store that does not keep everything (any more): that one cannot be compared.
     """
+    first = max(first_kept(stored))
+    if first > 1:
+        raise Pruned(f"what is kept here is whole from height {first} on only: a check from genesis needs all of it")
     tip_height, _ = read_list(stored.get(TIP_KEY) or b"", "tip", 2)
     chain = Chain.open(scratch, genesis)
     transactions = receipts = 0

@@ -70,9 +70,9 @@ class SubmitRequest(_Request):
 
 
 class ReceiptsRequest(_Request):
-    """Transactions whose receipts are wanted; `wait_s` is how long the answer may wait for all of them."""
+    """Transactions whose receipts are wanted, each once; `wait_s` is how long the answer may wait for all of them."""
 
-    ids: list[Digest] = Field(min_length=1, max_length=IDS_MAX)
+    ids: list[Digest] = Field(min_length=1, max_length=IDS_MAX, json_schema_extra={"uniqueItems": True})
     wait_s: float = Field(default=0.0, ge=0.0, le=WAIT_S_MAX, examples=[10])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request
@@ -55,7 +55,7 @@ async def submit(request: Request, api: TheApi, caller: Annotated[Caller, allowe
     api.gate.charge(caller, len(wires))
     results = await api.service.submit(wires, by=caller.name)
     api.metrics.submitted(results)
-    return JSONResponse({"results": [_result(api, result) for result in results]}, 202)
+    return await read(api, lambda _: JSONResponse({"results": [_result(api, result) for result in results]}, 202))
 
 
 @router.get(
@@ -72,7 +72,7 @@ async def transaction(
     """What became of a transaction; `wait_s` is how long the answer may wait until it is final."""
     transaction_id = digest_in(id, "id")
     await _wait([transaction_id], api, caller, wait_s)
-    return JSONResponse(await read(api, lambda view: _answer(api, view, transaction_id)))
+    return await _answered(api, caller, [transaction_id], lambda view: _answer(api, view, transaction_id))
 
 
 @router.post(
@@ -84,18 +84,32 @@ async def transaction(
 async def receipts(
     request: Request, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECEIPTS)]
 ) -> JSONResponse:
-    """The same for up to 1000 transactions at once, in the order asked."""
+    """The same for up to 1000 different transactions at once, in the order asked."""
     wanted = await parsed(request, ReceiptsRequest)
     api.gate.charge(caller, len(wanted.ids))
     ids = [digest_in(id_, "ids") for id_ in wanted.ids]
+    if len(set(ids)) < len(ids):
+        raise Problem("malformed", "the same transaction twice", field="ids")
     await _wait(ids, api, caller, wanted.wait_s)
 
-    def answers(view: View) -> list[dict[str, Any]]:
-        if sum(_receipts_of(view, id_) for id_ in ids) > RECEIPTS_MAX:
-            raise Problem("too_large", f"more than {RECEIPTS_MAX} receipts: ask for fewer transactions", field="ids")
-        return [_answer(api, view, id_) for id_ in ids]
+    return await _answered(api, caller, ids, lambda view: [_answer(api, view, id_) for id_ in ids])
 
-    return JSONResponse(await read(api, answers))
+
+async def _answered(api: Api, caller: Caller, ids: Sequence[bytes], answer: Callable[[View], Any]) -> JSONResponse:
+    """The answer about these, made whole (signed, rendered) beside the event loop, and charged by its receipts.
+
+    Raises `Problem` if it would be too large.
+    """
+
+    def made(view: View) -> tuple[JSONResponse, int]:
+        count = sum(_receipts_of(view, id_) for id_ in ids)
+        if count > RECEIPTS_MAX:
+            raise Problem("too_large", f"more than {RECEIPTS_MAX} receipts: ask for fewer transactions", field="ids")
+        return JSONResponse(answer(view)), count
+
+    response, count = await read(api, made)
+    api.gate.charge(caller, count)
+    return response
 
 
 async def _wires(request: Request) -> list[bytes]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Protocol, cast
 
+import structlog
+
 from node.network.directory import Directory, Peer
 from node.network.errors import HandshakeError, NetworkError, ProtocolViolation
 from node.network.frames import (
+    PAYLOAD_MAX,
     Channel,
     Frame,
     FrameReader,
@@ -28,6 +31,8 @@ HELLO_BYTES_MAX = 4096  # waiting, before there is a hello
 PING_AFTER_S = 2.0  # of silence
 IDLE_TIMEOUT_S = 10.0  # of silence, then the connection counts as dead
 WRITE_BUFFER_HIGH = 256 * 1024  # bytes below us, out of reach of priorities; more waits in the outbox
+
+_log = structlog.get_logger(room="network")
 
 
 class Owner(Protocol):
@@ -137,7 +142,13 @@ class Connection(asyncio.Protocol):
     # what the owner calls
 
     def send(self, channel: Channel, payload: bytes) -> bool:
-        """Send now or as soon as the peer reads. False if the connection is closed; never blocks."""
+        """Send now or as soon as the peer reads; never blocks, raises nothing. False if the message is lost.
+
+        It is if the connection is closed, or if it is larger than the channel carries: a fault of this node's, logged.
+        """
+        if len(payload) > PAYLOAD_MAX[channel]:
+            _log.error("a message is too large to be sent", channel=channel.name.lower(), size=len(payload))
+            return False
         return self._write(channel, encode_frame(channel, payload))
 
     def tick(self, now: float) -> None:

@@ -21,6 +21,7 @@ from registry.codec import DIGEST_SIZE, CodecError, decode, encode
 from registry.merkle.parts import CUT_BITS, Entry
 
 __all__ = [
+    "MANIFEST_BYTES_MAX",
     "OFFERS_MAX",
     "PART_BYTES_MAX",
     "AskHeld",
@@ -41,6 +42,7 @@ __all__ = [
 
 OFFERS_MAX = 4  # states of one node
 PART_BYTES_MAX = 5 * 1024 * 1024  # of keys and values in one part
+MANIFEST_BYTES_MAX = RANGE_MESSAGE_MAX - 64  # what is left for it beside tag, height and lengths
 _PARTS_MAX = 1 << CUT_BITS[-1]
 _RANGE_TAGS = tuple(encode([tag])[1:] for tag in ("tip", "ask", "blocks"))
 
@@ -92,7 +94,7 @@ class PartOf:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """An answer: the state at this height is not served here (any more), or the part is too large for a message."""
+    """An answer: the state at this height is not served here (any more), or the answer is too large for a message."""
 
     height: int
 

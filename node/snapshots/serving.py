@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from consensus.light import CHANGES_MAX
 from node.network import Channel, Mesh, Peer, ProtocolViolation
 from node.snapshots.held import HeldStates
 from node.snapshots.messages import (
+    MANIFEST_BYTES_MAX,
     AskHeld,
     AskManifest,
     AskPart,
@@ -60,7 +62,10 @@ class StateServer:
 
     def _manifest(self, height: int) -> SnapshotMessage:
         manifest = self._held.manifest(height)
-        return Gone(height) if manifest is None else ManifestOf(height, manifest.encode())
+        if manifest is None or len(manifest.changes) > CHANGES_MAX:
+            return Gone(height)
+        encoded = manifest.encode()
+        return ManifestOf(height, encoded) if len(encoded) <= MANIFEST_BYTES_MAX else Gone(height)
 
     def _part(self, height: int, bits: int, number: int) -> SnapshotMessage:
         entries = self._held.part(height, bits, number)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consensus.journal import Standing, recover, standings_in
-from node import operating
+from node import operating, process
 from node.backup import Head, backup_frames, restore
 from node.chain import Chain
 from node.config import NodeConfig, load_config
@@ -130,6 +130,7 @@ def test_a_reset_that_was_cut_off_between_its_renames_is_not_taken_for_a_new_nod
         with pytest.raises(StoreError, match="No space left"):
             reset_node(config)
     assert not config.data_dir.exists()
+    monkeypatch.setattr(process, "configure_logs", lambda **_: None)
     for use in (
         lambda: open_store(config.data_dir),
         lambda: back_up(config, tmp_path / "ledger.backup", lambda _: None),

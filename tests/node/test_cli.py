@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from functools import partial
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def test_from_keys_to_a_configuration(tmp_path: Path) -> None:
     assert init(regulator, LEIS[1], "--role", "observer", "--party-role", "regulator", port=7002).exit_code == 0
     made = nemodat("genesis", "create", bank / "card.toml", regulator / "card.toml", "--name", "Two", "--out", genesis)
     assert made.exit_code == 0, made.output
+    assert stat.S_IMODE(genesis.stat().st_mode) == 0o600, "it holds the key of the fingerprints"
     id_ = read_genesis(genesis).id.hex()
     assert id_ in made.output
     assert id_ in nemodat("genesis", "show", genesis).output

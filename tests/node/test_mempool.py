@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +28,30 @@ def refused(pool: Mempool, transaction: Transaction, sender: str = "cn") -> str:
 def revokes(sender: str, number: int, operations: int) -> Transaction:
     """A transaction with so many small operations, signed once for all tests."""
     return transaction_of("EXP_CN", *(Revoke(mark(f"{sender} {number} {each}")) for each in range(operations)))
+
+
+class RemovedMeanwhile(dict[bytes, str]):
+    """What another thread sees when the loop removes a transaction between two of its steps."""
+
+    def __init__(self, pool: Mempool) -> None:
+        super().__init__(pool._sender_of)
+        self._pool = pool
+
+    def get(self, id_: bytes, default: Any = None) -> Any:
+        found = super().get(id_, default)
+        self._pool._sender_of = dict(self)
+        self._pool.remove([id_])
+        return found
+
+
+def test_a_reader_in_another_thread_finds_a_transaction_or_nothing() -> None:
+    for others in (0, 1):
+        pool = Mempool(Bounds())
+        for number in range(others + 1):
+            pool.add(registration(number), "cn")
+        pool._sender_of = RemovedMeanwhile(pool)
+        assert pool.get(registration(0).id) is None
+        assert len(pool) == others
 
 
 def test_what_is_added_is_taken_in_order_until_it_is_removed() -> None:

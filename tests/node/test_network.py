@@ -141,6 +141,18 @@ async def test_members_of_genesis_connect_and_talk(start: Start) -> None:
     assert [status.connected for status in a.mesh.status()] == [True]
 
 
+async def test_a_message_too_large_for_its_channel_is_lost_and_nothing_else(start: Start) -> None:
+    a, b = await pair(start)
+    await a.seen.until(lambda: a.seen.up == ["node 1"])
+    large = bytes(PAYLOAD_MAX[Channel.TRANSACTIONS] + 1)
+    assert not a.mesh.send(member(1).id, Channel.TRANSACTIONS, large)
+    a.mesh.broadcast(Channel.TRANSACTIONS, large, role="authority")
+    assert a.mesh.send(member(1).id, Channel.TRANSACTIONS, b"small")
+    await b.seen.until(lambda: b.seen.messages == [("node 0", Channel.TRANSACTIONS, b"small")])
+    assert b.seen.up == ["node 0"]
+    assert not b.seen.down
+
+
 async def test_a_lost_connection_is_dialled_again(start: Start) -> None:
     a, b = await pair(start)
     await a.seen.until(lambda: a.seen.up == ["node 1"])

@@ -18,7 +18,9 @@ from node.errors import NotFound, Pruned
 from node.layout import EVENTS_OF, first_kept
 from node.pruning import Pruner
 from node.store import MemoryStore
+from node.verification import verify_chain
 from node.views import decided, open_view
+from registry.codec import encode
 from registry.merkle.log import entry_hash, verify_inclusion
 from registry.transactions.envelope import subject_id
 from tests.conftest import eventually
@@ -101,6 +103,19 @@ def test_an_archives_receipt_is_proved_by_a_pruned_nodes_newest_header() -> None
         size=entry["size"],
         proof=[bytes.fromhex(node) for node in entry["path"]],
     )
+
+
+@pytest.mark.parametrize("first", [None, [1, 9]], ids=["pruned", "begun with a state, all blocks fetched"])
+def test_a_check_from_genesis_says_that_it_needs_all_blocks_and_not_that_the_disk_is_bad(
+    first: list[int] | None,
+) -> None:
+    store = chain_of(keep_ms=KEPT_MS if first is None else None)
+    if first is not None:
+        store.write({layout.FIRST_KEY: encode([*first])}, sync=True)
+    kept = max(first_kept(store))
+    assert kept > 1
+    with store.snapshot() as reader, pytest.raises(Pruned, match=f"from height {kept} on.*needs all"):
+        verify_chain(reader, genesis(), scratch=MemoryStore(), progress=lambda *_: None)
 
 
 def test_every_header_is_in_the_history_of_the_newest() -> None:

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from node.api.problems import PROBLEMS
 from node.errors import ConfigError
+from registry.codec import encode
 from registry.transactions.governance import Suspend
 from tests.node.api.conftest import Story
 from tests.node.api.live import Live, govern, running
@@ -122,9 +123,26 @@ def test_a_member_that_goes_on_when_refused_is_not_even_verified(tmp_path: Path,
 
 
 def test_a_large_request_counts_for_what_it_costs(strict: Live) -> None:
-    many = json.dumps({"ids": ["00" * 32] * 1000}).encode()
+    many = json.dumps({"ids": [mark(f"id {number}").hex() for number in range(1000)]}).encode()
     assert strict.post("/v1/receipts", many, "F_CN").status_code == 200
     problem(strict.get("/v1/status", "F_CN"), 429, "rate_limited")
+
+
+@pytest.mark.parametrize("bulk", [True, False])
+def test_receipts_count_for_what_they_cost_however_few_transactions_they_are_of(tmp_path: Path, bulk: bool) -> None:
+    with running(tmp_path, requests_per_s=1, requests_burst=2 * BURST) as strict:
+        wire = strict.wire("EXP_CN", *(invoice(f"one of many {number}") for number in range(32 * 2 * BURST)))
+        (result,) = strict.post("/v1/transactions", encode([wire]), "EXP_CN", "application/msgpack").json()["results"]
+        assert "transaction_id" in result, result
+        id_ = result["transaction_id"]
+        found = strict.get(f"/v1/transactions/{id_}?wait_s=10", "F_DE").json()
+        assert found["status"] == "final"
+        problem(strict.get("/v1/status", "F_DE"), 429, "rate_limited")
+        if bulk:
+            body = json.dumps({"ids": [id_]}).encode()
+            (again,) = strict.post("/v1/receipts", body, "F_SG").json()
+            assert again["receipts"] == found["receipts"]
+            problem(strict.get("/v1/status", "F_SG"), 429, "rate_limited")
 
 
 def test_strangers_and_failures_are_held_back_by_address(strict: Live) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fastapi.responses import JSONResponse
 
 from clients.verify import Trust
 from node.api.problems import Problem
 from node.api.shares import Shares
+from node.service import NodeService
 from registry.codec import decode, encode
 from registry.inclusion import InclusionReceipt
 from registry.transactions.envelope import transaction_id
@@ -121,6 +125,32 @@ def test_waiting_is_bounded(live: Live, wait_s: str) -> None:
     assert problem(answer, 400, "malformed")["field"] == "wait_s"
 
 
+def test_inclusion_receipts_are_signed_and_answers_rendered_beside_the_loop(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand signatures, or megabytes of JSON, would hold all others up."""
+    inclusion, render = NodeService.inclusion, JSONResponse.render
+    on_loop: list[str] = []
+
+    def noting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*arguments: Any) -> Any:
+            if asyncio._get_running_loop() is not None:
+                on_loop.append(name)
+            return function(*arguments)
+
+        return noted
+
+    monkeypatch.setattr(NodeService, "inclusion", noting("sign", inclusion))
+    monkeypatch.setattr(JSONResponse, "render", noting("render", render))
+    wires = [live.wire("EXP_CN", invoice(f"beside {number}")) for number in range(3)]
+    submitted = live.post("/v1/transactions", encode(wires), "EXP_CN", MSGPACK)
+    ids = accepted(live, submitted.json()["results"])
+    assert len(ids) == 3
+    live.post("/v1/receipts", json.dumps({"ids": ids, "wait_s": 10}).encode(), "EXP_CN")
+    assert live.get(f"/v1/transactions/{ids[0]}", "EXP_CN").json()["status"] == "final"
+    assert on_loop == []
+
+
 def test_receipts_in_bulk_come_in_the_order_asked(live: Live) -> None:
     wires = [live.wire("EXP_CN", invoice(f"bulk {number}")) for number in range(5)]
     live.post("/v1/transactions", encode(wires), "EXP_CN", MSGPACK)
@@ -137,7 +167,8 @@ def test_receipts_in_bulk_come_in_the_order_asked(live: Live) -> None:
     [
         ({"ids": []}, "ids"),
         ({"ids": ["x"]}, "ids[0]"),
-        ({"ids": ["00" * 32] * 1001}, "ids"),
+        ({"ids": [f"{number:064x}" for number in range(1001)]}, "ids"),
+        ({"ids": ["00" * 32, "01" * 32, "00" * 32]}, "ids"),
         ({"ids": ["00" * 32], "wait_s": 31}, "wait_s"),
         ({"ids": ["00" * 32], "wait": 1}, "wait"),
     ],

@@ -8,15 +8,20 @@ from dataclasses import replace
 
 import pytest
 
+from consensus.authorities import Authority, AuthoritySet
+from consensus.light import CHANGES_MAX, Change
 from node import layout
 from node.layout import JOINED_PART, first_kept
-from node.snapshots import held, joining
+from node.snapshots import fetching, held, joining
+from node.snapshots.held import HeldStates
 from node.snapshots.landing import Landing, is_new
-from node.snapshots.messages import PartOf, SnapshotMessage
+from node.snapshots.manifest import Manifest
+from node.snapshots.messages import Gone, Held, PartOf, SnapshotMessage
 from node.snapshots.serving import StateServer
 from node.store import MemoryStore
+from registry.keys import SigningKey
 from tests.conftest import eventually
-from tests.node.network_of_nodes import Net
+from tests.node.network_of_nodes import Net, party, seed
 from tests.node.test_sync import grow
 
 
@@ -127,3 +132,38 @@ async def test_a_lying_peer_is_dropped_and_the_state_comes_from_others(
     await join(net, 4)
     assert len(lied) == 1, "it was not asked again"
     assert dict(net.members[4].store.scan(layout.STATE)) == dict(net.members[0].store.scan(layout.STATE))
+
+
+@pytest.mark.parametrize(
+    ("changes", "authorities"),
+    [
+        pytest.param(1_700, 64, id="more bytes than a message has"),
+        pytest.param(CHANGES_MAX + 1, 1, id="more changes than a newcomer follows"),
+    ],
+)
+async def test_a_history_of_authorities_too_long_for_a_manifest_ends_nobody_and_blocks_are_fetched(
+    net: Net, monkeypatch: pytest.MonkeyPatch, changes: int, authorities: int
+) -> None:
+    keys = (SigningKey.from_seed(seed("former", number)).public_key for number in range(authorities))
+    members = AuthoritySet(tuple(Authority(party(number).id, key) for number, key in enumerate(keys)))
+    manifest, send = HeldStates.manifest, StateServer._send
+    answers: set[type[SnapshotMessage]] = set()
+
+    def of_an_old_network(self: HeldStates, height: int) -> Manifest | None:
+        made = manifest(self, height)
+        assert made is not None
+        return replace(made, changes=(Change(made.header, made.certificate, members),) * changes)
+
+    def heard(self: StateServer, peer: object, message: SnapshotMessage) -> None:
+        answers.add(type(message))
+        send(self, peer, message)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(HeldStates, "manifest", of_an_old_network)
+    monkeypatch.setattr(StateServer, "_send", heard)
+    monkeypatch.setattr(fetching, "PATIENCE_MS", 1_000)
+    await join(net, 4)
+    assert answers == {Held, Gone}
+    assert is_new(net.members[4].store)
+    await net.start(4)
+    await net.until_agreed()
+    assert not any(node.failed.done() for node in net.running)
