@@ -1,9 +1,11 @@
 """Matches: other receivables that hold the same fingerprints (registry.md 7).
 
 Only certain identity (`gov`, `exact`) blocks a registration; everything else, and whatever stands in a receivable's
-way later, is listed for people to look at. A rejected receivable blocks no more, except for its own registrant while
-claims on it are live: rejection and a new registration must not free what a financier has paid for. A voided one
-(`resolution`) is no match at all, except that its own author may not register that identity again.
+way later, is listed for people to look at. A rejected receivable blocks no more, and a cancelled one is no match at
+all, unless claims weigh on it, directly or through its lineage, that would not weigh on the candidate (`_escaped`):
+then it is a match, and blocks its own registrant. Neither a rejection nor a credit note, and a new registration, must
+free what a financier has paid for. A voided one (`resolution`) is no match, except that its own author may not register
+that identity again.
 
 The registrant's own lineage is no match, because links already make one claim weigh on both ends:
 
@@ -25,7 +27,7 @@ from registry.fingerprint import LEVELS
 from registry.limits import MATCHES_MAX
 from registry.money import WHOLE
 from registry.records import Link, Receivable
-from registry.rules.lineage import Find, finder, live_at
+from registry.rules.lineage import Encumbrance, Find, finder
 from registry.rules.transitions import BLOCKING, OPEN, RECALLED
 from registry.state import State
 
@@ -67,6 +69,7 @@ def matches_of(
     if len({other for _, _, other in holders}) > MATCHES_MAX:
         return None
     find = finder(state, candidate, *replaced)
+    taken = Encumbrance(find, now_ms)
     related = {kind: _related(candidate, find, kind) for kind in dict.fromkeys(kind for kind, _, _ in holders)}
     blocking: dict[bytes, None] = {}
     review: dict[bytes, None] = {}
@@ -76,12 +79,12 @@ def matches_of(
         if found.state == "voided" and found.registrant == candidate.registrant and LEVELS[kind] == "block":
             blocking[other] = None
             continue
-        if found.state not in RECALLED or _came_to_nothing(found, now_ms) or other in related[kind]:
+        if other in related[kind] or not _comes_back(found, candidate, taken):
             continue
         if _explained_by_parent(candidate, find, (kind, value), other):
             continue
         found_by.setdefault(other, {})[kind] = None
-        if LEVELS[kind] == "block" and _blocks(found, candidate, now_ms):
+        if LEVELS[kind] == "block" and _blocks(found, candidate, taken):
             blocking[other] = None
         else:
             review[other] = None
@@ -92,14 +95,33 @@ def matches_of(
     )
 
 
-def _came_to_nothing(other: Receivable, now_ms: int) -> bool:
-    """Cancelled in effect: credited away under a reservation, which lapsed by time alone and so closed nothing."""
-    return other.state in OPEN and not other.collectible and not other.paid and not live_at(other, now_ms)
+def _comes_back(other: Receivable, candidate: Receivable, taken: Encumbrance) -> bool:
+    """Whether `other` is a match: it stands or was rejected, or what weighs on it would be lost sight of."""
+    return _escaped(other, candidate, taken) if _came_to_nothing(other, taken) else other.state in RECALLED
 
 
-def _blocks(other: Receivable, candidate: Receivable, now_ms: int) -> bool:
+def _blocks(other: Receivable, candidate: Receivable, taken: Encumbrance) -> bool:
     """Whether a certain fingerprint of `other` refuses the candidate."""
-    return other.state in BLOCKING or (other.registrant == candidate.registrant and bool(live_at(other, now_ms)))
+    if other.state in BLOCKING and not _came_to_nothing(other, taken):
+        return True
+    return other.registrant == candidate.registrant and _escaped(other, candidate, taken)
+
+
+def _came_to_nothing(other: Receivable, taken: Encumbrance) -> bool:
+    """Cancelled, or so in effect: credited away under a reservation that lapsed by time alone and so closed nothing."""
+    if other.state in OPEN:
+        return not other.collectible and not other.paid and not taken.direct(other)
+    return other.state == "cancelled"
+
+
+def _escaped(other: Receivable, candidate: Receivable, taken: Encumbrance) -> bool:
+    """Whether something is claimed or paid on `other` or through its lineage that would not weigh on the candidate.
+
+    What comes down from parents weighs on a candidate with the same links as it does on `other`.
+    """
+    if taken.direct(other) or taken.up(other):
+        return True
+    return other.parents != candidate.parents and taken.down(other) > 0
 
 
 def _related(candidate: Receivable, find: Find, kind: str) -> set[bytes]:

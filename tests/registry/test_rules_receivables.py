@@ -434,6 +434,40 @@ def test_a_rejection_does_not_free_what_a_financier_has_paid_for(world: World) -
     assert freed.related == (rightful.subject,)
 
 
+@pytest.mark.parametrize("denied", [False, True])
+@pytest.mark.parametrize("through", ["instalment", "order"])
+def test_an_identity_is_not_free_while_claims_weigh_on_it_through_its_lineage(
+    world: World, through: str, denied: bool
+) -> None:
+    """F_CN has financed the instalment or the order; a credit note or a rejection does not lose its claim."""
+    prints = (("gov", mark("fapiao")), ("number", mark("n")))
+    if through == "instalment":
+        first = world.registered("a", fingerprints=prints)
+        links = ()
+        claim = world.funded(world.registered("1", kind="instalment", parents=under((first, 50, 100))), percent=100)
+    else:
+        parent = order(world)
+        claim = world.funded(parent, percent=100)
+        links = under((parent, 100, 100))
+        first = world.registered("a", fingerprints=prints, parents=links)
+    ending = rejection(first, "a") if denied else Adjust(first, WHOLE, mark("credit note"))
+    assert world.one("IMP_DE" if denied else "EXP_CN", ending).code == "ok"
+    again = world.one("EXP_CN", invoice("b", fingerprints=prints))
+    assert (again.code, again.related) == ("duplicate", (first,))
+    elsewhere = world.one("EXP_CN", invoice("c", fingerprints=(prints[1],)))
+    assert (elsewhere.code, elsewhere.related) == ("ok", (first,)), "alike: for the next financier to look at"
+    if through == "order":  # with the same links the claim weighs on what takes its place
+        again = world.one("EXP_CN", invoice("b", fingerprints=(prints[0],), parents=links))
+        assert (again.code, again.related) == ("ok", (first,) if denied else ())
+        assert world.one("F_SG", Reserve(world.offered(again.subject, to="F_SG"), 1)).code == "over_residual"
+        return
+    rightful = world.one("EXP_VN", invoice("d", fingerprints=prints[:1]))
+    assert (rightful.code, rightful.related) == ("ok", (first,)), "for others it is no obstacle, but a match"
+    world.one("F_CN", Release(claim))
+    freed = world.one("EXP_VN", invoice("e", fingerprints=prints[1:]))
+    assert (first in freed.related) == denied
+
+
 def test_instalments_of_one_invoice_may_share_its_official_id(world: World) -> None:
     prints = (("gov", mark("fapiao")),)
     parent = world.registered("a", fingerprints=prints)
