@@ -101,7 +101,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         ATTESTATION_LAPSED: "Of some kind a party involved was attested, and no attestation of it is live any more.",
         BAD_DATES: "The attestation is dated in the future, or is over by then; or the height is too near or too far.",
         BAD_DATE: "A date is out of place: before one that it must follow, past already, or too far in the future.",
-        BAD_STATE: "The receivable, claim or parent is in a state in which this cannot be done.",
+        BAD_STATE: "The receivable, claim or parent (or an ancestor) is in a state in which this cannot be done.",
         BLANKET: "Another financier's blanket over this seller's receivables (listed) stands in the way.",
         DUPLICATE: "A certain identity is taken: another record holds a blocking fingerprint, an identifier or a key.",
         ENCUMBERED: "Live claims or later records hang on what is to be superseded: they must be released first.",
