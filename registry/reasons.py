@@ -125,7 +125,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         SUSPENDED: "A party involved is suspended.",
         UNACKNOWLEDGED_MATCH: "Similar receivables or claims outside (listed) were not said to have been looked at.",
         UNKNOWN_PARTY: "A signing key, or the party named, belongs to no registered party.",
-        DOUBLE_CONFIRMED: "The debtor confirmed another record of the same debt, older than this one or financed.",
+        DOUBLE_CONFIRMED: "The debtor confirmed another record of the same debt: it comes first, or bars a correction.",
         NO_DEEMED_ACCEPTANCE: "The rule-book knows no deemed acceptance between the countries of seller and debtor.",
         NOT_RECEIVED: "Neither evidence nor an acknowledgement says that the debtor received the notice.",
         OTHER_NOTICE: "The debtor was shown another text or account than that of the notice.",
