@@ -48,7 +48,7 @@ from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
 from registry.rules.suspension import suspended
-from registry.rules.transitions import OPEN, claim_obstacle
+from registry.rules.transitions import DENIED, OPEN, claim_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
 from registry.state import State, claim_key, receivable_key
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
@@ -110,8 +110,9 @@ def _offered(call: Call, operation: Offer) -> _Step:
         return Refusal(NOT_AUTHORISED, subject)
     if operation.import_factor and (obstacle := _no_import_factor(call, operation)) is not None:
         return Refusal(obstacle, subject)
-    if receivable.state not in OPEN:
-        return Refusal(BAD_STATE, subject)
+    closed = _closed(call, receivable, subject)
+    if closed is not None:
+        return closed
     if operation.valid_until_ms < call.now_ms:
         return Refusal(OFFER_EXPIRED, subject)
     disputed = suspended(call, receivable, subject)
@@ -174,8 +175,9 @@ def _reserved(call: Call, claim: Claim, receivable: Receivable, ttl_ms: int) -> 
         return Refusal(obstacle, claim.id)
     if claim.offer_valid_until_ms < call.now_ms:
         return Refusal(OFFER_EXPIRED, claim.id)
-    if receivable.state not in OPEN:
-        return Refusal(BAD_STATE, claim.id)
+    closed = _closed(call, receivable, claim.id)
+    if closed is not None:
+        return closed
     disputed = suspended(call, receivable, claim.id, claim)
     if disputed is not None:
         return disputed
@@ -202,8 +204,9 @@ def _funded(call: Call, claim: Claim, receivable: Receivable, looked_at: tuple[R
     assert financier is not None, "the holder has signed"
     if not may(financier, "hold"):
         return Refusal(NOT_AUTHORISED, claim.id)
-    if receivable.state not in OPEN:
-        return Refusal(BAD_STATE, claim.id)
+    closed = _closed(call, receivable, claim.id)
+    if closed is not None:
+        return closed
     disputed = suspended(call, receivable, claim.id, claim)
     if disputed is not None:
         return disputed
@@ -333,6 +336,19 @@ def discharge(call: Call, operation: Discharge) -> Verdict:
     )
     closed, closing = close_if_done(call, paid)
     return _changed(call, discharged, closed, "discharged", events=closing)
+
+
+def _closed(call: Call, receivable: Receivable, subject: bytes) -> Refusal | None:
+    """The refusal of a claim on what takes none any more, or is a part of what was rejected or voided (listed).
+
+    A part that is owed all the same is registered anew, by a correction without that link: then who finances it is
+    shown what was rejected.
+    """
+    if receivable.state not in OPEN:
+        return Refusal(BAD_STATE, subject)
+    above = ancestors(receivable, finder(call.state, receivable))
+    denied = first(one.id for one in above if one.state in DENIED)
+    return Refusal(BAD_STATE, subject, denied) if denied else None
 
 
 def _no_import_factor(call: Call, operation: Offer) -> str | None:

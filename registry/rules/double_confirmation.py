@@ -6,8 +6,9 @@ confirmed both. Two invoices of one seller over the same amount stay a match for
 the same sum every month, and each has a number of its own.
 
 The second confirmation raises the alarm. From then on funding is refused on the younger record, and on the older one
-too if the younger has been financed already: acknowledging the match is not enough any more. If they are two debts
-after all, the debtor says so (`distinguish`), which binds it to both.
+too if the younger has been financed already: acknowledging the match is not enough any more. Neither may be superseded,
+because what takes its place would be unconfirmed. If they are two debts after all, the debtor says so (`distinguish`),
+which binds it to both.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
 from registry.state import State, put_of
 from registry.transactions.receivables import Distinguish
 
-__all__ = ["confirmed_elsewhere", "confirmed_twice", "distinguish"]
+__all__ = ["confirmed_elsewhere", "confirmed_twice", "distinguish", "twins"]
 
 
 def confirmed_twice(call: Call, receivable: Receivable) -> tuple[Event, ...]:
@@ -46,6 +47,11 @@ def confirmed_twice(call: Call, receivable: Receivable) -> tuple[Event, ...]:
             for twin, _ in _twins(receivable, matches, call.state)
         ]
     )
+
+
+def twins(receivable: Receivable, matches: Matches, state: State) -> tuple[bytes, ...]:
+    """All other records of the same debt that its debtor confirmed too."""
+    return tuple([twin.id for twin, _ in _twins(receivable, matches, state)])
 
 
 def confirmed_elsewhere(receivable: Receivable, matches: Matches, state: State) -> tuple[bytes, ...]:

@@ -1,11 +1,11 @@
 """Matches: other receivables that hold the same fingerprints (registry.md 7).
 
 Only certain identity (`gov`, `exact`) blocks a registration; everything else, and whatever stands in a receivable's
-way later, is listed for people to look at. A rejected receivable blocks no more, and a cancelled one is no match at all,
-unless claims weigh on it, directly or through its lineage, that would not weigh on the candidate (`_escaped`): then it
-is a match, and blocks its own registrant. Neither a rejection nor a credit note, and a new registration, must free what
-a financier has paid for. A voided one (`resolution`) is no match, except that its own author may not register that
-identity again.
+way later, is listed for people to look at. A rejected receivable blocks no more, and a cancelled one is no match at
+all, unless claims weigh on it, directly or through its lineage, that would not weigh on the candidate (`_escaped`):
+then it is a match, and blocks its own registrant. Neither a rejection nor a credit note, and a new registration, must
+free what a financier has paid for. A voided one (`resolution`) is no match, except that its own author may not register
+that identity again; and its parts block nobody else.
 
 The registrant's own lineage is no match, because links already make one claim weigh on both ends:
 
@@ -27,7 +27,7 @@ from registry.fingerprint import LEVELS
 from registry.limits import MATCHES_MAX
 from registry.money import WHOLE
 from registry.records import Link, Receivable
-from registry.rules.lineage import Encumbrance, Find, finder
+from registry.rules.lineage import Encumbrance, Find, ancestors, finder
 from registry.rules.transitions import BLOCKING, OPEN, RECALLED
 from registry.state import State
 
@@ -83,7 +83,7 @@ def matches_of(
         if _explained_by_parent(candidate, find, (kind, value), other):
             continue
         found_by.setdefault(other, {})[kind] = None
-        if LEVELS[kind] == "block" and _blocks(found, candidate, taken):
+        if LEVELS[kind] == "block" and _blocks(found, candidate, find, taken):
             blocking[other] = None
         else:
             review[other] = None
@@ -101,15 +101,16 @@ def _comes_back(other: Receivable, candidate: Receivable, taken: Encumbrance) ->
     return _escaped(other, candidate, taken) if _came_to_nothing(other, taken) else other.state in RECALLED
 
 
-def _blocks(other: Receivable, candidate: Receivable, taken: Encumbrance) -> bool:
+def _blocks(other: Receivable, candidate: Receivable, find: Find, taken: Encumbrance) -> bool:
     """Whether a certain fingerprint of `other` refuses the candidate."""
+    own = other.registrant == candidate.registrant
     if other.state in BLOCKING and not _came_to_nothing(other, taken):
-        return True
-    return other.registrant == candidate.registrant and _escaped(other, candidate, taken)
+        return own or all(one.state != "voided" for one in ancestors(other, find))
+    return own and _escaped(other, candidate, taken)
 
 
 def _came_to_nothing(other: Receivable, taken: Encumbrance) -> bool:
-    """Cancelled, or so in effect: credited away under a reservation, which lapsed by time alone and so closed nothing."""
+    """Cancelled, or so in effect: credited away under a reservation that lapsed by time alone and so closed nothing."""
     if other.state in OPEN:
         return not other.collectible and not other.paid and not taken.direct(other)
     return other.state == "cancelled"

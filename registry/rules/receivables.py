@@ -17,6 +17,7 @@ from registry.reasons import (
     ATTESTATION_LAPSED,
     BAD_STATE,
     DISPUTED,
+    DOUBLE_CONFIRMED,
     DUPLICATE,
     ENCUMBERED,
     GRADE_UNPROVEN,
@@ -39,7 +40,7 @@ from registry.rules.consequences import (
     standing_on,
 )
 from registry.rules.debtors import debtor_of
-from registry.rules.double_confirmation import confirmed_twice
+from registry.rules.double_confirmation import confirmed_twice, twins
 from registry.rules.external_claims import carried_over
 from registry.rules.lineage import Encumbrance, family, finder, levels, live_at
 from registry.rules.matches import matches_of
@@ -221,8 +222,8 @@ def _links(call: Call, operation: Register) -> tuple[Link, ...]:
 def _superseded(call: Call, operation: Register, ref: Ref) -> Refusal | tuple[Receivable]:
     """The registration that is replaced, as it will be, or why it may not be.
 
-    A correction hides nothing: what was rejected, confirmed in part, credited or paid stays, and so does what has
-    claims on it or through it. Claims through its parents go on, so the new one has the same links.
+    A correction hides nothing: what was rejected, confirmed in part, confirmed twice, credited or paid stays, and so
+    does what has claims on it or through it. Claims through its parents go on, so the new one has the same links.
     """
     subject = call.resolve(ref)
     old = call.state.receivable(subject)
@@ -238,6 +239,12 @@ def _superseded(call: Call, operation: Register, ref: Ref) -> Refusal | tuple[Re
     disputes = tuple(open_on(call, old))
     if disputes:  # a correction is no way out of one
         return Refusal(DISPUTED, related=first((subject, *disputes)))
+    if old.confirmed_ms:
+        matches = matches_of(old, call.state, call.now_ms)
+        if matches is None:
+            return Refusal(LIMIT_REACHED, related=(subject,))
+        if also := twins(old, matches, call.state):
+            return Refusal(DOUBLE_CONFIRMED, related=first((subject, *also)))
     find = finder(call.state, old)
     taken = Encumbrance(find, call.now_ms)
     heirs = [link.receivable for link in old.children if find(link.receivable).state not in VACATED]
@@ -259,7 +266,7 @@ def _adopted(call: Call, child: Receivable, replaced: tuple[Receivable, ...]) ->
             return Refusal(NOT_FOUND, related=(link.receivable,))
         if parent.registrant != child.registrant:
             return Refusal(NOT_AUTHORISED, related=(parent.id,))
-        if parent.state not in OPEN:
+        if parent.state not in OPEN or any(parent.id == old.id for old in replaced):
             return Refusal(BAD_STATE, related=(parent.id,))
         parents.append(parent)
     find = finder(call.state, child, *replaced)

@@ -19,8 +19,8 @@ def suspending(call: Call, receivable: Receivable) -> Iterator[bytes]:
 
     A claim weighs on the receivable, on its ancestors and on its descendants (`lineage`), so a dispute on any of these
     is one on the claim: half an order that is denied is no ground to lend on, nor is the order of a denied invoice. A
-    sibling shares nothing with it that the dispute is about, and a relative that is over (rejected, say) has nothing
-    left to lose.
+    sibling shares nothing with it that the dispute is about, and a relative that is over (a cancelled invoice, say) has
+    nothing left to lose. Under an ancestor that was rejected, voided or credited to nothing no claim is taken anyway.
     """
     if receivable.disputes:
         yield from stopping_on(call, receivable)

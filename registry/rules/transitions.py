@@ -15,6 +15,7 @@ __all__ = [
     "ASSIGNED",
     "BLOCKING",
     "CLAIM_STEPS",
+    "DENIED",
     "DISPUTABLE",
     "FALSIFIABLE",
     "OPEN",
@@ -78,6 +79,7 @@ _DONE: Final = MappingProxyType(
 OPEN: Final = frozenset({"registered", "part_confirmed", "confirmed", "deemed"})  # takes claims and children
 BLOCKING: Final = OPEN | {"settled"}  # its certain fingerprints refuse others: a paid invoice is not financed again
 RECALLED: Final = BLOCKING | {"rejected"}  # comes back as a match: who finances should know of a rejection
+DENIED: Final = frozenset({"rejected", "voided"})  # no debt, by the debtor's word or as found: nor are its parts
 # its part of the parent may be fulfilled anew
 VACATED: Final = frozenset({"rejected", "cancelled", "expired", "superseded", "voided"})
 

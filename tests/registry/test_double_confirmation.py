@@ -225,3 +225,15 @@ def test_a_reservation_is_not_slowed_or_stopped(world: World) -> None:
     _, buyer = two_debts(world)
     claim = world.offered(buyer, to="F_DE", by="IMP_DE")
     assert world.one("F_DE", Reserve(claim, 60_000)).code == "ok"
+
+
+def test_a_correction_does_not_lift_the_alarm(world: World) -> None:
+    """The younger one cannot be funded; nor does what takes its place become an unconfirmed look-alike that can."""
+    seller, buyer = invoice_and_payable(world)
+    confirm(world, seller, "invoice")
+    confirm(world, buyer, "payable")
+    for by, old, twin, other in (("EXP_CN", seller, buyer, "invoice"), ("IMP_DE", buyer, seller, "payable")):
+        refused = world.one(by, invoice("new", kind=other, supersedes=old))
+        assert (refused.code, refused.related) == ("double_confirmed", (old, twin))
+    assert world.one("IMP_DE", Distinguish(seller, buyer, STATEMENT, "en")).code == "ok"
+    assert world.one("EXP_CN", invoice("new", supersedes=seller)).code == "ok"

@@ -414,6 +414,10 @@ class Ledger(RuleBasedStateMachine):
             if receipt.done and isinstance(operation, Fund):
                 on = world.claim(receipt.subject).receivable
                 assert self.standing_outside(on) <= set(operation.acknowledged), "what stands outside is looked at"
+            if receipt.done and isinstance(operation, Offer | Reserve | Fund | Draw):
+                on, known = world.claim(receipt.subject).receivable, self.records()
+                above = {known[one].state for one in self.reach(on, known, upwards=True)}
+                assert not above & {"rejected", "voided"}, "what is denied is not sold in parts"
             if receipt.done and isinstance(operation, Reserve | Fund | Draw):
                 self.fits_on_all_that_it_weighs_on(world.claim(receipt.subject).receivable)
         return list(outcome.receipts)

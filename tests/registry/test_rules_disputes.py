@@ -691,6 +691,21 @@ def test_a_squatter_that_keeps_silent_is_voided_and_the_rightful_seller_register
         assert world.one("EXP_CN", operation).code == "bad_state"
 
 
+def test_parts_of_a_voided_registration_go_with_it(world: World) -> None:
+    """Instalments under a squatter's invoice are worth nothing, and do not keep the rightful seller out."""
+    prints = (("gov", mark("fapiao")),)
+    squat = world.registered("a", fingerprints=prints)
+    part = world.registered("1", kind="instalment", fingerprints=prints, parents=((squat, WHOLE // 2, WHOLE),))
+    dispute = raised(world, squat, "EXP_VN", ("fingerprint", "gov", mark("fapiao")), "squatting", 100)
+    days(world, 91)
+    assert world.one("EXP_VN", ConcludeDispute(dispute)).code == "ok"
+    rightful = world.one("EXP_VN", invoice("b", fingerprints=prints))
+    assert (rightful.code, rightful.related) == ("ok", (part,)), "an obstacle no more, but to be looked at"
+    offer = world.one("EXP_CN", Offer(part, name_id("F_CN"), 1, mark("terms"), world.now_ms + DAY_MS))
+    assert (offer.code, offer.related) == ("bad_state", (squat,))
+    assert world.one("EXP_CN", invoice("c", fingerprints=prints)).code == "duplicate"
+
+
 def test_the_author_of_a_voided_registration_does_not_come_back_with_it(world: World) -> None:
     squat = world.registered("a")
     dispute = raised(world, squat, "IMP_DE", debtor("a"), "no_such_debt", 100)

@@ -179,6 +179,15 @@ def test_a_correction_does_not_escape_the_claim_on_its_order(world: World) -> No
     assert world.one("F_SG", Reserve(world.offered(second, to="F_SG", percent=31), 1)).code == "over_residual"
 
 
+def test_a_correction_is_no_child_of_what_it_replaces(world: World) -> None:
+    """It would be linked one way only, and the claims on it would weigh on the order no more."""
+    order = world.registered("order", kind="purchase_order")
+    first = world.registered("a", parents=((order, WHOLE, WHOLE),))
+    refused = world.one("EXP_CN", invoice("b", parents=((first, WHOLE, WHOLE),), supersedes=first))
+    assert (refused.code, refused.related) == ("bad_state", (first,))
+    assert world.receivable(first).state == "registered"
+
+
 def test_a_rejected_part_that_was_financed_keeps_its_order(world: World) -> None:
     order = world.registered("order", kind="purchase_order")
     child = world.registered("a", parents=((order, WHOLE, WHOLE),))

@@ -493,6 +493,33 @@ def test_an_identity_is_not_free_while_claims_weigh_on_it_through_its_lineage(
     assert (first in freed.related) == denied
 
 
+def test_a_part_of_what_the_debtor_denied_is_not_financed(world: World) -> None:
+    """Whatever had begun before: no offer, no reservation, no funding, at any depth, and no link that explains it."""
+    prints = (("gov", mark("fapiao")),)
+    denied = world.registered("a", fingerprints=prints)
+    part = world.registered("1", kind="instalment", fingerprints=prints, parents=under((denied, 50, 100)))
+    below = world.registered("2", kind="instalment", fingerprints=prints, parents=under((part, 100, 100)))
+    reserved, offered = world.reserved(part, percent=10), world.offered(below, percent=10)
+    assert world.one("IMP_DE", rejection(denied, "a")).code == "ok"
+    another = Offer(below, name_id("F_SG"), 1, mark("terms"), world.now_ms + 10**6)
+    for by, operation in (("F_CN", Fund(reserved)), ("F_CN", Reserve(offered, 60_000)), ("EXP_CN", another)):
+        receipt = world.one(by, operation)
+        assert (receipt.code, receipt.related) == ("bad_state", (denied,))
+
+
+def test_a_part_is_financed_by_itself_once_its_link_to_what_was_denied_is_taken_back(world: World) -> None:
+    """A denied order need not deny what was delivered: a correction without the link brings the order as a match."""
+    prints = (("order", mark("PO-1")),)
+    denied = world.registered("po", kind="purchase_order", fingerprints=prints)
+    delivered = world.registered("a", fingerprints=prints, parents=under((denied, 100, 100)))
+    world.one("IMP_DE", rejection(denied, "po"))
+    corrected = world.one("EXP_CN", invoice("a", fingerprints=prints, supersedes=delivered))
+    assert (corrected.code, corrected.related) == ("ok", (denied,))
+    claim = world.reserved(corrected.subject)
+    assert world.one("F_CN", Fund(claim)).code == "unacknowledged_match"
+    assert world.one("F_CN", Fund(claim, (denied,))).code == "ok"
+
+
 def test_instalments_of_one_invoice_may_share_its_official_id(world: World) -> None:
     prints = (("gov", mark("fapiao")),)
     parent = world.registered("a", fingerprints=prints)
