@@ -160,7 +160,7 @@ def _committed(state: State, event: Committed) -> None:
         notice_own(state, event.certificate)  # R9
     if not state.committing and (clears := h.journal.clears()):
         state.do(Persist((), clears))
-    if event.height > h.height:
+    if not state.committing:  # R11: the runner fetched it, and who led it had no cause to speak to this node
         state.heard.clear()
         state.heard_from_height = event.height + 1
     kept = state.desk.take_kept() if event.height == h.height else []
