@@ -305,13 +305,11 @@ class Following:
         question = self._sources.answered(source, first)
         if question is None:
             return
-        if len(pairs) > question.last - question.first + 1:
-            self._refuse(peer, "more blocks than asked for")
-        elif not pairs:
+        if not pairs:
             source.last = min(source.last, first - 1)  # until it says otherwise again
             self._sources.fail(peer, now_ms=self._now_ms)
-        else:
-            self._keep(peer, first, pairs)
+        else:  # it may answer an earlier and longer question with the same beginning
+            self._keep(peer, first, pairs[: question.last - question.first + 1])
 
     def _keep(self, peer: bytes, first: int, pairs: tuple[tuple[bytes, bytes], ...]) -> None:
         for height, pair in enumerate(pairs, start=first):

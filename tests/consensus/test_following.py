@@ -17,6 +17,7 @@ from consensus.following import (
     RANGES_AHEAD_MAX,
     SERVED_MAX,
     Add,
+    Drop,
     Following,
     Grown,
     Heard,
@@ -144,7 +145,7 @@ LIES: dict[str, Callable[[Pairs], Pairs]] = {
     "certificates without a quorum": forged,
     "a damaged signature": lambda pairs: tuple((block, proof[:-1] + b"\x00") for block, proof in pairs),
     "a damaged block": lambda pairs: tuple((block[:-1] + b"\x00", proof) for block, proof in pairs),
-    "more than was asked for": lambda pairs: pairs * 3,
+    "blocks again and again": lambda pairs: pairs[:1] * 3,
 }
 
 
@@ -210,6 +211,25 @@ def test_where_everybody_is_slow_late_answers_count() -> None:
     world = World({A: honest(pairs, delay_ms=slow), B: honest(pairs, delay_ms=slow)})
     world.run(to=100, limit_ms=120_000)
     assert world.missed
+
+
+def test_a_late_answer_to_a_longer_question_is_taken_for_what_is_still_asked() -> None:
+    """A slow honest peer is asked again, for less, because others have brought the rest meanwhile."""
+    pairs = chain(100)
+    core = Following(genesis_id=GENESIS_ID, height=0, authorities=authorities_of(4), lag=1)
+    core.handle(Joined(A, False), now_ms=0)
+    assert Say(A, Ask(1, 64)) in core.handle(Heard(A, Tip(1, 100)), now_ms=0)
+    core.handle(Woken(), now_ms=ANSWER_TIMEOUT_MS)
+    for peer, tip in ((B, Tip(1, 10)), (C, Tip(11, 100))):
+        core.handle(Joined(peer, False), now_ms=5_000)
+        core.handle(Heard(peer, tip), now_ms=5_000)
+    core.handle(Heard(C, Blocks(11, pairs[10:74])), now_ms=5_000)
+    core.handle(Woken(), now_ms=9_000)
+    assert Say(A, Ask(1, 10)) in core.handle(Woken(), now_ms=14_000)
+    actions = core.handle(Heard(A, Blocks(1, pairs[:64])), now_ms=16_000)
+    assert [action.decided.height for action in actions if isinstance(action, Add)] == [1, 2, 3, 4]
+    assert not [action for action in actions if isinstance(action, Drop)]
+    assert core.waiting_bytes == sum(len(block) for block, _ in pairs[4:74])
 
 
 def test_a_peer_that_leaves_is_replaced_at_once() -> None:
