@@ -188,7 +188,7 @@ Action: TypeAlias = "Say | Serve | Add | Drop | Missed | Wake"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a node has come. `target` is what more connected authorities claim than may lie."""
+    """How far a node has come. `target` is what more connected authorities claim than may lie: 0 if no more are."""
 
     height: int
     target: int
@@ -241,8 +241,8 @@ class Following:
     def progress(self) -> Progress:
         """How far this node is, and how far the network, as far as that is vouched for."""
         claims = sorted((source.last for _, source in self._sources if source.votes), reverse=True)
-        vouched = claims[min(self._authorities.f, len(claims) - 1)] if claims else 0
-        return Progress(self._height, vouched)
+        f = self._authorities.f
+        return Progress(self._height, claims[f] if len(claims) > f else 0)
 
     def claim(self, peer: bytes) -> int | None:
         """The height that a connected peer says it has."""

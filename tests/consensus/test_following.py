@@ -250,9 +250,10 @@ def test_a_peer_that_leaves_is_replaced_at_once() -> None:
 def test_the_target_is_what_more_authorities_claim_than_may_lie() -> None:
     core = Following(genesis_id=GENESIS_ID, height=5, authorities=authorities_of(4), lag=1)
     assert core.progress() == Progress(5, 0)
-    for peer, claim in ((A, 40), (B, 2**40), (C, 38)):
+    for peer, claim, target in ((B, 2**40, 0), (A, 40, 40), (C, 38, 40)):
         core.handle(Joined(peer, True), now_ms=0)
         core.handle(Heard(peer, Tip(1, claim)), now_ms=0)
+        assert core.progress() == Progress(5, target), "one alone may lie"
     core.handle(Joined(D, False), now_ms=0)
     core.handle(Heard(D, Tip(1, 2**40)), now_ms=0)
     assert core.progress() == Progress(5, 40)
