@@ -251,7 +251,7 @@ class Following:
 
     @property
     def waiting_bytes(self) -> int:
-        """Size of the blocks that wait to be handed on."""
+        """Size of the blocks that wait to be handed on: for whoever watches."""
         return self._arrived_bytes
 
     # --- events ---------------------------------------------------------------------------------------------------
