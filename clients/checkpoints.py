@@ -1,7 +1,8 @@
 """Checkpoints of regulators' observers: fetched, verified with the keys of genesis, kept, and held against history.
 
 Keys of authorities that have left may leak, and whoever has a quorum of them can sign another past. A participant that
-keeps checkpoints notices: the newest header must have every one of them in its history.
+keeps checkpoints notices when it calls `checked`: the newest header must have every one of them in its history. Other
+headers are held against those of their own height only.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ WAIT_S = 5.0  # one long poll; if it is not final after that, another node is gi
 class Session:
     """Who acts, on which chain. `final_within_s` is how long a submission is waited for before `NotFinal`.
 
-    `checkpoints` (`clients.checkpoints`) are held against everything that nodes say. What is proved of the state is as
+    `checkpoints` (`clients.checkpoints`) are held against every header of their heights that nodes show, and those
+    alone: `clients.checkpoints.checked` holds them against a node's whole history. What is proved of the state is as
     of block `from_height` or a later one, and recent (`fresh`).
     """
 

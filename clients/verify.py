@@ -54,7 +54,7 @@ class Trust:
     """What a participant believes: its genesis file, and the changes of the authorities that follow from it.
 
     `reigns` are the sets that have been in force, as far as they were followed; from genesis alone it is one. A header
-    that contradicts one of `checkpoints`, which were verified before, is refused, whoever signed it.
+    of another block at the height of one of `checkpoints`, which were verified before, is refused, whoever signed it.
     """
 
     genesis: Genesis

@@ -2,7 +2,10 @@
 
 Whoever holds the consensus keys of a retired set can sign another past, which a light client that begins at genesis
 cannot tell from the true one. An observer's signature over (height, block hash, block time), made when the block was
-new and with a key that votes for nothing, can: a reader who has a checkpoint refuses a history that contradicts it.
+new and with a key that votes for nothing, can: a reader who has a checkpoint refuses another block at its height.
+
+A checkpoint binds its own height alone. A forged header at any other height passes `check_header`; what tells it is the
+proof that the checkpointed block is in its history (`clients.checkpoints.checked` demands that of the newest header).
 """
 
 from __future__ import annotations
@@ -95,7 +98,8 @@ def cosign(genesis_id: bytes, header: Header, signer: Signer) -> Checkpoint:
 def check_header(checkpoints: Collection[Checkpoint], header: Header) -> None:
     """Return unless one of these, verified before, is of the same height and another block. Raises `CheckpointError`.
 
-    That a header of another height belongs to the same history is shown by the history root of the higher one.
+    A header of another height passes whatever its history: whether both are of one is shown by the history root of
+    the higher one alone.
     """
     for checkpoint in checkpoints:
         if checkpoint.height == header.height and checkpoint.block_hash != header.hash:

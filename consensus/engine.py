@@ -19,9 +19,10 @@ R8   Until decided, say again and again where this node is, and ask for what is 
      its decided block, once per peer and height; never answer an answer.
 R9   One place signs: `rules._vote`. Not this kind in this view yet; never FINALIZE and NULLIFY in one view; the
      record, with the certificate that a FINALIZE stands on, before the send; never with a key that votes elsewhere.
-R10  Everything is bounded: views ahead, skips per message, answers per peer and period, what is kept for h + 1.
+R10  Everything is bounded: views ahead, skips per message, what is kept for h + 1; equal answers per peer and period.
+     Decided blocks go to whoever asks for one height after the other; how many at a time is the runner's to bound.
 R11  An idle chain is silent: timers run only when armed, by work, a due heartbeat, a valid proposal or certificate,
-     f + 1 voters of this height, or v > 0. A leader not heard for n heights gets a shorter first view.
+     f + 1 voters of this height, or v > 0. A leader not heard for n heights gets shorter views.
 
 The rooms: `tally` counts, `rules` decides, `hearing` takes in, `talking` repeats and answers, `journal` remembers over
 a crash; `state` is what they share, `height` the part of it that lasts one height. Here events are handed to them.
@@ -160,7 +161,7 @@ def _committed(state: State, event: Committed) -> None:
         notice_own(state, event.certificate)  # R9
     if not state.committing and (clears := h.journal.clears()):
         state.do(Persist((), clears))
-    if event.height > h.height:
+    if not state.committing:  # R11: the runner fetched it, and who led it had no cause to speak to this node
         state.heard.clear()
         state.heard_from_height = event.height + 1
     kept = state.desk.take_kept() if event.height == h.height else []

@@ -18,7 +18,8 @@ order*. A `Persist` is durable (synced) before the next action is begun. Nothing
 6. *Blocks.* `Build` asks for a block on the tip, answered by `Built` (or never). `Check` asks for the verdict on
    somebody else's block, answered by `Checked`: time later than the parent's, every transaction, all roots, the next
    authorities, and the 2 s clock rule, which has a verdict of its own so that a block proposed again can pass without
-   it. The engine itself checks version, genesis id, height, parent, authorities, proposer and `transactions_root`.
+   it; and the version in force. The engine itself checks genesis id, height, parent, authorities and proposer, and
+   `transactions_root` is checked where a block is decoded.
 7. *Commit.* The block is final. It may never have been checked (late nodes): execute it now, compare the roots, halt
    loudly on a difference. One atomic synced batch, then `Committed`. Between the two the engine asks for nothing.
    A runner that commits blocks by itself (bulk sync, which checks them with `light.verify_decided`) says `Committed`

@@ -10,7 +10,7 @@ from registry.codec import DIGEST_SIZE
 __all__ = ["DELAY_MAX_MS", "Parameters"]
 
 DELAY_MAX_MS = 24 * 3600 * 1000  # milliseconds; no timer is longer than a day
-SILENT_LEADER_DIVISOR = 4  # R11: the first view of a leader not heard for n heights is this much shorter
+SILENT_LEADER_DIVISOR = 4  # R11: the views of a leader not heard for n heights are this much shorter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

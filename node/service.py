@@ -156,9 +156,10 @@ class NodeService:
         return self.hub.subscribe(parties)
 
     def ready(self) -> bool:
-        """Whether clients are well served here: in contact with the network and not far behind."""
-        others = [member for member in self.ledger.authorities if member.public_key != self.mesh.me.id]
-        in_contact = any(peer.role == "authority" for peer in self.mesh.connected()) or not others
+        """Whether clients are well served here: in contact with more authorities than may lie, and not far behind."""
+        authorities = self.ledger.authorities
+        others = [member for member in authorities if member.public_key != self.mesh.me.id]
+        in_contact = sum(peer.role == "authority" for peer in self.mesh.connected()) > authorities.f or not others
         return in_contact and self._lag() <= READY_LAG_MAX
 
     def status(self) -> Status:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from consensus.blocks import Block, transactions_root
+from consensus.height import BLOCKS_MAX
 from consensus.messages import Bundle, Decided, Message, Proposal, Resend
 from consensus.simulation.insight import Insight
 from consensus.simulation.invariants import certificates_in, votes_in
@@ -30,6 +31,7 @@ __all__ = [
     "Actor",
     "Equivocator",
     "Forger",
+    "Hoarder",
     "InvalidProposer",
     "Nuller",
     "RandomVoter",
@@ -185,6 +187,30 @@ class Withholder(_Authority):
                 self._done.add((vote.height, vote.view))
                 own = self.sign(Kind.NOTARIZE, vote.height, vote.view, vote.block)
                 self.say([self.world.chance.pick(self.world.nodes)], own)
+
+
+class Hoarder(_Authority):
+    """Proposes a block to all, keeps its notarization until everybody has dropped the block, then shows it and is dead.
+
+    So many views do not fail by the weather of a campaign: stories use it, with a network that loses votes.
+    """
+
+    def __init__(self, world: World, key: SigningKey) -> None:
+        super().__init__(world, key)
+        self.hoard: Certificate | None = None
+        self.shown = False
+
+    def observe(self, message: Message) -> None:
+        """Lead once; later show what all have signed."""
+        insight, nodes = self.insight, self.world.nodes
+        if message.height == 1 and self.leads_anew(0):
+            block = insight.fresh_block(self.key.public_key, b"hoarded")
+            self.say(nodes, Proposal(self.sign(Kind.NOTARIZE, 1, 0, block.hash), block, Bundle(None, ())))
+        self.hoard = self.hoard or insight.h.notarization(0)
+        views = [node.engine.view for node in nodes if node.engine is not None]
+        if self.hoard is not None and not self.shown and min(views) > 2 * BLOCKS_MAX:
+            self.shown = True
+            self.say(nodes, self.hoard)
 
 
 class Stale(_Authority):

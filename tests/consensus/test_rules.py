@@ -695,6 +695,15 @@ def test_a_leader_not_heard_for_n_heights_gets_less_patience() -> None:
     assert bench.engine.height == 9
 
 
+def test_nobody_counts_as_silent_for_heights_that_the_runner_fetched() -> None:
+    """R11: leaders have all the patience after a bulk sync, which tells of one block after the other."""
+    bench = Bench(me=0)
+    for height in range(1, 9):
+        bench.give(Committed(height=height, block=bytes(32), next_authorities=bench.authorities))
+    bench.work()
+    assert bench.timers[TimerName.VIEW].delay_ms == 1_000
+
+
 def test_a_double_vote_is_reported_with_evidence_that_anyone_checks() -> None:
     """R9: no honest node signs two of a kind, or takes a FINALIZE back; who does is reported once a height."""
     for first, second in (

@@ -6,8 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from consensus.simulation.actors import Silent
+from consensus.messages import Message, Resend
+from consensus.simulation.actors import Hoarder, Silent
+from consensus.simulation.node import Node
 from consensus.simulation.world import World, key_of
+from consensus.votes import Kind, Vote
 from tests.consensus import stories
 
 
@@ -35,6 +38,35 @@ def test_finality_takes_three_network_delays_and_no_wait() -> None:
         world.offer()
         world.run_until(lambda world=world: all(node.height == 1 for node in world.nodes), within_ms=1_000)  # type: ignore[misc]
         assert world.clock.now_ms - before_ms == 3 * delay_ms + 4
+
+
+def test_a_notarization_shown_when_its_block_is_gone_stops_nobody() -> None:
+    """R2, R10: NOTARIZE votes are lost for a while, so that thirty views fail; then the network is good for ever."""
+    world = World(n=4, seed=1, byzantine={1: Hoarder}, transcribe=False)
+    carry, weather = world.carry, world.network.weather
+
+    def lose_notarize_votes(node: Node, peer: bytes | None, message: Message) -> None:
+        votes = message.votes if isinstance(message, Resend) else (message,)
+        lost = any(isinstance(vote, Vote) and vote.kind is Kind.NOTARIZE for vote in votes)
+        weather.drop_percent = 100 if lost else 0
+        carry(node, peer, message)
+        weather.drop_percent = 0
+
+    vars(world)["carry"] = lose_notarize_votes
+    world.start().offer()
+    (hoarder,) = world._actors
+    assert isinstance(hoarder, Hoarder)
+    world.run_until(lambda: hoarder.shown, within_ms=1_000_000)
+    world.run_for(60_000)  # so that everybody has led again
+    assert hoarder.hoard is not None
+    for node in world.honest:
+        assert node.engine is not None
+        held = node.engine._state.h
+        assert held.notarization(0) == hoarder.hoard
+        assert hoarder.hoard.block not in held.blocks, "nobody has the block any more"
+        assert held.has_voted(Kind.NOTARIZE, 0), "but all have voted for it"
+    del vars(world)["carry"]
+    world.run_until(lambda: all(node.height >= 1 for node in world.honest), within_ms=60_000)
 
 
 def test_an_idle_chain_makes_no_block_but_the_heartbeat() -> None:

@@ -58,6 +58,15 @@ async def test_a_late_observer_fetches_everything_and_then_follows(net: Net, mon
     assert observer.ready()
 
 
+async def test_a_node_is_ready_when_more_authorities_than_may_lie_say_how_far_the_network_is(net: Net) -> None:
+    await net.start(0, 4)
+    observer = net[4].service
+    await eventually(lambda: len(observer.mesh.connected()) == 1)
+    assert not observer.ready()
+    await net.start(1)
+    await eventually(observer.ready)
+
+
 async def test_a_stopped_authority_catches_up_and_goes_on_voting(net: Net) -> None:
     await net.start(0, 1, 2, 3)
     await grow(net, 2)
