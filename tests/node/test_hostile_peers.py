@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import msgpack
 import pytest
 
 from consensus.authorities import AUTHORITIES_MAX
 from consensus.blocks import HEIGHT_MAX
+from consensus.engine import Engine
+from consensus.events import Event, Received
 from consensus.messages import (
     SKIPS_MAX,
     VOTES_MAX,
@@ -24,9 +29,9 @@ from consensus.messages import (
 )
 from consensus.ranges import RANGE_HEIGHTS_MAX, Ask, Blocks, Tip
 from consensus.votes import Certificate, Kind, Vote
-from node import intake
+from node import intake, runtime
 from node.network import PAYLOAD_MAX, Channel, ProtocolViolation
-from node.network.connection import Connection
+from node.network.connection import FRAMES_AT_ONCE, Connection
 from node.network.frames import encode_frame, encode_hello
 from node.network.holdoff import FORGIVEN_AFTER_S, HELD_OFF_FIRST_S, HELD_OFF_MOST_S, HoldOff
 from node.snapshots.messages import (
@@ -168,7 +173,127 @@ async def test_large_messages_have_as_many_items_as_their_kind_has(monkeypatch: 
         assert sum(lists) < 10_000
 
 
+# --- turns ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Watched:
+    """What one node's engine handles, and how often the loop came round between."""
+
+    engine: Engine | None = None
+    handled: list[Event] = field(default_factory=list)
+    rounds: list[int] = field(default_factory=list)
+    now: int = 0
+
+    def turn(self) -> None:
+        """Count how often the loop comes round."""
+        self.now += 1
+        asyncio.get_running_loop().call_soon(self.turn)
+
+    def senders(self) -> list[bytes]:
+        """Whose messages were handled, in order."""
+        return [event.peer for event in self.handled if isinstance(event, Received)]
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    seen, handle = Watched(), Engine.handle
+
+    def noted(engine: Engine, event: Event) -> object:
+        if engine is seen.engine:
+            seen.handled.append(event)
+            seen.rounds.append(seen.now)
+        return handle(engine, event)
+
+    monkeypatch.setattr(Engine, "handle", noted)
+    return seen
+
+
+async def quiet(net: Net) -> None:
+    """Return when all are connected and nothing is under way."""
+    await eventually(lambda: all(len(node.service.mesh.connected()) == 3 for node in net.running))
+    await net.until_height(1)
+    await net.until_agreed()
+
+
+async def test_messages_are_taken_in_turns_and_the_sockets_have_theirs_between(watched: Watched) -> None:
+    async with running(Net()) as net:
+        await quiet(net)
+        target, flood, other = net[0].service.runtime, net[1].service.mesh.me, net[2].service.mesh.me
+        assert target is not None
+        watched.engine = target._engine
+        watched.turn()
+        for _ in range(500):  # the loop has no turn meanwhile
+            target.received(flood, encode_message(VotesRequest(7)))
+        target.received(other, encode_message(VotesRequest(7)))
+        await eventually(lambda: watched.senders().count(flood.id) == 500)
+        assert watched.senders()[:2].count(other.id) == 1, "it waits for one message of the other, not for 500"
+        assert all(before < after for before, after in pairwise(watched.rounds)), "the loop came round between any two"
+
+
+async def test_what_is_too_much_is_dropped_undecoded(reads: list[int], watched: Watched) -> None:
+    async with running(Net()) as net:
+        await quiet(net)
+        target, flood = net[0].service.runtime, net[1].service.mesh.me
+        assert target is not None
+        watched.engine = target._engine
+        reads.clear()
+        for _ in range(10 * runtime.WAITING_MAX):
+            target.received(flood, encode_message(VotesRequest(7)))
+        assert not reads, "nothing is decoded before its turn"
+        await eventually(lambda: not target._events.waiting(flood.id.hex()))
+        taken = watched.handled.count(Received(flood.id, VotesRequest(7)))
+        assert runtime.WAITING_MAX - 10 < taken <= runtime.WAITING_MAX, "some of its own may have waited before"
+
+
+async def test_a_connection_hands_on_some_frames_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(Net(1, observers=1)) as net:
+        observer = net[1].service.mesh
+        await eventually(lambda: net[0].service.mesh.connected() and observer.connected())
+        (connection,) = net[0].service.mesh._open.values()
+        counts: Counter[int] = Counter()
+        watched = Watched()
+        watched.turn()
+        monkeypatch.setattr(net[0].service.mesh, "received", lambda *_: counts.update([watched.now]))
+        connection.data_received(encode_frame(Channel.SYNC, encode_sync(Tip(1, 1))) * 1_000)
+        assert counts.total() == FRAMES_AT_ONCE
+        await eventually(lambda: counts.total() >= 1_000)
+        assert max(counts.values()) == FRAMES_AT_ONCE
+
+
 # --- who breaks a rule ----------------------------------------------------------------------------------------------
+
+
+async def test_a_bad_signature_ends_the_connection_and_what_else_waits_of_that_peer(watched: Watched) -> None:
+    async with running(Net()) as net:
+        await quiet(net)
+        target, liar = net[0].service.runtime, net[1].service.mesh.me
+        assert target is not None
+        height = target.height
+        votes = tuple(Vote(Kind.NULLIFY, height, view, None, liar.id, SIGNATURE) for view in range(4))
+        watched.engine = target._engine
+        lie = Resend(height, votes, Bundle(None, ()))
+        for _ in range(1_000):  # the loop has no turn meanwhile
+            target.received(liar, encode_message(lie))
+        await eventually(lambda: liar not in net[0].service.mesh.connected())
+        assert watched.handled.count(Received(liar.id, lie)) == 1
+        await eventually(lambda: liar in net[0].service.mesh.connected())
+        (id_,) = await net[0].service.submit([net.registration()], by="test")
+        assert isinstance(id_, bytes)
+        assert await net[0].service.wait_final(id_, 20), "it costs the liar, not the network"
+
+
+async def test_a_message_that_does_not_decode_ends_the_connection_in_its_turn(watched: Watched) -> None:
+    async with running(Net()) as net:
+        await quiet(net)
+        target, liar = net[0].service.runtime, net[1].service.mesh.me
+        assert target is not None
+        watched.engine = target._engine
+        target.received(liar, encode([2, [1, 2, 3]]))
+        for _ in range(100):
+            target.received(liar, encode_message(VotesRequest(7)))
+        await eventually(lambda: liar not in net[0].service.mesh.connected())
+        assert Received(liar.id, VotesRequest(7)) not in watched.handled
 
 
 async def test_who_broke_a_rule_is_not_let_in_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
