@@ -179,7 +179,7 @@ class Block:
     def decode(cls, data: bytes) -> Block:
         """The block of these canonical bytes, its body checked against the header. Raises `BlockError`."""
         try:
-            value = decode(data, size_max=BLOCK_SIZE_MAX)
+            value = decode(data, size_max=BLOCK_SIZE_MAX, items_max=TRANSACTIONS_MAX + 32)  # and a header
         except CodecError as error:
             raise BlockError(f"block: {error}") from error
         if not isinstance(value, list) or len(value) != 2 or not isinstance(value[1], list):

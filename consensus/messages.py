@@ -16,8 +16,11 @@ from consensus.votes import Certificate, Kind, Vote
 from registry.codec import DIGEST_SIZE, CodecError, Value, decode, encode
 
 __all__ = [
+    "BUNDLE_SIZE_MAX",
+    "ITEMS_MAX",
     "MESSAGE_SIZE_MAX",
     "SKIPS_MAX",
+    "SMALL_SIZE_MAX",
     "VOTES_MAX",
     "BlockRequest",
     "Body",
@@ -29,6 +32,7 @@ __all__ = [
     "Proposal",
     "Resend",
     "VotesRequest",
+    "check_size",
     "decode_message",
     "encode_message",
 ]
@@ -36,6 +40,9 @@ __all__ = [
 SKIPS_MAX = 256  # NULLIFY certificates in one message (R10)
 VOTES_MAX = 32  # votes in one message
 MESSAGE_SIZE_MAX = BLOCK_SIZE_MAX + 2 * 1024 * 1024  # bytes, encoded: a full block with a full bundle
+BUNDLE_SIZE_MAX = 2 * 1024 * 1024  # bytes, encoded: a full bundle of 64 authorities has 1.1 MB
+SMALL_SIZE_MAX = 8 * 1024  # bytes, encoded: everything else; 32 votes have 5 KB, a certificate of 64 authorities 4 KB
+ITEMS_MAX = 20_000  # in all lists of a message together: a full bundle and 32 votes have 18,476
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,20 +196,31 @@ def encode_message(message: Message) -> bytes:
     return encode([number, *fields])
 
 
+def check_size(data: bytes) -> None:
+    """Return if these bytes are no more than a message of their kind has; nothing is decoded for it.
+
+    Every message begins with the mark of a list of so many fields and its number, a byte each. Raises `MessageError`.
+    """
+    if len(data) < 2 or data[0] & 0xF0 != _SHORT_LIST or data[1] > _SMALL_NUMBER_MAX:
+        raise MessageError("a list that begins with a message number is expected")
+    if data[1] not in _DECODERS:
+        raise MessageError(f"message number {data[1]} is not known")
+    count, size_max, _ = _DECODERS[data[1]]
+    if data[0] & 0x0F != count + 1:
+        raise MessageError(f"message {data[1]} has {count} fields, not {(data[0] & 0x0F) - 1}")
+    if len(data) > size_max:
+        raise MessageError(f"message {data[1]} has at most {size_max} bytes, not {len(data)}")
+
+
 def decode_message(data: bytes) -> Message:
     """The message of these bytes. Raises `MessageError` for anything that is not exactly one."""
+    check_size(data)
     try:
-        value = decode(data, size_max=MESSAGE_SIZE_MAX)
+        value = decode(data, size_max=MESSAGE_SIZE_MAX, items_max=ITEMS_MAX)
     except CodecError as error:
         raise MessageError(str(error)) from error
-    if not isinstance(value, list) or not value or type(value[0]) is not int:
-        raise MessageError("a list that begins with a message number is expected")
-    if value[0] not in _DECODERS:
-        raise MessageError(f"message number {value[0]} is not known")
-    count, read = _DECODERS[value[0]]
-    if len(value) != count + 1:
-        raise MessageError(f"message {value[0]} has {count} fields, not {len(value) - 1}")
-    return read(value[1:])
+    assert isinstance(value, list), "its first byte says so"
+    return _DECODERS[data[1]][2](value[1:])
 
 
 def _bundle_value(bundle: Bundle) -> list[Value]:
@@ -251,18 +269,22 @@ def _block(value: object) -> Block:
     return Block.decode(value)
 
 
-_DECODERS: dict[int, tuple[int, Callable[..., Message]]] = {
-    1: (3, lambda v: Proposal(Vote.from_value(v[0]), _block(v[1]), _bundle(v[2]))),
-    2: (1, lambda v: Vote.from_value(v[0])),
-    3: (1, lambda v: Certificate.from_value(v[0])),
-    4: (3, lambda v: Resend(v[0], _votes(v[1]), _bundle(v[2]))),
-    5: (2, lambda v: Decided(_block(v[0]), Certificate.from_value(v[1]))),
-    6: (1, lambda v: Body(_block(v[0]))),
-    7: (2, lambda v: HeldVotes(v[0], _votes(v[1]))),
-    8: (1, lambda v: DecidedRequest(v[0])),
-    9: (2, lambda v: BlockRequest(v[0], v[1])),
-    10: (1, lambda v: VotesRequest(v[0])),
+_SHORT_LIST = 0x90  # MessagePack: the upper half of the byte that begins a list of at most 15 items
+_SMALL_NUMBER_MAX = 0x7F  # MessagePack: what is one byte and itself
+
+_DECODERS: dict[int, tuple[int, int, Callable[..., Message]]] = {
+    1: (3, MESSAGE_SIZE_MAX, lambda v: Proposal(Vote.from_value(v[0]), _block(v[1]), _bundle(v[2]))),
+    2: (1, SMALL_SIZE_MAX, lambda v: Vote.from_value(v[0])),
+    3: (1, SMALL_SIZE_MAX, lambda v: Certificate.from_value(v[0])),
+    4: (3, BUNDLE_SIZE_MAX, lambda v: Resend(v[0], _votes(v[1]), _bundle(v[2]))),
+    5: (2, MESSAGE_SIZE_MAX, lambda v: Decided(_block(v[0]), Certificate.from_value(v[1]))),
+    6: (1, MESSAGE_SIZE_MAX, lambda v: Body(_block(v[0]))),
+    7: (2, SMALL_SIZE_MAX, lambda v: HeldVotes(v[0], _votes(v[1]))),
+    8: (1, SMALL_SIZE_MAX, lambda v: DecidedRequest(v[0])),
+    9: (2, SMALL_SIZE_MAX, lambda v: BlockRequest(v[0], v[1])),
+    10: (1, SMALL_SIZE_MAX, lambda v: VotesRequest(v[0])),
 }
+"""By message number: how many fields, how many bytes at most, and what reads the fields."""
 
 
 def _check_height(height: object) -> None:

@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeGuard
 
 from consensus.blocks import BLOCK_SIZE_MAX, HEIGHT_MAX, Block
 from consensus.errors import MessageError
-from consensus.messages import Decided
+from consensus.messages import SMALL_SIZE_MAX, Decided
 from consensus.votes import Certificate
 from registry.codec import CodecError, decode, encode
 
@@ -15,6 +15,7 @@ __all__ = [
     "RANGE_BYTES_MAX",
     "RANGE_HEIGHTS_MAX",
     "RANGE_MESSAGE_MAX",
+    "SMALL_MESSAGE_MAX",
     "Ask",
     "Blocks",
     "RangeMessage",
@@ -27,6 +28,10 @@ __all__ = [
 RANGE_HEIGHTS_MAX = 64  # blocks in one answer
 RANGE_BYTES_MAX = 2 * 1024 * 1024  # of blocks and certificates in one answer; a single block may be larger
 RANGE_MESSAGE_MAX = BLOCK_SIZE_MAX + 2 * 1024 * 1024  # bytes, encoded
+SMALL_MESSAGE_MAX = 1024  # bytes, encoded: tips and questions, which have 23
+ITEMS_MAX = 256  # in all lists of a message together: 64 blocks have 195
+
+_BLOCKS = encode(["blocks"])[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,9 @@ def encode_range_message(message: RangeMessage) -> bytes:
 
 def decode_range_message(data: bytes) -> RangeMessage:
     """The message of these bytes. Raises `MessageError` for anything that is not exactly one."""
+    size_max = RANGE_MESSAGE_MAX if data[1:].startswith(_BLOCKS) else SMALL_MESSAGE_MAX
     try:
-        value = decode(data, size_max=RANGE_MESSAGE_MAX)
+        value = decode(data, size_max=size_max, items_max=ITEMS_MAX)
     except CodecError as error:
         raise MessageError(f"sync: {error}") from error
     match value:
@@ -93,7 +99,7 @@ def read_pair(pair: tuple[bytes, bytes], height: int) -> Decided:
     if block.header.height != height:
         raise MessageError(f"block: of height {block.header.height} where {height} was asked for")
     try:
-        return Decided(block, Certificate.from_value(decode(pair[1])))
+        return Decided(block, Certificate.from_value(decode(pair[1], size_max=SMALL_SIZE_MAX)))
     except CodecError as error:
         raise MessageError(f"certificate: {error}") from error
 

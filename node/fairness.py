@@ -68,6 +68,14 @@ class FairQueue(Generic[T]):
     def __len__(self) -> int:
         return self._length
 
+    def waiting(self, source: str) -> int:
+        """How many items of this source wait."""
+        return len(self._queues.get(source, ()))
+
+    def drop(self, source: str) -> None:
+        """Let no item of this source wait any more."""
+        self._length -= len(self._queues.pop(source, ()))
+
     def put(self, source: str, item: T) -> None:
         """Let an item wait behind the others of its source."""
         self._queues.setdefault(source, deque()).append(item)

@@ -225,7 +225,7 @@ def _parts(wires: Sequence[bytes]) -> list[list[bytes]]:
 def wires_in(payload: bytes) -> list[bytes]:
     """The transactions in a gossip message. Raises `ProtocolViolation`."""
     try:
-        value = decode(payload, size_max=PAYLOAD_MAX[Channel.TRANSACTIONS])
+        value = decode(payload, size_max=PAYLOAD_MAX[Channel.TRANSACTIONS], items_max=GOSSIP_WIRES_MAX)
     except CodecError as error:
         raise ProtocolViolation(f"gossip: {error}") from error
     if not isinstance(value, list) or not 0 < len(value) <= GOSSIP_WIRES_MAX:

@@ -32,7 +32,7 @@ from node.ledger import Ledger, Pace
 from node.mempool import Bounds, Mempool
 from node.network import Channel, Credentials, Directory, Mesh, Peer, ProtocolViolation
 from node.pruning import Pruner
-from node.runtime import Runtime
+from node.runtime import Runtime, Verifying
 from node.service import NodeService
 from node.snapshots.held import HeldStates
 from node.snapshots.serving import StateServer
@@ -50,7 +50,7 @@ SWITCH_INTERVAL_S = 0.0005  # between threads: the loop must get its turn while 
 AUTHORITY_LAG = 3  # heights: so far behind the engine catches up by itself
 OBSERVER_LAG = 1
 
-MakeEngine: TypeAlias = Callable[..., Engine]  # the network's parameters, then signers
+MakeEngine: TypeAlias = Callable[..., Engine]  # the network's parameters, then signers; `verifier`
 
 _log = structlog.get_logger(room="node")
 
@@ -210,8 +210,10 @@ class Node:
             intake=self._intake,
             journal=self._journal,
         )
+        verifying = Verifying()
         self._runtime = Runtime(
-            engine=make_engine(_parameters(genesis), *signers),
+            engine=make_engine(_parameters(genesis), *signers, verifier=verifying),
+            verifying=verifying,
             store=self._store,
             ledger=ledger,
             mesh=self._mesh,

@@ -1,5 +1,9 @@
 """Runs the consensus engine: events one at a time, actions in order, a Persist durable before what follows it.
 
+What peers say waits undecoded, of each peer in bounds of its own, and is taken in turns, one message of each; the
+sockets have their turn in between. Who says what no honest peer says is disconnected, and what else of it waits is
+dropped: a message that does not decode, or a signature that is not its signer's, for a peer verifies what it passes on.
+
 Three threads, each with one job. The event loop hands events to the engine. The *ledger* thread is the only one that
 builds, checks, opens and commits: its results come back as events. The *journal* thread writes the record, so that a
 slow disk holds up this node's votes but not its loop. The clock is read here and nowhere below.
@@ -10,8 +14,9 @@ Whatever the engine or the ledger raises means that this node contradicts itself
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
@@ -44,11 +49,12 @@ from consensus.events import (
 )
 from consensus.events import Committed as EngineCommitted
 from consensus.evidence import Evidence
-from consensus.messages import Decided, decode_message, encode_message
+from consensus.messages import Decided, check_size, decode_message, encode_message
 from consensus.votes import Certificate
 from node import layout
 from node.chain import CLOCK_TOLERANCE_MS, Committed
 from node.clock import clock_ms
+from node.fairness import FairQueue
 from node.guard import VoteGuard
 from node.ledger import Ledger
 from node.network import Channel, Mesh, Peer, ProtocolViolation
@@ -57,15 +63,41 @@ from node.views import decided
 from node.watch import Watch
 from node.worker import Worker
 from registry.codec import decode, encode
+from registry.keys import SignatureInvalid, verify
 
-__all__ = ["Runtime"]
+__all__ = ["Runtime", "Verifying"]
 
 WAITING_MAX = 2_000  # messages of one peer that wait for the engine; those beyond are dropped, they are sent again (R8)
 WAITING_BYTES_MAX = 16 * 1024 * 1024  # of one peer's messages, as they came
 EMPTY_PAUSE_S = 0.25  # after a block without transactions although some wait: its leader may not include them yet
 ANSWERS_MAX = 4  # decided blocks being read for one peer; it asks again for what it does not get (R8)
 
+_OWN = ""  # the source of events that no peer sent
+
 _log = structlog.get_logger(room="consensus")
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """A message of a peer as it came."""
+
+    peer: bytes
+    payload: bytes
+
+
+class Verifying:
+    """`registry.keys.verify` for an engine, and how many signatures have failed."""
+
+    def __init__(self) -> None:
+        self.failed = 0
+
+    def __call__(self, public_key: bytes, domain: bytes, chain_id: bytes, message: bytes, signature: bytes) -> None:
+        """Return if the signature is good. Raises `SignatureInvalid`."""
+        try:
+            verify(public_key, domain, chain_id, message, signature)
+        except SignatureInvalid:
+            self.failed += 1
+            raise
 
 
 class Runtime:
@@ -75,6 +107,7 @@ class Runtime:
         self,
         *,
         engine: Engine,
+        verifying: Verifying,
         store: Store,
         ledger: Ledger,
         mesh: Mesh,
@@ -85,6 +118,7 @@ class Runtime:
         on_evidence: Callable[[Evidence], None],
     ) -> None:
         self._engine = engine
+        self._verifying = verifying  # by which the engine verifies
         self._watch = watch
         self._guard = guard
         self._on_evidence = on_evidence
@@ -93,8 +127,9 @@ class Runtime:
         self._mesh = mesh
         self._journal = journal
         self._reader = reader
-        self._events: asyncio.Queue[Event] = asyncio.Queue()
-        self._waiting: dict[bytes, deque[int]] = {}  # sizes of each peer's messages among the events, oldest first
+        self._events: FairQueue[Event | _Unread] = FairQueue()
+        self._bytes: Counter[str] = Counter()  # of each peer's messages among the events
+        self._some = asyncio.Event()
         self._timers: dict[TimerName, asyncio.TimerHandle] = {}
         self._work_told = False
         self._started = False
@@ -136,10 +171,11 @@ class Runtime:
         if tip.height == 0:
             self.work()  # nothing can be proved before the first block: a heartbeat is due at once (R11)
         while True:
-            event = await self._events.get()
-            if isinstance(event, Received):
-                self._waiting[event.peer].popleft()
-            await self._handle(event)
+            while not self._events:
+                self._some.clear()
+                await self._some.wait()
+            await self._take()
+            await asyncio.sleep(0)  # an await of what is there does not let others go on
 
     def received(self, peer: Peer, payload: bytes) -> None:
         """A consensus message arrived. Raises `ProtocolViolation`.
@@ -149,27 +185,54 @@ class Runtime:
         if peer.role != "authority":
             return
         try:
-            message = decode_message(payload)
+            check_size(payload)
         except MessageError as error:
             raise ProtocolViolation(f"consensus message: {error}") from error
-        waiting = self._waiting.setdefault(peer.id, deque())
-        if len(waiting) < WAITING_MAX and sum(waiting) + len(payload) <= WAITING_BYTES_MAX:
-            waiting.append(len(payload))
-            self._events.put_nowait(Received(peer.id, message))
+        source, size = peer.id.hex(), len(payload)
+        if self._events.waiting(source) < WAITING_MAX and self._bytes[source] + size <= WAITING_BYTES_MAX:
+            self._bytes[source] += size
+            self._put(_Unread(peer.id, payload), source)
 
     def connected(self, peer: Peer) -> None:
         """There is a connection to an authority."""
-        self._events.put_nowait(Connected(peer.id))
+        self._put(Connected(peer.id))
 
     def work(self) -> None:
         """Something to put into a block is at hand."""
         if not self._work_told:
             self._work_told = True
-            self._events.put_nowait(Work(True))
+            self._put(Work(True))
+
+    def _put(self, event: Event | _Unread, source: str = _OWN) -> None:
+        self._events.put(source, event)
+        self._some.set()
+
+    async def _take(self) -> None:
+        """Handle the next event."""
+        event = self._events.take()
+        if not isinstance(event, _Unread):
+            await self._handle(event)
+            return
+        self._bytes[event.peer.hex()] -= len(event.payload)
+        try:
+            message = decode_message(event.payload)
+        except MessageError as error:
+            self._end(event.peer, f"consensus message: {error}")
+        else:
+            await self._handle(Received(event.peer, message))
+
+    def _end(self, peer: bytes, reason: str) -> None:
+        """No honest peer says this: nothing more of it is listened to."""
+        self._mesh.disconnect(peer, reason)
+        self._events.drop(peer.hex())
+        del self._bytes[peer.hex()]
 
     async def _handle(self, event: Event) -> None:
         before = self._place() if self._started else None
+        failed = self._verifying.failed
         actions = self._engine.handle(event)
+        if isinstance(event, Received) and self._verifying.failed > failed:
+            self._end(event.peer, "consensus message: a signature in it is not its signer's")
         if before is not None:
             self._note_view_changes(before)
         for action in actions:
@@ -228,13 +291,13 @@ class Runtime:
             pending.cancel()
         due = Timer(action.name, action.token)
         loop = asyncio.get_running_loop()
-        self._timers[action.name] = loop.call_later(action.delay_ms / 1000, self._events.put_nowait, due)
+        self._timers[action.name] = loop.call_later(action.delay_ms / 1000, self._put, due)
 
     def _build(self, action: Build) -> None:
         self._ledger.build(proposer=action.proposer, then=self._built)
 
     def _built(self, block: Block) -> None:
-        self._events.put_nowait(Built(block))
+        self._put(Built(block))
 
     def _check(self, action: Check) -> None:
         block, drift_ms = action.block, abs(action.block.header.timestamp_ms - clock_ms())
@@ -246,7 +309,7 @@ class Runtime:
                 verdict = Verdict.VALID if drift_ms <= CLOCK_TOLERANCE_MS else Verdict.UNTIMELY
             if verdict is not Verdict.VALID:
                 _log.warning("proposal refused", height=block.header.height, reason=reason, drift_ms=drift_ms)
-            self._events.put_nowait(Checked(block.hash, verdict))
+            self._put(Checked(block.hash, verdict))
 
         self._ledger.check(block, checked)
 
@@ -258,7 +321,7 @@ class Runtime:
         """The ledger has a new block, by the engine's `Commit` or by fetching."""
         tip = self._ledger.tip
         assert tip.block_hash == committed.block_hash, "heard of in order, one at a time"
-        self._events.put_nowait(
+        self._put(
             EngineCommitted(
                 height=tip.height,
                 block=tip.block_hash,

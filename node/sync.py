@@ -49,7 +49,7 @@ from node.checkpoints import Checkpoints
 from node.layout import first_kept
 from node.ledger import Ledger
 from node.network import PAYLOAD_MAX, Channel, Mesh, Peer, ProtocolViolation
-from node.snapshots.messages import Cosigned, decode_sync
+from node.snapshots.messages import Cosigned, decode_sync, is_answer
 from node.snapshots.serving import StateServer
 from node.store import Store
 from node.views import decided
@@ -123,7 +123,12 @@ class Synchroniser:
         self._tell(Left(peer.id))
 
     def received(self, peer: Peer, payload: bytes) -> None:
-        """A message on the sync channel. Raises `ProtocolViolation`."""
+        """A message on the sync channel. Raises `ProtocolViolation`.
+
+        An answer about states that comes after this node has started is let pass unread: it may be large.
+        """
+        if is_answer(payload):
+            return
         try:
             message = decode_sync(payload)
         except MessageError as error:

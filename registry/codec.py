@@ -9,7 +9,6 @@ re-encodes what it has read and refuses any input that does not come out the sam
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -35,7 +34,11 @@ SIZE_MAX = 8 * 1024 * 1024  # bytes; nothing in the protocol is larger
 DEPTH_MAX = 16  # nesting; keeps recursion in every reader bounded
 DIGEST_SIZE = 32  # bytes
 LISTS_COUNTED_FROM = 16 * 1024  # bytes of input; what fewer can hold costs little
-BYTES_PER_LIST_LEAST = 8  # of longer input, on average: the densest of ours has 30, a hostile one has 1
+BYTES_PER_LIST_LEAST = 16  # of longer input, on average: the densest of ours has 22, a hostile one has 1
+BYTES_PER_ITEM_LEAST = 4  # likewise: the densest of ours has 8, a hostile one has 1
+ITEMS_ALWAYS = 64 * 1024  # so many may stand in one list, however short they are: the longest of ours
+
+_Hook: TypeAlias = "Callable[[list[Value]], list[Value]]"
 
 _SCALARS = frozenset({bytes, int, str, bool, type(None)})
 _pack = msgpack.Packer(use_bin_type=True, autoreset=True).pack
@@ -51,17 +54,29 @@ def encode(value: Value) -> bytes:
     return data
 
 
-def decode(data: bytes, *, size_max: int = SIZE_MAX) -> Value:
+def decode(data: bytes, *, size_max: int = SIZE_MAX, items_max: int | None = None) -> Value:
     """The value whose canonical encoding is `data`; sequences come back as lists.
 
-    Raises `CodecError` for anything else: too long, too deep, truncated, trailing bytes, longer forms than needed,
-    maps, floats, extension types, text that is not UTF-8.
+    `size_max`: bytes. `items_max`: how many items all lists have together, for who knows what is to come; what is
+    reckoned with otherwise is that long input has few lists and items for its bytes.
+
+    Raises `CodecError` for anything else: too long, too many items, too deep, truncated, trailing bytes, longer forms
+    than needed, maps, floats, extension types, text that is not UTF-8.
     """
-    if len(data) > size_max:
-        raise CodecError(f"{len(data)} bytes, at most {size_max} are read")
-    hook = None if len(data) < LISTS_COUNTED_FROM else _count_lists(len(data) // BYTES_PER_LIST_LEAST)
+    size = len(data)
+    if size > size_max:
+        raise CodecError(f"{size} bytes, at most {size_max} are read")
+    longest = max(ITEMS_ALWAYS, size // BYTES_PER_LIST_LEAST) if items_max is None else items_max
+    hook: _Hook | None = None
+    if items_max is not None:
+        hook = None if size <= items_max else _count(lists_max=size, items_max=items_max)
+    elif size >= LISTS_COUNTED_FROM:
+        items = max(ITEMS_ALWAYS, size // BYTES_PER_ITEM_LEAST)
+        hook = _count(lists_max=size // BYTES_PER_LIST_LEAST, items_max=items)
     try:
-        value: Value = msgpack.unpackb(data, raw=False, use_list=True, max_map_len=0, max_ext_len=0, list_hook=hook)
+        value: Value = msgpack.unpackb(
+            data, raw=False, use_list=True, max_array_len=longest, max_map_len=0, max_ext_len=0, list_hook=hook
+        )
         _check(value, 1)
         again = _pack(value)
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
@@ -81,13 +96,16 @@ def tagged_digest(tag: bytes, *parts: bytes) -> bytes:
     return hashlib.sha256(b"".join(len(part).to_bytes(4, "big") + part for part in (tag, *parts))).digest()
 
 
-def _count_lists(most: int) -> Callable[[list[Value]], list[Value]]:
-    """Stops the reading of more lists than that: each costs 64 bytes and a microsecond, however short it is."""
-    counted = itertools.count(1)
+def _count(*, lists_max: int, items_max: int) -> _Hook:
+    """Stops the reading of more than that: a list costs 64 bytes and a microsecond, however short it is."""
+    lists, items = 0, 0
 
     def count(item: list[Value]) -> list[Value]:
-        if next(counted) > most:
-            raise ValueError(f"more than {most} lists")
+        nonlocal lists, items
+        lists += 1
+        items += len(item)
+        if lists > lists_max or items > items_max:
+            raise ValueError(f"more than {lists_max} lists or {items_max} items")
         return item
 
     return count

@@ -30,7 +30,7 @@ import node.process  # noqa: E402
 from consensus.engine import Engine  # noqa: E402
 from consensus.events import Action, Broadcast, Event  # noqa: E402
 from consensus.parameters import Parameters  # noqa: E402
-from consensus.votes import Kind, Vote, signed_bytes  # noqa: E402
+from consensus.votes import Kind, Verifier, Vote, signed_bytes  # noqa: E402
 from node.node import Node  # noqa: E402
 from registry.keys import DOMAIN_VOTE, SigningKey  # noqa: E402
 
@@ -40,8 +40,8 @@ OTHER = bytes(32)  # the hash of no block
 class TwoFaced(Engine):
     """Signs a second FINALIZE for another block, and broadcasts it after the first."""
 
-    def __init__(self, parameters: Parameters, *signers: SigningKey) -> None:
-        super().__init__(parameters, *signers)
+    def __init__(self, parameters: Parameters, *signers: SigningKey, verifier: Verifier) -> None:
+        super().__init__(parameters, *signers, verifier=verifier)
         self._chain_id = parameters.genesis_id
         self._keys = {signer.public_key: signer for signer in signers}
 

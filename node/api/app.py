@@ -22,7 +22,7 @@ from node.api import (
     transactions,
 )
 from node.api.authentication import Gate
-from node.api.context import Api
+from node.api.context import Api, public
 from node.api.documentation import document
 from node.api.limits import BodyLimit
 from node.api.metrics import MeasureRequests, Metrics
@@ -58,9 +58,9 @@ def create_app(service: NodeService, config: ApiConfig) -> FastAPI:
         title="nemodat",
         version="1",
         description=_DESCRIPTION,
-        docs_url="/v1/docs",
+        docs_url=None,  # see `document`
         redoc_url=None,
-        openapi_url="/v1/openapi.json",
+        openapi_url=None,
         redirect_slashes=False,
     )
     app.state.api = Api(
@@ -87,7 +87,7 @@ def create_app(service: NodeService, config: ApiConfig) -> FastAPI:
     for room in rooms:
         app.include_router(room.router)
     install(app)
-    document(app, [room.router for room in rooms])
+    document(app, [room.router for room in rooms], public)
     app.add_middleware(BodyLimit)
     app.add_middleware(MeasureRequests, metrics=metrics)
     return app

@@ -5,12 +5,15 @@ A route names its answer and the problems that are its own; those that every rou
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, FastAPI, Path, Query
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
@@ -34,6 +37,8 @@ __all__ = [
 ]
 
 PARTY_CHARS_MAX: Final = 100
+OPENAPI_PATH: Final = "/v1/openapi.json"
+DOCS_PATH: Final = "/v1/docs"
 
 Id = Annotated[str, Path(description="The id: 32 bytes in lower-case hexadecimal.", examples=[DIGEST])]
 PartyNamed = Annotated[
@@ -128,15 +133,23 @@ def request_body(
     return {"requestBody": {"required": True, "description": schema["description"], "content": content}}
 
 
-def document(app: FastAPI, routers: Sequence[APIRouter]) -> None:
-    """Let `app`, made of `routers`, describe itself with who may ask and how problems look."""
+def document(app: FastAPI, routers: Sequence[APIRouter], gate: Any) -> None:
+    """Let `app`, made of `routers`, describe itself with who may ask and how problems look, to anybody, at a rate.
 
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _described(app, routers)
-        return app.openapi_schema
+    `gate` is the dependency that keeps the rate. The description is made and rendered once, here: it takes the loop
+    longer than any other answer.
+    """
+    described = json.dumps(_described(app, routers), ensure_ascii=False, separators=(",", ":")).encode()
+    page = bytes(get_swagger_ui_html(openapi_url=OPENAPI_PATH, title=f"{app.title} - Swagger UI").body)
 
-    app.openapi = openapi  # type: ignore[method-assign]
+    async def openapi() -> Response:
+        return Response(described, media_type="application/json")
+
+    async def docs() -> Response:
+        return Response(page, media_type="text/html")
+
+    app.add_api_route(OPENAPI_PATH, openapi, include_in_schema=False, dependencies=[gate])
+    app.add_api_route(DOCS_PATH, docs, include_in_schema=False, dependencies=[gate])
 
 
 def _described(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
     frames      cut messages out of bytes (pure)
     outbox      what waits for a slow peer, bounded, votes before gossip (pure)
+    holdoff     who broke a rule is kept out for a while (pure)
     directory   who the peers are (pure)
     tls         certificates of genesis as the only trust
     connection  one connection
     mesh        listens, dials, keeps one connection to each peer
 
-A peer that breaks a rule is disconnected with a reason in the log; it can cost this node bandwidth, never its life.
-What the payloads mean is not known here.
+A peer that breaks a rule is disconnected with a reason in the log, and held off; it can cost this node bandwidth, never
+its life. What the payloads mean is not known here.
 """
 
 from node.network.directory import Directory, Peer, split_address

@@ -30,6 +30,7 @@ HELLO_TIMEOUT_S = 5.0  # from the end of the TLS handshake to the hello
 HELLO_BYTES_MAX = 4096  # waiting, before there is a hello
 PING_AFTER_S = 2.0  # of silence
 IDLE_TIMEOUT_S = 10.0  # of silence, then the connection counts as dead
+FRAMES_AT_ONCE = 32  # handled before others have their turn: one read may hold ten thousand
 WRITE_BUFFER_HIGH = 256 * 1024  # bytes below us, out of reach of priorities; more waits in the outbox
 
 _log = structlog.get_logger(room="network")
@@ -66,10 +67,13 @@ class Connection(asyncio.Protocol):
         self._reader = FrameReader()
         self._outbox = Outbox()
         self._writable = True
+        self._resting = False  # whole frames wait for this connection's next turn
         self._reason = ""
         self._hello_timer: asyncio.TimerHandle | None = None
         self._ping_sent: tuple[int, float] | None = None
         self.is_open = False
+        self.broke_a_rule = False
+        """Whether it ended because the peer did what no honest peer does."""
         self.peer: Peer | None = expected
         self.opened_at = 0.0  # loop time, seconds
         self.heard_at = self._loop.time()  # loop time, seconds
@@ -108,18 +112,13 @@ class Connection(asyncio.Protocol):
         stream.write(encode_hello(self._owner.genesis_id))
 
     def data_received(self, data: bytes) -> None:
-        """Bytes arrived: handle every whole frame in them."""
+        """Bytes arrived: handle the whole frames in them, some at a time."""
         if self._reason:
             return  # it is being closed
         self.heard_at = self._loop.time()
         self._reader.feed(data)
-        try:
-            while not self._reason and (frame := self._reader.next_frame()) is not None:
-                self._handle(frame)
-        except NetworkError as error:
-            self.abort(str(error))
-        if not self.is_open and self._reader.waiting > HELLO_BYTES_MAX:
-            self.abort("more than a hello before the hello")
+        if not self._resting:
+            self._take_frames()
 
     def pause_writing(self) -> None:
         """The transport below is full: frames wait in the outbox."""
@@ -167,13 +166,42 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    def abort(self, reason: str) -> None:
+    def abort(self, reason: str, *, broke_a_rule: bool = False) -> None:
         """Close at once: the peer is hostile, dead or unknown."""
+        self.broke_a_rule = self.broke_a_rule or broke_a_rule
         self._end(reason)
         if self._transport is not None:
             self._transport.abort()
 
     # inside
+
+    def _take_frames(self) -> None:
+        """Handle some frames; if there may be more, read on only when the loop has come round."""
+        try:
+            for _ in range(FRAMES_AT_ONCE):
+                if self._reason or (frame := self._reader.next_frame()) is None:
+                    break
+                self._handle(frame)
+            else:
+                self._rest()
+        except NetworkError as error:
+            self.abort(str(error), broke_a_rule=isinstance(error, ProtocolViolation))
+        if not self.is_open and self._reader.waiting > HELLO_BYTES_MAX:
+            self.abort("more than a hello before the hello", broke_a_rule=True)
+
+    def _rest(self) -> None:
+        if self._transport is not None and not self._reason:
+            self._resting = True
+            self._transport.pause_reading()
+            self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._resting = False
+        if self._transport is None or self._reason:
+            return
+        self._take_frames()
+        if not self._resting and not self._reason:
+            self._transport.resume_reading()
 
     def _identify(self, transport: asyncio.Transport) -> Peer:
         tls: Any = transport.get_extra_info("ssl_object")

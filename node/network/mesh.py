@@ -21,6 +21,7 @@ from node.fairness import Room, address_of
 from node.network.connection import Connection
 from node.network.directory import Directory, Peer, split_address
 from node.network.frames import Channel, Frame
+from node.network.holdoff import HoldOff
 from node.network.tls import Contexts, Credentials, build_contexts
 from node.rates import Buckets
 
@@ -39,6 +40,7 @@ REFUSALS_LOGGED_BURST = 50
 CONNECTIONS_MAX = 8  # to one peer, without a hello yet or being closed; one of them is used
 LISTEN_BACKLOG = 128
 TICK_S = 1.0
+HELD_OFF = "is held off"
 
 _log = structlog.get_logger(room="network")
 
@@ -83,6 +85,7 @@ class Mesh:
         self._lost: dict[bytes, asyncio.Event] = {}
         self._errors: dict[bytes, str] = {}
         self._dialling: dict[bytes, asyncio.Task[None]] = {}
+        self._held_off = HoldOff()
         self._all: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._handshakes = Room(most=HANDSHAKES_MAX, each_max=HANDSHAKES_MAX)  # by address
@@ -115,6 +118,7 @@ class Mesh:
         """
         self._contexts = build_contexts(self._credentials, directory.by_certificate)
         self.directory, self.me = directory, me
+        self._held_off.keep(directory.by_certificate)
         for connection in tuple(self._all):
             former = connection.peer
             if former is None:
@@ -159,10 +163,10 @@ class Mesh:
                 connection.send(channel, payload)
 
     def disconnect(self, peer_id: bytes, reason: str) -> None:
-        """Close the connection to a peer, if there is one."""
+        """Close the connection to a peer that did what no honest peer does, if there is one, and hold the peer off."""
         connection = self._connection(peer_id)
         if connection is not None:
-            connection.abort(reason)
+            connection.abort(reason, broke_a_rule=True)
 
     def connected(self) -> tuple[Peer, ...]:
         """The peers that there is a connection to."""
@@ -177,13 +181,18 @@ class Mesh:
     def made(self, connection: Connection) -> None:
         """Remember a connection, so that it is closed when the node stops; of one peer only so many."""
         self._all.add(connection)
-        if sum(_same(other.peer, connection.peer) for other in self._all) > CONNECTIONS_MAX:
+        if self._holds_off(connection.peer):
+            connection.abort(HELD_OFF)
+        elif sum(_same(other.peer, connection.peer) for other in self._all) > CONNECTIONS_MAX:
             connection.abort("too many connections")
 
     def opened(self, connection: Connection) -> None:
         """Keep the connection, or close it as the duplicate of one that is to stay."""
         peer = connection.peer
         assert peer is not None, "an open connection has a peer"
+        if self._holds_off(peer):  # it broke a rule on another connection, after this one was made
+            connection.abort(HELD_OFF)
+            return
         older = self._open.get(peer.certificate)
         if older is not None and not self._replaces(connection, older):
             connection.close("duplicate of a connection that stays")
@@ -210,17 +219,29 @@ class Mesh:
         if peer is None:
             self._refuse("", reason)
             return
+        if connection.broke_a_rule:
+            self._hold_off(peer, reason)
         if self._open.get(peer.certificate) is connection:
             del self._open[peer.certificate]
             self._errors[peer.certificate] = reason
             _log.info("peer disconnected", peer=peer.name, reason=reason)
             self._handler.disconnected(peer)
+        elif reason == HELD_OFF:
+            self._refuse("", f"{peer.name} {reason}")
         elif peer.certificate not in self._open:
             self._note_error(peer, reason)
         if peer.certificate in self._lost:
             self._lost[peer.certificate].set()
 
     # inside
+
+    def _hold_off(self, peer: Peer, reason: str) -> None:
+        length_s = self._held_off.broke(peer.certificate, now_s=asyncio.get_running_loop().time())
+        _log.warning("peer broke a rule and is held off", peer=peer.name, reason=reason, for_s=length_s)
+
+    def _holds_off(self, peer: Peer | None) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        return peer is not None and self._held_off.left_s(peer.certificate, now_s=now_s) > 0
 
     def _connection(self, peer_id: bytes) -> Connection | None:
         peer = self.directory.by_id.get(peer_id)
@@ -320,6 +341,9 @@ class Mesh:
                 await lost.wait()
                 if loop.time() - since > STEADY_AFTER_S:
                     backoff = BACKOFF_MIN_S
+                continue
+            if (held_off_s := self._held_off.left_s(certificate, now_s=loop.time())) > 0:
+                await asyncio.sleep(held_off_s)
                 continue
             await self._dial(self.directory.by_certificate[certificate])
             await asyncio.sleep(backoff * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load, hides nothing

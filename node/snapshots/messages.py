@@ -10,6 +10,7 @@ from consensus.checkpoints import CHECKPOINT_SIZE_MAX
 from consensus.errors import MessageError
 from consensus.ranges import (
     RANGE_MESSAGE_MAX,
+    SMALL_MESSAGE_MAX,
     Ask,
     Blocks,
     RangeMessage,
@@ -38,6 +39,7 @@ __all__ = [
     "decode_sync",
     "encode_snapshot_message",
     "encode_sync",
+    "is_answer",
 ]
 
 OFFERS_MAX = 4  # states of one node
@@ -45,6 +47,8 @@ PART_BYTES_MAX = 5 * 1024 * 1024  # of keys and values in one part
 MANIFEST_BYTES_MAX = RANGE_MESSAGE_MAX - 64  # what is left for it beside tag, height and lengths
 _PARTS_MAX = 1 << CUT_BITS[-1]
 _RANGE_TAGS = tuple(encode([tag])[1:] for tag in ("tip", "ask", "blocks"))
+_LARGE_TAGS = tuple(encode([tag])[1:] for tag in ("manifest", "part"))
+_ANSWER_TAGS = (*_LARGE_TAGS, *(encode([tag])[1:] for tag in ("held", "gone")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +137,9 @@ def encode_snapshot_message(message: SnapshotMessage) -> bytes:
 
 def decode_snapshot_message(data: bytes) -> SnapshotMessage:
     """The message of these bytes. Raises `MessageError` for anything that is not exactly one."""
+    size_max = RANGE_MESSAGE_MAX if data[1:].startswith(_LARGE_TAGS) else SMALL_MESSAGE_MAX
     try:
-        value = decode(data, size_max=RANGE_MESSAGE_MAX)
+        value = decode(data, size_max=size_max)
     except CodecError as error:
         raise MessageError(f"sync: {error}") from error
     match value:
@@ -156,6 +161,11 @@ def decode_snapshot_message(data: bytes) -> SnapshotMessage:
             return Gone(height)
         case _:
             raise MessageError("sync: not a message of this protocol")
+
+
+def is_answer(payload: bytes) -> bool:
+    """Whether it calls itself an answer about states: those belong to nobody once a node has started."""
+    return payload[1:].startswith(_ANSWER_TAGS)
 
 
 def decode_sync(payload: bytes) -> SyncMessage:

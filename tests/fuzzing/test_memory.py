@@ -6,11 +6,12 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
+from consensus import messages, ranges
 from consensus.messages import Body, Bundle, HeldVotes, Resend, decode_message, encode_message
 from consensus.votes import Kind
 from node import intake, mempool, runtime
 from node.api import limits
-from node.network import PAYLOAD_MAX, connection, mesh, outbox
+from node.network import PAYLOAD_MAX, connection, holdoff, mesh, outbox
 from registry.transactions.claims import Revoke
 from registry.transactions.envelope import open_transaction
 from tests.consensus.fixtures import GENESIS_ID, authorities_of, block_of, certificate_of, vote_of
@@ -52,6 +53,11 @@ def test_the_table_states_the_constants() -> None:
         f"| {mesh.CONNECTIONS_MAX}, of which one is used; hello within {connection.HELLO_TIMEOUT_S:.0f} s |",
         f"ping after {connection.PING_AFTER_S:.0f} s, end after {connection.IDLE_TIMEOUT_S:.0f} s",
         f"| frame | {max(PAYLOAD_MAX.values()) // MIB} MiB",
+        f"{messages.SMALL_SIZE_MAX // KIB} KiB, bundles {messages.BUNDLE_SIZE_MAX // MIB} MiB, questions and answers "
+        f"without blocks or states {ranges.SMALL_MESSAGE_MAX // KIB} KiB |",
+        f"| {connection.FRAMES_AT_ONCE}, then others have their turn |",
+        f"{holdoff.HELD_OFF_FIRST_S} s, twice as long each time, at most {holdoff.HELD_OFF_MOST_S / 60:.0f} min; "
+        f"forgiven after {holdoff.FORGIVEN_AFTER_S / 60:.0f} min |",
         f"| {outbox.OUTBOX_BYTES_MAX // MIB} MiB, oldest gossip",
         f"| {runtime.WAITING_MAX:,} and {runtime.WAITING_BYTES_MAX // MIB} MiB |",
         f"| {intake.WAITING_BYTES_MAX // MIB} MiB | source: {intake.WAITING_EACH_MAX // MIB} MiB",
@@ -83,8 +89,8 @@ def test_what_is_decoded_costs_no_more_than_is_reckoned_with() -> None:
     )
     skips = tuple(certificate_of(Kind.NULLIFY, 1, view, None, (0,), 4) for view in range(256))
     votes = tuple(vote_of(1, Kind.NULLIFY, 1, view, None) for view in range(32))
-    messages = [Body(tiny), Resend(1, votes, Bundle(None, skips)), HeldVotes(1, votes)]
-    costs = [cost(decode_message, encode_message(message)) for message in messages]
+    said = [Body(tiny), Resend(1, votes, Bundle(None, skips)), HeldVotes(1, votes)]
+    costs = [cost(decode_message, encode_message(message)) for message in said]
     assert max(costs) < MESSAGE, costs
     many = tuple(Revoke(mark(str(number))) for number in range(1_000))
     transactions = [transaction_of("EXP_CN", *many), registration(1)]

@@ -12,7 +12,7 @@ from consensus.engine import Engine
 from consensus.events import Action, Broadcast, Event
 from consensus.evidence import Evidence
 from consensus.parameters import Parameters
-from consensus.votes import Kind, Vote, signed_bytes
+from consensus.votes import Kind, Verifier, Vote, signed_bytes
 from node.authorities import MemberNode
 from node.certificates import make_certificate
 from node.layout import EVIDENCE
@@ -158,8 +158,8 @@ async def test_a_removed_authority_takes_no_transactions() -> None:
 class TwoFaced(Engine):
     """An engine whose key runs twice: it says of every block that it finalizes that it finalizes another one too."""
 
-    def __init__(self, parameters: Parameters, signer: SigningKey) -> None:
-        super().__init__(parameters, signer)
+    def __init__(self, parameters: Parameters, signer: SigningKey, *, verifier: Verifier) -> None:
+        super().__init__(parameters, signer, verifier=verifier)
         self._chain_id = parameters.genesis_id
         self._key = signer
 

@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 
 from registry.codec import DEPTH_MAX, Value, decode, digest, encode, tagged_digest
 from registry.errors import CodecError
+from registry.limits import WIRE_BYTES_MAX
+from registry.transactions.operations import operation_value
+from tests.registry.test_envelope import EXAMPLES
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "codec.json").read_text(encoding="utf-8"))
 
@@ -147,11 +150,46 @@ def test_nested_huge_declarations_are_refused() -> None:
 def test_lists_that_cost_far_more_than_their_bytes_are_refused() -> None:
     """A list of one byte takes 64 in memory and a microsecond: 6 MiB of them held a node up for four seconds."""
     for data in (encode([[]] * 100_000), encode([[[], []]] * 50_000)):
-        with pytest.raises(CodecError, match="lists"):
+        with pytest.raises(CodecError, match=r"max_array_len|lists"):
             decode(data)
-    dense = [[bytes(8), 1]] * 10_000
+    with pytest.raises(CodecError, match="lists"):
+        decode(encode([[[]] * 60_000, bytes(60_000)]))
+    dense = [[bytes(32), 1]] * 10_000
     assert decode(encode(dense)) == dense
     assert decode(encode([[]] * 1_000)) == [[]] * 1_000
+
+
+@pytest.mark.parametrize("value", [[1] * 6_000_000, [[1] * 60_000] * 100], ids=["one list", "many lists"])
+def test_items_that_cost_far_more_than_their_bytes_are_refused(value: Value) -> None:
+    """Six million items of a byte each held a node up for half a second."""
+    with pytest.raises(CodecError, match=r"max_array_len|items"):
+        decode(encode(value))
+    longest = [bytes(32)] * 65_536  # the cut of a large state, in a manifest
+    assert decode(encode(longest)) == longest
+    assert decode(encode([0] * 65_536)) == [0] * 65_536
+
+
+def test_as_many_of_any_operation_as_a_transaction_has_are_no_too_many_lists() -> None:
+    for name, operation in EXAMPLES.items():
+        value = [operation_value(operation)] * (WIRE_BYTES_MAX // len(encode(operation_value(operation))))
+        assert encode(decode(encode(value))) == encode(value), name
+
+
+def test_who_knows_how_many_items_are_to_come_says_so() -> None:
+    value: Value = [1, [2, 3], [bytes(20)]]
+    assert decode(encode(value), items_max=6) == value
+    with pytest.raises(CodecError, match=r"more than .* 5 items"):
+        decode(encode(value), items_max=5)
+    with pytest.raises(CodecError, match="max_array_len"):
+        decode(encode([1] * 7), items_max=6)
+
+
+def test_nested_declarations_reserve_no_more_than_the_items_allowed() -> None:
+    """6 MiB of lists, each of which says that it goes on to the end: 48 GB of room, had it been taken at its word."""
+    size = 6 * 1024 * 1024
+    arrays = b"".join(b"\xdd" + struct.pack(">I", size - 5 * (level + 1)) for level in range(1000))
+    with pytest.raises(CodecError, match="max_array_len"):
+        decode(arrays + b"\xc0" * (size - len(arrays)))
 
 
 def test_size_is_checked_before_anything_is_read() -> None:

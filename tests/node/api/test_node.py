@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.responses import JSONResponse
 from prometheus_client.parser import text_string_to_metric_families
 
 from node.api.problems import PROBLEMS
@@ -150,6 +151,22 @@ def test_strangers_and_failures_are_held_back_by_address(strict: Live) -> None:
     assert statuses[0] == 401
     assert statuses[-1] == 429
     problem(strict.get("/v1/health", None), 429, "rate_limited")
+
+
+@pytest.mark.parametrize("path", ["/v1/openapi.json", "/v1/docs"])
+def test_strangers_read_the_description_at_a_rate_as_it_was_rendered_at_the_start(
+    strict: Live, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    rendered: list[object] = []
+    monkeypatch.setattr(JSONResponse, "render", lambda _, content: rendered.append(content) or b"{}")
+    answers = [strict.get(path, None)]
+    while answers[-1].status_code == 200 and len(answers) < 20 * BURST:
+        answers.append(strict.get(path, None))
+    *read, refused = answers
+    assert refused.status_code == 429
+    assert len(read) >= BURST
+    assert len({answer.text for answer in read}) == 1
+    assert len(rendered) == 1, "the problem, and no description"
 
 
 def test_a_token_file_that_others_can_read_is_refused(tmp_path: Any) -> None:

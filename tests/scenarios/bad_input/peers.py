@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from node.network import Channel, Credentials
 from node.network.frames import encode_frame, encode_hello
@@ -121,8 +121,25 @@ class Stage:
     thieves: dict[str, str]
     since: int
 
+    def at(self, turn: int) -> Stage:
+        """The same at another node, by turns; not at that of the robbed authority."""
+        nodes = [node for node in self.network.by_certificate() if node != self.thieves[INSIDER]]
+        node = nodes[turn % len(nodes)]
+        return replace(self, node=node, since=self.network.log_size(node))
+
+    def let_in(self, who: str) -> None:
+        """Return when the member is not held off for what it did before: then it hears a hello."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            with contextlib.suppress(*ENDED_BY), member(self.network, self.thieves[who], self.node) as tls:
+                if tls.recv(5):
+                    return
+            assert time.monotonic() < deadline, f"{who} is not let in"
+            time.sleep(POLL_S)
+
     def connection(self, who: str, frames: bytes = b"") -> AbstractContextManager[ssl.SSLSocket]:
-        """A connection as a member that says hello and then this at once."""
+        """A connection as a member that says hello and then this at once, when it is not held off any more."""
+        self.let_in(who)
         return member(self.network, self.thieves[who], self.node, hello=encode_hello(self.network.genesis.id) + frames)
 
     def provoke(self, who: str, frames: bytes, reason: str) -> None:

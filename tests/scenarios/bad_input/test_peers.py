@@ -144,10 +144,12 @@ BAD_HELLOS = {
 
 
 def test_a_member_that_does_not_say_hello_is_ended(network: Network, stage: Stage) -> None:
-    for reason, hello in BAD_HELLOS.items():
-        with member(network, OBSERVER, stage.node, hello=hello) as tls:
+    for turn, (reason, hello) in enumerate(BAD_HELLOS.items()):
+        here = stage.at(turn)
+        here.let_in(OUTSIDER)
+        with member(network, OBSERVER, here.node, hello=hello) as tls:
             assert closed(tls)
-        stage.ended_for(reason)
+        here.ended_for(reason)
 
 
 def head(channel: int, length: int) -> bytes:
@@ -186,9 +188,10 @@ BAD_FRAMES: dict[str, tuple[str, bytes, str]] = {
 
 @pytest.mark.parametrize("who", [OUTSIDER, INSIDER])
 def test_a_member_that_breaks_a_rule_is_ended(stage: Stage, who: str) -> None:
-    for sender, data, reason in BAD_FRAMES.values():
-        if sender == who:
-            stage.provoke(who, data, reason)
+    """At one node after the other, for each holds off whom it has ended, longer each time."""
+    frames = [(data, reason) for sender, data, reason in BAD_FRAMES.values() if sender == who]
+    for turn, (data, reason) in enumerate(frames):
+        stage.at(turn).provoke(who, data, reason)
 
 
 def test_what_only_authorities_say_is_not_heard_from_an_observer(network: Network, stage: Stage) -> None:
