@@ -158,7 +158,7 @@ MUTANTS = (
             Change("consensus.height", "return found if len(found) == len(skips) else None", "return found"),
             Change(
                 "consensus.height",
-                "            if self.nullification(below) is None:\n                return None\n",
+                "            if not is_nullified:\n                return passed_over\n",
                 "",
             ),
         ),
