@@ -12,7 +12,7 @@ from collections.abc import Collection
 __all__ = ["HELD_OFF_FIRST_S", "HELD_OFF_MOST_S", "HoldOff"]
 
 HELD_OFF_FIRST_S = 0.25
-HELD_OFF_MOST_S = 300.0
+HELD_OFF_MOST_S = 1.0  # then a bad frame a second is all that it costs
 FORGIVEN_AFTER_S = 600.0  # without another violation, from the end of the last hold-off
 
 

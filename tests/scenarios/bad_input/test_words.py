@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import ssl
 import time
@@ -50,6 +51,7 @@ from tests.scenarios.bad_input.test_transactions import bad_envelopes
 
 pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("witness", "healed")]
 
+TURNS = itertools.count()  # whom a node has ended it lets in again after a while: another node is next
 FLOOD_VOTES = 8_000
 RECORD_BYTES = 16_000  # of TLS: what is read in one go
 CONTROL, CONSENSUS, SYNC, TRANSACTIONS = map(int, Channel)
@@ -151,7 +153,7 @@ def test_words_that_nobody_signed_decide_nothing(network: Network, stage: Stage,
     tip = network.devnet.status(stage.node)["height"]
     said = data.draw(st.lists(messages(network, tip), min_size=1, max_size=12))
     frames = b"".join(frame(CONSENSUS, encode_message(each)) for each in said)
-    with stage.connection(INSIDER, frames) as tls:
+    with stage.at(next(TURNS)).connection(INSIDER, frames) as tls:
         assert tls.recv(5)
 
 
@@ -162,7 +164,7 @@ def test_words_that_nobody_signed_decide_nothing(network: Network, stage: Stage,
 )
 def test_any_frames_of_a_member(stage: Stage, who: str, frames: list[tuple[int, bytes]]) -> None:
     data = b"".join(frame(channel, payload) for channel, payload in frames)
-    with stage.connection(who, data) as tls:
+    with stage.at(next(TURNS)).connection(who, data) as tls:
         assert tls.recv(5)
 
 
