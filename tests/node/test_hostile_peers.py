@@ -297,9 +297,13 @@ async def test_a_message_that_does_not_decode_ends_the_connection_in_its_turn(wa
         assert Received(liar.id, VotesRequest(7)) not in watched.handled
 
 
-async def test_who_broke_a_rule_is_not_let_in_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def hold_off_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("node.network.holdoff.HELD_OFF_FIRST_S", 3_600.0)
     monkeypatch.setattr("node.network.holdoff.HELD_OFF_MOST_S", 3_600.0)
+
+
+async def test_who_broke_a_rule_is_not_let_in_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    hold_off_for_an_hour(monkeypatch)
     async with running(Net(1, observers=1)) as net:
         host, observer = net[0].service.mesh, net[1].service.mesh
         await eventually(lambda: host.connected() and observer.connected())
@@ -314,8 +318,7 @@ async def test_who_broke_a_rule_is_not_let_in_again_at_once(monkeypatch: pytest.
 
 
 async def test_a_connection_made_before_does_not_get_around_the_hold_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("node.network.holdoff.HELD_OFF_FIRST_S", 3_600.0)
-    monkeypatch.setattr("node.network.holdoff.HELD_OFF_MOST_S", 3_600.0)
+    hold_off_for_an_hour(monkeypatch)
     async with running(Net(1, observers=1)) as net:
         host, observer = net[0].service.mesh, net[1].service.mesh
         await eventually(lambda: host.connected() and observer.connected())
