@@ -2,8 +2,8 @@
 
 An observer with a checkpoint key cosigns the first block of each hour of block time, and the first one after it has
 started. What comes from others is verified with the keys of genesis and compared with the own chain before it is kept:
-one that contradicts it is no business of this node's to judge, but its operator must know. The newest of each signer
-are kept, and passed on once.
+one that contradicts it is no business of this node's to judge, but its operator must know. One that is ahead of this
+node waits for its block: of each signer the last that was heard. The newest of each signer are kept, and passed on once.
 """
 
 from __future__ import annotations
@@ -52,10 +52,11 @@ class Checkpoints:
         self._key = key
         self._has_signed = False
         self._fresh: list[Checkpoint] = []
+        self._early: dict[bytes, tuple[Peer, Checkpoint]] = {}
         self.contradicted = 0
         """How many checkpoints of regulators contradicted this node's chain."""
         ledger.witness(self.grown)
-        ledger.listen(lambda _: self._pass_on())
+        ledger.listen(lambda _: self._after_commit())
 
     def grown(self, before: Tip, tip: Tip) -> None:
         """Cosign the new tip, if it is this node's to."""
@@ -83,9 +84,15 @@ class Checkpoints:
             checkpoint.verify(self._genesis_id, self._signers)
         except CheckpointError as error:
             raise ProtocolViolation(f"checkpoint: {error}") from error
+        self._compare(peer, checkpoint)
+
+    def _compare(self, peer: Peer, checkpoint: Checkpoint) -> None:
         record = self._store.get(at_height(HEIGHT, checkpoint.height))
-        if record is None or self._store.get(_place(checkpoint)) is not None:
-            return  # not there yet (its signer will make others), or known
+        if record is None:
+            self._early[checkpoint.signer] = (peer, checkpoint)
+            return
+        if self._store.get(_place(checkpoint)) is not None:
+            return
         try:
             check_header((checkpoint,), Header.decode(HeightRecord.decode(record).header))
         except CheckpointError as error:
@@ -95,9 +102,12 @@ class Checkpoints:
         self._keep(checkpoint)
         self._broadcast(checkpoint)
 
-    def _pass_on(self) -> None:
+    def _after_commit(self) -> None:
         while self._fresh:
             self._broadcast(self._fresh.pop(0))
+        waiting, self._early = self._early, {}
+        for peer, checkpoint in waiting.values():
+            self._compare(peer, checkpoint)
 
     def _broadcast(self, checkpoint: Checkpoint) -> None:
         payload = encode_snapshot_message(Cosigned(checkpoint.encode()))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 
+import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.cast import cast
@@ -24,3 +27,14 @@ async def eventually(condition: Callable[[], object], *, patience_s: float = PAT
     async with asyncio.timeout(patience_s):
         while not condition():  # noqa: ASYNC110 - conditions of other threads and processes have no event
             await asyncio.sleep(POLL_S)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A node that was started in this process has set up its logs: the next test's commands must not speak in them."""
+    root = logging.getLogger()
+    handlers, level, configuration = root.handlers[:], root.level, structlog.get_config()
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.configure(**configuration)

@@ -98,7 +98,7 @@ def test_what_was_missed_comes_first_and_then_what_is_new(live: Live, story: Sto
         assert story.receivable in [event["subject"] for event in heard]
         heights = [event["height"] for event in heard]
         assert heights == sorted(heights)
-        places = [(event["height"], event["kind"], event["subject"]) for event in heard]
+        places = [(event["height"], event["kind"], event["subject"], event["detail"]) for event in heard]
         assert len(places) == len(set(places)), "nothing twice"
 
 
