@@ -217,7 +217,10 @@ def revoke(session: Session, claim: bytes) -> Procedure[Receipt]:
 
 
 def adjust(session: Session, receivable: bytes, *, reduction: int, document: bytes) -> Procedure[Receipt]:
-    """A credit note over `reduction` (share of WHOLE); `document` is its digest, 32 bytes."""
+    """A credit note over `reduction` (share of WHOLE); `document` is its digest, 32 bytes.
+
+    Raises `Refused`: as `already_done` if that document has lowered this receivable before.
+    """
     operation = Adjust(receivable=receivable, reduction_share=reduction, document_digest=document)
     return accepted((yield from submit(session, [operation])))
 

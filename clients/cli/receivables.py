@@ -34,11 +34,12 @@ from clients.cli.context import (
 from clients.cli.registrations import register
 from clients.debtor import DebtorClient
 from clients.dossier import Dossier
-from clients.errors import ClientError
+from clients.errors import ClientError, Refused
 from clients.exporter import ExporterClient
 from clients.external import to_look_at
 from clients.matches import matches
 from registry.money import WHOLE, Money, claim_share
+from registry.reasons import ALREADY_DONE
 from registry.transactions.receivables import NO_DIGEST
 
 __all__ = ["DossierArgument", "app"]
@@ -169,6 +170,9 @@ def adjust(
 ) -> None:
     """As the seller: record a credit note.
 
+    One document lowers a receivable once: given again, it changes nothing and is said to be `already_done`. If a file
+    holds several notes on the invoice, give what they take together.
+
     Example: nemodat receivable adjust dossier.json --amount 435.00 --document credit-note.xml
     """
     with problems(), ExporterClient(**access(genesis, url, party, key)) as client:
@@ -177,7 +181,13 @@ def adjust(
         credit = Money.parse(amount, currency=particulars.currency)
         reduction = claim_share(credit, whole=Money(particulars.currency, particulars.amount_minor))
         digest = hashlib.sha256(document.read_bytes()).digest()
-        receipt = client.adjust(known.receivable, reduction=reduction, document=digest)
+        try:
+            receipt = client.adjust(known.receivable, reduction=reduction, document=digest)
+        except Refused as refusal:
+            if refusal.code != ALREADY_DONE:
+                raise
+            show({"adjusted": known.receivable.hex(), ALREADY_DONE: True} | _named(known))
+            return
         show({"adjusted": receipt.subject.hex(), "transaction": receipt.transaction.hex()} | _named(known))
 
 

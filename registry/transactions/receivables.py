@@ -190,7 +190,8 @@ class Reject:
 class Adjust:
     """The registrant lowers what is collectible by `reduction_share`, by the credit note of `document_digest`.
 
-    The reduction is rounded up (what stays collectible rounds down).
+    The reduction is rounded up (what stays collectible rounds down). A document counts once for each receivable: what
+    one file takes from it by several notes is one reduction, or has the digest of each note by itself.
     """
 
     NAME: ClassVar = "adjust"

@@ -253,6 +253,9 @@ def test_the_debtor_confirms_or_rejects_and_a_credit_note_counts(desk: Desk, tmp
     shown = desk.by(EXP_CN, "receivable", "show", first.id).json
     assert (shown["state"], shown["debtor"], shown["registrant"]) == ("part_confirmed", IMP_DE, EXP_CN)
     assert 0.69 * WHOLE < shown["collectible"] < 0.71 * WHOLE
+    repeated = desk.by(EXP_CN, *adjust)
+    assert (repeated.code, repeated.json["already_done"], repeated.json["adjusted"]) == (DONE, True, first.id)
+    assert desk.by(EXP_CN, "receivable", "show", first.id).json == shown, "a document counts once"
     too_exact = ("receivable", "adjust", first.dossier, "--amount", "1.001", "--document", note)
     assert "more decimals than EUR has" in complaint(desk.by(EXP_CN, *too_exact))
 

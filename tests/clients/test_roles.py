@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from clients import reads
 from clients.debtor import AsyncDebtorClient, DebtorClient
 from clients.dossier import Dossier
 from clients.errors import ClientError, Refused, Rejected, RequestFailed
@@ -20,6 +21,7 @@ from clients.session import signed
 from registry.errors import FieldError
 from registry.keys import SigningKey
 from registry.money import WHOLE
+from registry.records.credit_notes import CreditNote
 from registry.transactions.envelope import open_transaction, subject_id
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, key_of
 from tests.clients.stage import Stage, admit, digest, lei, newcomer, offered, unlike, until_ms, with_particulars
@@ -145,6 +147,11 @@ def test_a_credit_note_lowers_what_is_collectible(stage: Stage) -> None:
         receivable = exporter.register(unlike()).receivable
         exporter.adjust(receivable, reduction=HALF, document=digest("credit note"))
         assert exporter.receivable(receivable).collectible == WHOLE - HALF
+        again = code_of(lambda: exporter.adjust(receivable, reduction=HALF, document=digest("credit note")))
+        assert again == "already_done"
+        noted = exporter.call(reads.record, CreditNote, CreditNote.id_of(receivable, digest("credit note")))
+        assert noted is not None
+        assert (noted.receivable, noted.reduction_share) == (receivable, HALF)
         refused = code_of(lambda: exporter.adjust(receivable, reduction=HALF + 1, document=digest("too much")))
         assert refused == "over_residual"
         assert code_of(lambda: other.adjust(receivable, reduction=1, document=digest("x"))) == "not_authorised"

@@ -86,6 +86,7 @@ class Ledger(RuleBasedStateMachine):
         self.claims: list[bytes] = []
         self.notices: list[bytes] = []
         self.lowered: set[bytes] = set()  # receivables whose collectible share was cut
+        self.notes: set[tuple[bytes, bytes]] = set()  # receivable and credit note, of those that counted
         self.disputes: list[bytes] = []
         self.blankets: dict[bytes, tuple[str, int]] = {}  # facility -> holder, until when its blanket stands
         self.carved: set[bytes] = set()  # receivables let go by the blanket's holder
@@ -156,7 +157,7 @@ class Ledger(RuleBasedStateMachine):
         target = self.receivable(pick - pick % 4 + 3)
         credited = self.world.receivable(target).collectible if share % 2 else share  # often all of it
         steps: dict[str, tuple[str, Operation]] = {
-            "credit note": ("EXP_CN", Adjust(target, max(1, credited), mark("note"))),
+            "credit note": ("EXP_CN", Adjust(target, max(1, credited), mark(f"note {pick % 3}"))),
             "confirm": ("IMP_DE", Confirm(target, SALT, name_id("IMP_DE"), mark("commitment x"), WHOLE, mark("text"))),
             "part": ("IMP_DE", Confirm(target, SALT, name_id("IMP_DE"), mark("commitment x"), share, mark("text"))),
             "reject": ("IMP_DE", Reject(target, SALT, name_id("IMP_DE"), mark("reason"))),
@@ -164,6 +165,10 @@ class Ledger(RuleBasedStateMachine):
         by, operation = steps[answer]
         if self.act(by, [operation])[0].done and answer in ("credit note", "part"):
             self.lowered.add(target)
+            if isinstance(operation, Adjust):
+                note = (target, operation.document_digest)
+                assert note not in self.notes, "a document lowers a receivable once"
+                self.notes.add(note)
 
     @rule(pick=PICK, other=PICK, to=FINANCIER, share=SHARES)
     def take_out(self, pick: int, other: int, to: str, share: int) -> None:
