@@ -123,7 +123,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         OVER_RESIDUAL: "More than is left: claims on the receivable and its lineage would exceed what is collectible.",
         ROLLED_BACK: "Another operation of the same all-or-nothing transaction was refused; see its receipt.",
         SUSPENDED: "A party involved is suspended.",
-        UNACKNOWLEDGED_MATCH: "Similar receivables or claims outside (listed) were not said to have been looked at.",
+        UNACKNOWLEDGED_MATCH: "Similar receivables, claims outside or blankets (listed) were not said to be looked at.",
         UNKNOWN_PARTY: "A signing key, or the party named, belongs to no registered party.",
         DOUBLE_CONFIRMED: "The debtor confirmed another record of the same debt: it comes first, or bars a correction.",
         NO_DEEMED_ACCEPTANCE: "The rule-book knows no deemed acceptance between the countries of seller and debtor.",

@@ -37,7 +37,7 @@ from clients.dossier import Dossier
 from clients.errors import ClientError, Refused
 from clients.exporter import ExporterClient
 from clients.external import to_look_at
-from clients.matches import matches
+from clients.matches import blankets_beside, matches
 from registry.money import WHOLE, Money, claim_share
 from registry.reasons import ALREADY_DONE
 from registry.transactions.receivables import NO_DIGEST
@@ -218,7 +218,7 @@ def list_matches(
     key: KeyOption,
     as_json: JsonOption = False,
 ) -> None:
-    """What looks like a receivable, the most severe first, and what is asserted of it outside.
+    """What looks like a receivable, the most severe first, what is asserted of it outside, and blankets beside it.
 
     Look at each before you fund, and acknowledge it. Exit code 3 if there is anything to look at.
 
@@ -227,6 +227,7 @@ def list_matches(
     with problems(), ExporterClient(**access(genesis, url, party, key)) as client:
         found = client.call(matches, subject(receivable, "receivable"))
         outside = client.call(to_look_at, subject(receivable, "receivable"))
+        beside = client.call(blankets_beside, subject(receivable, "receivable"))
     table = Table("id", "severity", "level", "found by", "state", "same registrant")
     for match in found:
         own = "yes" if match.own else "no"
@@ -236,13 +237,18 @@ def list_matches(
     for one in outside:
         row = (one.id.hex(), one.source, percent(one.share), one.grade, one.capacity, one.receivable.hex())
         asserted.add_row(*map(plain, row))
+    blankets = Table("blanket over what is owed to who registered this payable")
+    for facility in beside:
+        blankets.add_row(facility.hex())
     if as_json:
-        show({"matches": rows_of(table), "claims_outside": rows_of(asserted)})
+        rows = {"matches": rows_of(table), "claims_outside": rows_of(asserted)}
+        show(rows | {"blankets_beside": [facility.hex() for facility in beside]})
     else:
         tabulate(table, as_json=False)
-        if outside:
-            tabulate(asserted, as_json=False)
-    if found or outside:
+        for more in (asserted, blankets):
+            if more.row_count:
+                tabulate(more, as_json=False)
+    if found or outside or beside:
         raise typer.Exit(EXIT_LOOK)
 
 

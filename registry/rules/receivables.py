@@ -240,7 +240,7 @@ def _superseded(call: Call, operation: Register, ref: Ref) -> Refusal | tuple[Re
     old = call.state.receivable(subject)
     if old is None:
         return Refusal(NOT_FOUND, related=(subject,))
-    if old.registrant != call.sender.id:
+    if old.registrant != call.sender.id or (old.kind == "payable") != (operation.kind == "payable"):
         return Refusal(NOT_AUTHORISED, related=(subject,))
     obstacle = receivable_obstacle(old, "supersede")
     if obstacle is not None:
@@ -275,8 +275,8 @@ def _adopted(call: Call, child: Receivable, replaced: tuple[Receivable, ...]) ->
         parent = call.state.receivable(link.receivable)
         if parent is None:
             return Refusal(NOT_FOUND, related=(link.receivable,))
-        if parent.registrant != child.registrant:
-            return Refusal(NOT_AUTHORISED, related=(parent.id,))
+        if parent.registrant != child.registrant or (parent.kind == "payable") != (child.kind == "payable"):
+            return Refusal(NOT_AUTHORISED, related=(parent.id,))  # what one owes is no part of what one is owed
         if parent.state not in OPEN or any(parent.id == old.id for old in replaced):
             return Refusal(BAD_STATE, related=(parent.id,))
         parents.append(parent)

@@ -344,6 +344,13 @@ STORIES = (
     ),
     Story(
         "register",
+        "a payable of a seller that has sold all it is owed",
+        "EXP_VN",
+        _after(Desk.facility, lambda *_: invoice("a", kind="payable")),
+        {"registered": "EXP_VN", "payable_beside_blanket": "EXP_VN F_DE"},
+    ),
+    Story(
+        "register",
         "in the place of another",
         "EXP_CN",
         _correction,
