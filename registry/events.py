@@ -47,6 +47,7 @@ EVENT_KINDS: Final = frozenset(
         "discharged",
         "settled",  # nothing is left to collect and no claim is live
         "cancelled",
+        "expired",  # its registrant says that it is over; nothing was claimed on it
         "covered",  # the import factor takes over credit risk; subject: claim, detail: the share
         "superseded",  # subject: the older receivable, detail: the newer one's id in hex
         "filed",  # a claim stands in an official register; subject: filing, detail: the register

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from clients import debtor as debtors
+from clients import exporter as exporters
 from clients import notices
 from clients.base import Client
 from clients.cli.context import (
@@ -189,6 +190,22 @@ def adjust(
             show({"adjusted": known.receivable.hex(), ALREADY_DONE: True} | _named(known))
             return
         show({"adjusted": receipt.subject.hex(), "transaction": receipt.transaction.hex()} | _named(known))
+
+
+@app.command()
+def expire(
+    receivable: ReceivableArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
+) -> None:
+    """As who registered it: end what is over and was never claimed, such as an invoice that was paid to you.
+
+    Refused as `too_early` until its due month is over, and as `encumbered` while something is claimed on it or its
+    lineage, or parts of it are not over. It takes no claims any more, and comes back to who looks at what is like it.
+
+    Example: nemodat receivable expire 9f86...0a08
+    """
+    with problems(), Client(**access(genesis, url, party, key)) as client:
+        receipt = client.call(exporters.expire, subject(receivable, "receivable"))
+        show({"expired": receipt.subject.hex(), "transaction": receipt.transaction.hex()})
 
 
 @app.command("list")

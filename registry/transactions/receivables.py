@@ -1,4 +1,4 @@
-"""Operations on receivables: registration, the debtor's answer, credit notes (registry.md 4)."""
+"""Operations on receivables: registration, the debtor's answer, credit notes, expiry (registry.md 4)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,17 @@ from registry.transactions.fields import (
     year_month,
 )
 
-__all__ = ["NO_DIGEST", "Adjust", "Confirm", "Distinguish", "Parent", "Register", "Reject", "debtor_commitment"]
+__all__ = [
+    "NO_DIGEST",
+    "Adjust",
+    "Confirm",
+    "Distinguish",
+    "Expire",
+    "Parent",
+    "Register",
+    "Reject",
+    "debtor_commitment",
+]
 
 NO_DIGEST: Final = bytes(DIGEST_SIZE)  # stands where a digest may be left out: no account, no text
 
@@ -204,6 +214,16 @@ class Adjust:
     receivable: Ref
     reduction_share: int
     document_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """The registrant says that what nobody has claimed is over: paid to itself, say, or never fulfilled."""
+
+    NAME: ClassVar = "expire"
+    FIELDS: ClassVar = (Field("receivable", ref),)
+
+    receivable: Ref
 
 
 @dataclass(frozen=True, slots=True)

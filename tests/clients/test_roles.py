@@ -14,7 +14,7 @@ from clients import reads
 from clients.debtor import AsyncDebtorClient, DebtorClient
 from clients.dossier import Dossier
 from clients.errors import ClientError, Refused, Rejected, RequestFailed
-from clients.exporter import BATCH_MAX, AsyncExporterClient, ExporterClient, Refusal, Registration
+from clients.exporter import BATCH_MAX, AsyncExporterClient, ExporterClient, Refusal, Registration, expire
 from clients.financier import AsyncFinancierClient, FinancierClient
 from clients.regulator import AsyncRegulatorClient, RegulatorClient
 from clients.session import signed
@@ -157,6 +157,16 @@ def test_a_credit_note_lowers_what_is_collectible(stage: Stage) -> None:
         assert code_of(lambda: other.adjust(receivable, reduction=1, document=digest("x"))) == "not_authorised"
         exporter.adjust(receivable, reduction=HALF, document=digest("the rest"))
         assert exporter.receivable(receivable).state == "cancelled"
+
+
+def test_what_was_never_claimed_expires_once_its_due_month_is_over(stage: Stage) -> None:
+    past, coming = {"due": datetime.date(2024, 2, 29)}, {"due": datetime.date(2999, 12, 31)}
+    with stage.exporter() as exporter:
+        over, due = exporter.register_all([unlike(issued=datetime.date(2024, 1, 1), **past), unlike(**coming)])
+        exporter.call(expire, over.receivable)
+        assert exporter.receivable(over.receivable).state == "expired"
+        assert code_of(lambda: exporter.call(expire, over.receivable)) == "already_done"
+        assert code_of(lambda: exporter.call(expire, due.receivable)) == "too_early"
 
 
 # --- debtors ---------------------------------------------------------------------------------------------------------
