@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import cast
@@ -13,7 +13,7 @@ from clients.errors import ClientError, NotFinal, ProofInvalid, Refused, Rejecte
 from clients.exchange import MSGPACK, Call, Procedure, Reply, get
 from clients.submission import Submission
 from clients.verify import Final, Proved, Trust
-from consensus.checkpoints import Checkpoint
+from consensus.checkpoints import KeptCheckpoint
 from registry.codec import decode, encode
 from registry.errors import CodecError, FieldError, TransactionError
 from registry.genesis import Genesis
@@ -34,16 +34,16 @@ WAIT_S = 5.0  # one long poll; if it is not final after that, another node is gi
 class Session:
     """Who acts, on which chain. `final_within_s` is how long a submission is waited for before `NotFinal`.
 
-    `checkpoints` (`clients.checkpoints`) are held against every header of their heights that nodes show, and those
-    alone: `clients.checkpoints.checked` holds them against a node's whole history. What is proved of the state is as
-    of block `from_height` or a later one, and recent (`fresh`).
+    `checkpoints` (`clients.checkpoints`) are held against every header that nodes show, as `verify.Trust` says; the
+    proofs that headers older than they are need are fetched as the changes are (`clients.changes`). What is proved of
+    the state is as of block `from_height` or a later one, and recent (`fresh`).
     """
 
     genesis: Genesis
     party: str
     signer: Signer
     final_within_s: float = 60.0
-    checkpoints: tuple[Checkpoint, ...] = ()
+    checkpoints: tuple[KeptCheckpoint, ...] = ()
     from_height: int = 0
     _trust: list[Trust] = field(default_factory=list, repr=False, compare=False)
 
@@ -72,9 +72,9 @@ class Session:
         if age_ms > 2 * self.genesis.parameters.heartbeat_ms + CLOCKS_APART_MS:
             raise Stale(f"the newest block that this node knows is {age_ms // 1000} s old: ask another one")
 
-    def follow(self, changes: Iterable[bytes]) -> None:
-        """Follow these further changes of the authorities, in order. Raises `ProofInvalid`."""
-        self._trust[:] = [self.trust.following(changes)]
+    def believe(self, trust: Trust) -> None:
+        """Believe this from now on: more changes of the authorities, or more old headers that are proved."""
+        self._trust[:] = [trust]
 
 
 @dataclass(frozen=True, slots=True)
