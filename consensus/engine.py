@@ -157,6 +157,7 @@ def _committed(state: State, event: Committed) -> None:
     h = state.h
     if event.height < h.height:
         return
+    assert event.height == h.height, "one Committed for each height"
     if event.certificate is not None:
         notice_own(state, event.certificate)  # R9
     if not state.committing and (clears := h.journal.clears()):
@@ -164,7 +165,7 @@ def _committed(state: State, event: Committed) -> None:
     if not state.committing:  # R11: the runner fetched it, and who led it had no cause to speak to this node
         state.heard.clear()
         state.heard_from_height = event.height + 1
-    kept = state.desk.take_kept() if event.height == h.height else []
+    kept = state.desk.take_kept()
     teacher = h.told_by
     state.work = False
     state.take_signer(event.next_authorities)
