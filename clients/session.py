@@ -59,7 +59,7 @@ class Session:
         found = self.trust.state(key, proof)
         self.fresh(found.timestamp_ms)
         if found.height < self.from_height:
-            raise Stale(f"proved as of block {found.height}, block {self.from_height} is wanted: ask again, or another")
+            raise Stale(f"proved as of block {found.height}, block {self.from_height} is wanted")
         return found
 
     def fresh(self, timestamp_ms: int) -> None:
@@ -70,7 +70,7 @@ class Session:
         """
         age_ms = time.time_ns() // 1_000_000 - timestamp_ms
         if age_ms > 2 * self.genesis.parameters.heartbeat_ms + CLOCKS_APART_MS:
-            raise Stale(f"the newest block that this node knows is {age_ms // 1000} s old: ask another one")
+            raise Stale(f"the newest block that it knows is {age_ms // 1000} s old")
 
     def believe(self, trust: Trust) -> None:
         """Believe this from now on: more changes of the authorities, or more old headers that are proved."""
