@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -68,15 +68,18 @@ class Recorder:
 
     up: list[str] = field(default_factory=list)
     down: list[str] = field(default_factory=list)
+    told: list[tuple[bool, Peer]] = field(default_factory=list)
     messages: list[tuple[str, Channel, bytes]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def connected(self, peer: Peer) -> None:
         self.up.append(peer.name)
+        self.told.append((True, peer))
         self.changed.set()
 
     def disconnected(self, peer: Peer) -> None:
         self.down.append(peer.name)
+        self.told.append((False, peer))
         self.changed.set()
 
     def received(self, peer: Peer, channel: Channel, payload: bytes) -> None:
@@ -171,6 +174,55 @@ async def test_simultaneous_dials_leave_one_connection(start: Start) -> None:
         await asyncio.sleep(0.01)
     assert len(a.mesh._all) == len(b.mesh._all) == 1
     assert len(b.seen.messages) >= 15
+
+
+def told(seen: Recorder) -> set[bytes]:
+    """Whom the handler thinks to be connected, by what it was told, in order."""
+    connected: set[bytes] = set()
+    for is_up, peer in seen.told:
+        assert (peer.id in connected) != is_up, "told twice that one came, or that one left who is not there"
+        (connected.add if is_up else connected.remove)(peer.id)
+    return connected
+
+
+async def seat_and_observer(start: Start) -> Node:
+    """A node that is connected with the node that has a seat, and with another one of the same party."""
+    host = await start(member(0, port=0), [member(0, port=0), *seated(1)])
+    for number in (1, 2):
+        me = member(number, port=0, role="observer")
+        await start(me, [me, member(0, port=host.port)])
+    await host.seen.until(lambda: len(host.seen.up) == 2)
+    return host
+
+
+SEAT, SEATLESS = bytes([7]) * 32, bytes([8]) * 32
+
+
+def seated(holder: int) -> list[Peer]:
+    """Nodes 1 and 2, as the ledger has them while `holder` has the seat: it has the consensus key's id."""
+    other = 3 - holder
+    return [
+        replace(member(holder), id=SEAT, name="party"),
+        replace(member(other, role="observer"), id=SEATLESS, name="party/observer"),
+    ]
+
+
+async def test_a_seat_that_moves_between_two_connected_nodes_leaves_both_connected(start: Start) -> None:
+    """There and back, so that whichever of them comes first, the seat is once its successor's before it is left."""
+    host = await seat_and_observer(start)
+    for holder in (2, 1):
+        host.mesh.follow(Directory([member(0, port=0), *seated(holder)]), member(0, port=0))
+        assert told(host.seen) == {SEAT, SEATLESS} == {peer.id for peer in host.mesh.connected()}
+        assert host.mesh.send(SEAT, Channel.SYNC, b"")
+
+
+async def test_a_seat_that_moves_from_a_node_that_is_let_in_no_more_is_not_left(start: Start) -> None:
+    host = await seat_and_observer(start)
+    (holder, _) = seated(2)
+    host.mesh.follow(Directory([member(0, port=0), holder]), member(0, port=0))
+    assert told(host.seen) == {SEAT}
+    await eventually(lambda: len(host.mesh._all) == 1)  # the other connection has ended
+    assert told(host.seen) == {SEAT} == {peer.id for peer in host.mesh.connected()}
 
 
 async def test_nodes_of_one_name_all_connect_also_with_two_certificates_of_one_key(start: Start) -> None:
