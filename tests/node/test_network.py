@@ -44,6 +44,7 @@ from node.network.mesh import CONNECTIONS_MAX
 from node.network.outbox import Outbox
 from node.network.tls import build_contexts
 from node.rates import Buckets
+from tests import holding_off
 from tests.conftest import PATIENCE_S, eventually
 
 GENESIS = bytes(range(32))
@@ -247,6 +248,25 @@ async def test_a_namesake_of_a_member_is_still_refused(start: Start) -> None:
         writer.close()
     await eventually(lambda: a.mesh.refused == 2)
     assert not a.seen.up
+
+
+async def test_nobody_is_held_off_for_what_others_do_in_its_name(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by its name on another certificate, nor by its address, nor by another member that answers there."""
+    holding_off.for_an_hour(monkeypatch)
+    a = await start(member(0, port=0), [member(0, port=0), member(1), member(2)])
+    garbage = b"\xff" * 64
+    for keys in (credentials("node 1", 9), KEYS[2]):  # who is not let in, and who is held off from now on
+        reader, writer = await stranger(a.port, keys)
+        with contextlib.suppress(ssl.SSLError, ConnectionError):
+            writer.write(encode_hello(GENESIS) + garbage)
+            await closed(reader)
+        writer.close()
+    await eventually(lambda: a.mesh.refused and a.seen.down == ["node 2"])
+    me = member(1, port=0)
+    b = await start(me, [me, member(0, port=a.port), member(2, port=a.port)])  # of node 2 it thinks that it is there
+    await eventually(lambda: any("answers at the address" in status.last_error for status in b.mesh.status()))
+    await b.seen.until(lambda: b.seen.up == ["node 0"])
+    await a.seen.until(lambda: a.seen.up == ["node 2", "node 1"])
 
 
 async def test_another_genesis_is_refused_by_both(start: Start) -> None:
