@@ -294,9 +294,14 @@ class Fetching:
 
     # --- 4 and 5: the blocks below --------------------------------------------------------------------------------
 
+    def _sought(self) -> int:
+        """The height that is looked at next."""
+        assert self._manifest is not None, "a state has been proved"
+        return max(1, self._manifest.height - self._step)
+
     def _seek(self) -> None:
         assert self._manifest is not None, "a state has been proved"
-        height = max(1, self._manifest.height - self._step)
+        height = self._sought()
         if height == self._manifest.height:  # it is the first block
             self._begin_window(height)
         elif not list(self._sources.relied_on()):
@@ -329,6 +334,10 @@ class Fetching:
         question = self._sources.answered(source, first)
         if self.phase not in (Phase.SEEK, Phase.WINDOW) or question is None:
             return
+        assert self._manifest is not None, "a state has been proved"
+        # What is kept counts as executed: nothing above the state, not even if it was asked for (for a higher state).
+        last = min(question.last, self._manifest.height)
+        pairs = pairs[: max(0, last + 1 - first)]
         if not pairs:
             self._sources.fail(peer, now_ms=self._now_ms)
             return
@@ -339,9 +348,10 @@ class Fetching:
             return
         self._sources.serve(peer)
         if self.phase is Phase.WINDOW:
+            blocks = tuple(block for block in blocks if block.height in self._missing)
             self._missing.difference_update(block.height for block in blocks)
             self._actions.append(Keep(blocks))
-        else:
+        elif first == self._sought():
             self._look_at(blocks[0])
 
     def _look_at(self, block: Decided) -> None:
