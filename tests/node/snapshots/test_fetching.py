@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 
 from consensus.blocks import Block, Header, transactions_root
-from consensus.ranges import Ask, Blocks, read_pair
+from consensus.ranges import Ask, Blocks, Tip, read_pair
 from node import layout
 from node.authorities import authority_set
 from node.chain import Chain
 from node.errors import Pruned, StoreError
 from node.layout import JOINED_PART, JOINING_KEY, first_kept, state_entry
 from node.snapshots import held
-from node.snapshots.events import Enough, Finish, Heard
+from node.snapshots.events import Enough, Finish, Heard, Joined
 from node.snapshots.fetching import PATIENCE_MS
 from node.snapshots.held import HELD_MAX, HeldStates
 from node.snapshots.landing import Landing, is_new
@@ -349,6 +349,73 @@ def test_a_peer_that_does_not_serve_the_state_any_more_says_so_and_is_not_blamed
     world, _ = joined({A: forgetful, B: Peer(copy(written()))})
     assert not world.dropped
     assert not world.missed
+
+
+def come_later(world: World, peers: dict[bytes, Peer], *, after_ms: int) -> None:
+    world.peers |= peers
+    for name, peer in peers.items():
+        world.later(after_ms, Joined(name, True))
+        world.later(after_ms + 1, Heard(name, Tip(first_kept(peer.store)[0], peer.height)))
+
+
+def _offers_what_it_never_shows(said: SyncMessage) -> SyncMessage | None:
+    return Held(((LAST - 1, b"x" * 32),)) if isinstance(said, Held) else None
+
+
+def _shows_the_manifest_only(said: SyncMessage) -> SyncMessage | None:
+    return None if isinstance(said, PartOf) else said
+
+
+def _calls_a_block_by_another_name(said: SyncMessage) -> SyncMessage | None:
+    return Held(((LAST, b"x" * 32),)) if isinstance(said, Held) else said
+
+
+STALLS: dict[str, Callable[[SyncMessage], SyncMessage | None]] = {
+    "a state that it never shows": _offers_what_it_never_shows,
+    "a state of which it sends no part": _shows_the_manifest_only,
+    "a state by the hash of another block": _calls_a_block_by_another_name,
+}
+
+
+@pytest.mark.parametrize("liars", [1, 2])
+@pytest.mark.parametrize("lie", STALLS)
+def test_who_offers_a_state_first_and_does_not_give_it_does_not_keep_a_newcomer_from_the_others(
+    lie: str, liars: int
+) -> None:
+    """What they offer is served by nobody else, and was chosen before the honest ones had said a word."""
+    newer, whole = _grown(written(), to=LAST + 1)
+    world = World(MemoryStore(), {b"L%d" % number: Peer(copy(written()), STALLS[lie]) for number in range(liars)})
+    come_later(world, {A: Peer(newer), B: Peer(copy(newer))}, after_ms=PATIENCE_MS + 500)
+    assert isinstance(world.run(limit_ms=200_000), Finish)
+    assert Chain.open(world.store, genesis()).tip == whole.tip
+
+
+def test_where_everybody_is_slow_a_late_manifest_counts_and_what_is_stored_is_not_given_up() -> None:
+    """Six seconds for every answer, and two states to choose from."""
+    newer, _ = _grown(written(), to=LAST + 1)
+    world = World(MemoryStore(), {A: Peer(copy(written())), B: Peer(copy(written())), C: Peer(newer)}, delay_ms=6_000)
+    assert isinstance(world.run(limit_ms=2_000_000), Finish)
+    assert world.begun == 1
+    assert sorted(world.stored) == list(range(16)), "each once"
+    assert not world.dropped
+
+
+def test_parts_of_a_state_that_is_given_up_are_not_taken_for_those_of_the_next() -> None:
+    """The disk is slow: parts of the first state become durable after the manifest of the second has come."""
+    newer, whole = _grown(written(), to=LAST + 1)
+    parts: list[int] = []
+
+    def forgets(said: SyncMessage) -> SyncMessage:
+        if isinstance(said, PartOf):
+            parts.append(said.number)
+            return said if len(parts) <= 4 else Gone(said.height)
+        return said
+
+    world = World(MemoryStore(), {A: Peer(copy(written()), forgets)}, disk_ms=500)
+    come_later(world, {B: Peer(newer)}, after_ms=PATIENCE_MS + 500)
+    assert isinstance(world.run(), Finish)
+    assert world.begun == 2
+    assert Chain.open(world.store, genesis()).tip == whole.tip
 
 
 # --- who begins with blocks -----------------------------------------------------------------------------------------
