@@ -193,7 +193,8 @@ class Synchroniser:
             self._mesh.send(action.peer, Channel.SYNC, payload)
             self._tell(Served(action.peer))
 
-        self._reader.do(lambda: _read_range(self._store, action.first, action.last), answer)
+        first, last = action.first, action.last
+        self._reader.do(lambda: _read_range(self._store, first, last), answer, source=action.peer.hex())
 
     def _add(self, action: Add) -> None:
         self._ledger.add_final(action.decided.block, encode(action.decided.certificate.to_value()))

@@ -58,7 +58,7 @@ class StateServer:
             self._serving += Counter()  # without those that have none
             self._send(peer, message)
 
-        self._reader.do(read, answered)
+        self._reader.do(read, answered, source=peer.id.hex())
 
     def _manifest(self, height: int) -> SnapshotMessage:
         manifest = self._held.manifest(height)

@@ -20,11 +20,12 @@ from node.snapshots.fetching import PATIENCE_MS
 from node.snapshots.held import HELD_MAX, HeldStates
 from node.snapshots.landing import Landing, is_new
 from node.snapshots.messages import AskPart, Gone, Held, ManifestOf, PartOf, SyncMessage
-from node.store import MemoryStore
+from node.store import MemoryStore, Reader
 from node.store import Store as NodeStore
 from node.views import decided, open_view
 from registry.errors import TransactionError
 from registry.limits import VALIDITY_MAX_MS
+from registry.merkle.parts import CUT_BITS, Entry
 from registry.transactions.envelope import Transaction
 from tests.node.chainworld import build, certificate_of, commit, proposer_of, registration, transaction_of
 from tests.node.snapshots.world import LAST, MINUTE_MS, Peer, World, copy, written
@@ -496,5 +497,27 @@ def test_the_states_after_the_first_blocks_of_periods_are_held_the_newest_two() 
     assert states.manifest(19) is None
     assert states.part(19, 0, 0) is None
     assert states.part(20, 0, 1) is None
+    assert states.part(20, manifest.bits, 0) is not None
     states.close()
     assert states.offers() == ()
+
+
+def test_a_part_of_another_cut_than_the_manifests_is_not_even_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question of some bytes would else cost megabytes of reading, for an answer that is always `Gone`."""
+    peer = Peer(copy(written()))
+    read: list[int] = []
+    part = held._part
+
+    def counted(reader: Reader, bits: int, number: int, bytes_max: int) -> tuple[Entry, ...] | None:
+        read.append(bits)
+        return part(reader, bits, number, bytes_max)
+
+    monkeypatch.setattr(held, "_part", counted)
+    manifest = peer.held.manifest(LAST)
+    assert manifest is not None
+    read.clear()
+    for bits in CUT_BITS:
+        assert (peer.held.part(LAST, bits, 0) is not None) == (bits == manifest.bits)
+    assert read == [manifest.bits]
+    assert peer.held.manifest(LAST) is manifest, "made once"
+    assert read == [manifest.bits]
