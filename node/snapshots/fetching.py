@@ -239,7 +239,7 @@ class Fetching:
 
     def _prove(self, peer: bytes, source: Source, height: int, data: bytes) -> None:
         """A late one counts too, though another state may have been chosen meanwhile."""
-        if self.phase not in (Phase.GATHER, Phase.PROVE) or self._sources.answered(source, height) is None:
+        if self._sources.answered(source, height) is None or self.phase not in (Phase.GATHER, Phase.PROVE):
             return
         try:
             manifest = read_manifest(data, self._genesis_id, self._authorities)

@@ -19,7 +19,7 @@ from node.snapshots.events import Enough, Finish, Heard, Joined
 from node.snapshots.fetching import PATIENCE_MS
 from node.snapshots.held import HELD_MAX, HeldStates
 from node.snapshots.landing import Landing, is_new
-from node.snapshots.messages import AskPart, Gone, Held, ManifestOf, PartOf, SyncMessage
+from node.snapshots.messages import AskManifest, AskPart, Gone, Held, ManifestOf, PartOf, SyncMessage
 from node.store import MemoryStore, Reader
 from node.store import Store as NodeStore
 from node.views import decided, open_view
@@ -438,6 +438,16 @@ def test_where_everybody_is_slow_a_late_manifest_counts_and_what_is_stored_is_no
     assert world.begun == 1
     assert sorted(world.stored) == list(range(16)), "each once"
     assert not world.dropped
+
+
+def test_who_shows_a_manifest_in_time_has_answered_though_a_late_one_came_before() -> None:
+    """A takes six seconds, B three: B is asked after four, and A's manifest is there when B's comes."""
+    slow, quicker = Peer(copy(written()), manifest_ms=6_000), Peer(copy(written()), manifest_ms=3_000)
+    world = World(MemoryStore(), {A: slow, B: quicker})
+    assert isinstance(world.run(), Finish)
+    assert AskManifest(LAST) in slow.asked
+    assert AskManifest(LAST) in quicker.asked
+    assert B not in world.missed
 
 
 def test_parts_of_a_state_that_is_given_up_are_not_taken_for_those_of_the_next() -> None:

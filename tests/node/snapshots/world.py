@@ -73,11 +73,18 @@ def copy(store: NodeStore) -> MemoryStore:
 
 
 class Peer:
-    """Serves a state and blocks; `lie` changes what it says (None: it says nothing)."""
+    """Serves a state and blocks; `lie` changes what it says (None: it says nothing). `manifest_ms`: longer for a manifest."""
 
-    def __init__(self, store: NodeStore, lie: Callable[[SyncMessage], SyncMessage | None] = lambda said: said) -> None:
+    def __init__(
+        self,
+        store: NodeStore,
+        lie: Callable[[SyncMessage], SyncMessage | None] = lambda said: said,
+        *,
+        manifest_ms: int = 0,
+    ) -> None:
         self.store = store
         self.lie = lie
+        self.manifest_ms = manifest_ms
         self.asked: list[SyncMessage] = []
         self.held = HeldStates(store)
         self.height = Chain.open(store, genesis()).tip.height
@@ -163,7 +170,8 @@ class World:
                 self.peers[peer].asked.append(message)
                 said = self.peers[peer].answer(message)
                 if said is not None:
-                    self.later(self.delay_ms, Heard(peer, decode_sync(encode_sync(said))))
+                    longer_ms = self.peers[peer].manifest_ms if isinstance(said, ManifestOf) else 0
+                    self.later(self.delay_ms + longer_ms, Heard(peer, decode_sync(encode_sync(said))))
             case Begin(manifest):
                 self.landing.begin(manifest)
                 self.begun += 1
