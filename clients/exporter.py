@@ -23,7 +23,7 @@ from registry.receipts import Receipt
 from registry.transactions.claims import Offer, Revoke
 from registry.transactions.envelope import subject_id
 from registry.transactions.operations import operation_value
-from registry.transactions.receivables import Adjust, Parent, Register, debtor_commitment
+from registry.transactions.receivables import Adjust, Expire, Parent, Register, debtor_commitment
 
 __all__ = [
     "AsyncExporterClient",
@@ -37,6 +37,7 @@ __all__ = [
     "Registration",
     "canonical_listings",
     "drafted",
+    "expire",
 ]
 
 BATCH_MAX = 200  # registrations under one signature
@@ -217,9 +218,18 @@ def revoke(session: Session, claim: bytes) -> Procedure[Receipt]:
 
 
 def adjust(session: Session, receivable: bytes, *, reduction: int, document: bytes) -> Procedure[Receipt]:
-    """A credit note over `reduction` (share of WHOLE); `document` is its digest, 32 bytes."""
+    """A credit note over `reduction` (share of WHOLE); `document` is its digest, 32 bytes.
+
+    Raises `Refused`: as `already_done` if that document has lowered this receivable before.
+    """
     operation = Adjust(receivable=receivable, reduction_share=reduction, document_digest=document)
     return accepted((yield from submit(session, [operation])))
+
+
+def expire(session: Session, receivable: bytes) -> Procedure[Receipt]:
+    """End a receivable that nobody has claimed, once its due month is over: it was paid to this party, or came to
+    nothing. Raises `Refused` (`too_early`, `encumbered`, `disputed`)."""
+    return accepted((yield from submit(session, [Expire(receivable=receivable)])))
 
 
 @dataclass(frozen=True, slots=True)

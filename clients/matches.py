@@ -11,7 +11,7 @@ from clients.exchange import Procedure, get
 from clients.session import Session
 from registry.fingerprint import LEVELS, SEVERITIES
 
-__all__ = ["Match", "matches"]
+__all__ = ["Match", "blankets_beside", "matches"]
 
 _ID = re.compile("[0-9a-f]{64}")
 
@@ -42,6 +42,19 @@ def matches(session: Session, receivable: bytes) -> Procedure[tuple[Match, ...]]
     if not isinstance(found, list):
         raise ProofInvalid("matches: a list is expected")
     return tuple([_match(item) for item in found])
+
+
+def blankets_beside(session: Session, receivable: bytes) -> Procedure[tuple[bytes, ...]]:
+    """Others' facilities to acknowledge when funding a payable: with blankets over what is owed to its registrant.
+
+    Is it really the debtor (`financier.check_dossier`)? It may have sold what it calls payable. The node's word, as
+    above.
+    """
+    answer = yield from get(f"/v1/receivables/{receivable.hex()}/matches")
+    found = answer.get("blankets_beside")
+    if not isinstance(found, list) or not all(isinstance(one, str) and _ID.fullmatch(one) for one in found):
+        raise ProofInvalid("blankets_beside: a list of ids is expected")
+    return tuple(map(bytes.fromhex, found))
 
 
 def _match(item: Any) -> Match:

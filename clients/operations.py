@@ -37,6 +37,7 @@ SURFACE: Final[Mapping[str, Surface]] = MappingProxyType(
         "confirm": Surface("debtor:confirm", "receivable confirm"),
         "reject": Surface("debtor:reject", "receivable reject"),
         "adjust": Surface("exporter:adjust", "receivable adjust"),
+        "expire": Surface("exporter:expire", "receivable expire"),
         "distinguish": Surface("debtor:distinguish", "receivable distinguish"),
         "offer": Surface("exporter:offer", "claim offer"),
         "revoke": Surface("exporter:revoke", "claim revoke"),

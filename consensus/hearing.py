@@ -172,6 +172,7 @@ def _body(state: State, peer: bytes, body: Body) -> None:
 
 def _held_votes(state: State, peer: bytes, held: HeldVotes) -> None:
     if not state.is_unknown or peer not in state.h.authorities:
+        state.nothing_new = True
         return
     if any(vote.signer == state.me and _is_signed(state, vote) for vote in held.votes):
         state.burn()  # R9: of whatever view

@@ -47,6 +47,7 @@ EVENT_KINDS: Final = frozenset(
         "discharged",
         "settled",  # nothing is left to collect and no claim is live
         "cancelled",
+        "expired",  # its registrant says that it is over; nothing was claimed on it
         "covered",  # the import factor takes over credit risk; subject: claim, detail: the share
         "superseded",  # subject: the older receivable, detail: the newer one's id in hex
         "filed",  # a claim stands in an official register; subject: filing, detail: the register
@@ -62,6 +63,7 @@ EVENT_KINDS: Final = frozenset(
         "facility_closed",
         "blanket_renewed",
         "blanket_matched",  # a new receivable is under a blanket; subject: the receivable, detail: the facility in hex
+        "payable_beside_blanket",  # its seller registered what it says it owes; as above: look whether it is owed to it
         "carved_out",  # a receivable is no longer under a blanket; subject and detail as above
         "base_certified",  # a borrowing base was signed by both sides; detail: its day as yyyymmdd
         "base_breach",  # so was one that does not cover what was drawn
@@ -98,6 +100,7 @@ _SEVERITY: Final = MappingProxyType(
         "matched": "warning",
         "misbehaviour": "warning",
         "over_advanced": "warning",
+        "payable_beside_blanket": "warning",
         "refused_claim": "warning",
         "refused_duplicate": "warning",
     }

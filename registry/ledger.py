@@ -28,6 +28,7 @@ from registry.rules import (
     contacts,
     disputes,
     double_confirmation,
+    expiry,
     external_claims,
     facilities,
     filings,
@@ -69,7 +70,7 @@ from registry.transactions.inclusion import ReportExclusion
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
-from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Expire, Register, Reject
 
 __all__ = ["RULES", "BlockContext", "Event", "Outcome", "execute", "genesis_state"]
 
@@ -126,6 +127,7 @@ RULES: Final[Mapping[type[Operation], Rule]] = MappingProxyType(
         ReportMisbehaviour: authorities.report,
         ReportExclusion: inclusion.report,
         Draw: facilities.draw,
+        Expire: expiry.expire,
     }
 )
 

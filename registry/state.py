@@ -22,6 +22,7 @@
     distinct/<id of a pair>        Distinction
     facility/<id>                  Facility
     carve-out/<id of a pair>       CarveOut
+    credit-note/<id of a pair>     CreditNote: it has lowered a receivable
     external/<id>                  ExternalClaim
     external-of/<receivable>       ExternalClaims: those of a receivable
     network                        Network: the authorities' seats, in order, and the nodes let in

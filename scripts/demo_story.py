@@ -199,7 +199,7 @@ class Story:
         share = min(WHOLE, -(-adjustment.amount.minor * WHOLE // particulars.amount_minor))
         async with self.exporter(particulars.seller) as client:
             try:
-                await client.adjust(target.registration.receivable, reduction=share, document=adjustment.invoice.digest)
+                await client.adjust(target.registration.receivable, reduction=share, document=adjustment.document)
             except Refused as refusal:
                 entry.status, entry.detail = "refused", f"{refusal.code} ({target.file})"
                 return

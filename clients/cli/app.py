@@ -35,7 +35,9 @@ from clients.cli import (
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True)
-app.add_typer(receivables.app, name="receivable", help="Register, confirm, reject, adjust and show receivables.")
+app.add_typer(
+    receivables.app, name="receivable", help="Register, confirm, reject, adjust, expire and show receivables."
+)
 app.add_typer(claims.app, name="claim", help="Offer, reserve, fund, hand on and end claims.")
 app.add_typer(disputes.app, name="dispute", help="Raise, answer, take up and end disputes.")
 app.add_typer(drafts.app, name="draft", help="Transactions that several parties sign: show, sign, send.")

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from clients import debtor as debtors
+from clients import exporter as exporters
 from clients import notices
 from clients.base import Client
 from clients.cli.context import (
@@ -34,11 +35,12 @@ from clients.cli.context import (
 from clients.cli.registrations import register
 from clients.debtor import DebtorClient
 from clients.dossier import Dossier
-from clients.errors import ClientError
+from clients.errors import ClientError, Refused
 from clients.exporter import ExporterClient
 from clients.external import to_look_at
-from clients.matches import matches
+from clients.matches import blankets_beside, matches
 from registry.money import WHOLE, Money, claim_share
+from registry.reasons import ALREADY_DONE
 from registry.transactions.receivables import NO_DIGEST
 
 __all__ = ["DossierArgument", "app"]
@@ -169,6 +171,9 @@ def adjust(
 ) -> None:
     """As the seller: record a credit note.
 
+    One document lowers a receivable once: given again, it changes nothing and is said to be `already_done`. If a file
+    holds several notes on the invoice, give what they take together.
+
     Example: nemodat receivable adjust dossier.json --amount 435.00 --document credit-note.xml
     """
     with problems(), ExporterClient(**access(genesis, url, party, key)) as client:
@@ -177,8 +182,30 @@ def adjust(
         credit = Money.parse(amount, currency=particulars.currency)
         reduction = claim_share(credit, whole=Money(particulars.currency, particulars.amount_minor))
         digest = hashlib.sha256(document.read_bytes()).digest()
-        receipt = client.adjust(known.receivable, reduction=reduction, document=digest)
+        try:
+            receipt = client.adjust(known.receivable, reduction=reduction, document=digest)
+        except Refused as refusal:
+            if refusal.code != ALREADY_DONE:
+                raise
+            show({"adjusted": known.receivable.hex(), ALREADY_DONE: True} | _named(known))
+            return
         show({"adjusted": receipt.subject.hex(), "transaction": receipt.transaction.hex()} | _named(known))
+
+
+@app.command()
+def expire(
+    receivable: ReceivableArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
+) -> None:
+    """As who registered it: end what is over and was never claimed, such as an invoice that was paid to you.
+
+    Refused as `too_early` until its due month is over, and as `encumbered` while something is claimed on it or its
+    lineage, or parts of it are not over. It takes no claims any more, and comes back to who looks at what is like it.
+
+    Example: nemodat receivable expire 9f86...0a08
+    """
+    with problems(), Client(**access(genesis, url, party, key)) as client:
+        receipt = client.call(exporters.expire, subject(receivable, "receivable"))
+        show({"expired": receipt.subject.hex(), "transaction": receipt.transaction.hex()})
 
 
 @app.command("list")
@@ -208,7 +235,7 @@ def list_matches(
     key: KeyOption,
     as_json: JsonOption = False,
 ) -> None:
-    """What looks like a receivable, the most severe first, and what is asserted of it outside.
+    """What looks like a receivable, the most severe first, what is asserted of it outside, and blankets beside it.
 
     Look at each before you fund, and acknowledge it. Exit code 3 if there is anything to look at.
 
@@ -217,6 +244,7 @@ def list_matches(
     with problems(), ExporterClient(**access(genesis, url, party, key)) as client:
         found = client.call(matches, subject(receivable, "receivable"))
         outside = client.call(to_look_at, subject(receivable, "receivable"))
+        beside = client.call(blankets_beside, subject(receivable, "receivable"))
     table = Table("id", "severity", "level", "found by", "state", "same registrant")
     for match in found:
         own = "yes" if match.own else "no"
@@ -226,13 +254,18 @@ def list_matches(
     for one in outside:
         row = (one.id.hex(), one.source, percent(one.share), one.grade, one.capacity, one.receivable.hex())
         asserted.add_row(*map(plain, row))
+    blankets = Table("blanket over what is owed to who registered this payable")
+    for facility in beside:
+        blankets.add_row(facility.hex())
     if as_json:
-        show({"matches": rows_of(table), "claims_outside": rows_of(asserted)})
+        rows = {"matches": rows_of(table), "claims_outside": rows_of(asserted)}
+        show(rows | {"blankets_beside": [facility.hex() for facility in beside]})
     else:
         tabulate(table, as_json=False)
-        if outside:
-            tabulate(asserted, as_json=False)
-    if found or outside:
+        for more in (asserted, blankets):
+            if more.row_count:
+                tabulate(more, as_json=False)
+    if found or outside or beside:
         raise typer.Exit(EXIT_LOOK)
 
 

@@ -209,6 +209,7 @@ MATCHES: Final = {
             "recorded_ms": NOW_MS,
         }
     ],
+    "blankets_beside": [],
 }
 
 CONTACT: Final = {

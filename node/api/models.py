@@ -295,6 +295,9 @@ class MatchList(_Answer):
     height: int
     matches: list[Match]
     external_claims: list[OutsideClaim]
+    blankets_beside: list[Digest] = Field(
+        description="others' facilities with all that is owed to a payable's registrant"
+    )
 
 
 class ContactStep(_Answer):

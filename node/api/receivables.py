@@ -88,15 +88,20 @@ async def claims(id: Id, api: TheApi, caller: Annotated[Caller, allowed(Resource
     responses=answers(MatchList, examples.MATCHES, "not_found"),
 )
 async def matches(id: Id, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECEIVABLES)]) -> JSONResponse:
-    """What looks like a receivable as of the newest block, by severity and kind, and what is asserted of it outside:
-    without whose it is."""
+    """What looks like a receivable as of the newest block, by severity and kind, and what is asserted of it outside,
+    without whose it is; of a payable also the blankets over what is owed to its registrant."""
     subject = digest_in(id, "id")
     api.gate.charge(caller, MATCHES_MAX)
 
     def shape(view: View) -> dict[str, Any]:
         records = Records(view, caller)
         found = records.matches(subject)
-        return {"height": view.height, "matches": found, "external_claims": records.external_claims(subject)}
+        return {
+            "height": view.height,
+            "matches": found,
+            "external_claims": records.external_claims(subject),
+            "blankets_beside": records.blankets_beside(subject),
+        }
 
     return JSONResponse(await read(api, shape))
 

@@ -15,7 +15,7 @@ from registry.fingerprint import SEVERITIES, severity_of
 from registry.limits import MATCHES_MAX
 from registry.records import Claim, Receivable
 from registry.records.external_claims import ExternalClaim
-from registry.rules.blankets import covering
+from registry.rules.blankets import beside, blankets_to_look_at, covering
 from registry.rules.external_claims import to_look_at
 from registry.rules.matches import Matches, matches_of
 from registry.state import State, claim_key, receivable_key
@@ -77,6 +77,11 @@ class Records:
         """What is asserted outside of a receivable that the caller may see, and of its lineage. Raises `Problem`."""
         return [self._outside(claim) for claim in to_look_at(self._state, self.receivable(id_))]
 
+    def blankets_beside(self, id_: bytes) -> list[str]:
+        """The others' facilities that the caller must acknowledge to fund a payable. Raises `Problem`."""
+        found = blankets_to_look_at(self._state, self.receivable(id_), self._caller.name, self._now_ms())
+        return [facility.hex() for facility in found]
+
     def own(self, party: str, ids: tuple[bytes, ...]) -> list[Receivable]:
         """Those of these receivables that `party` registered, or is the debtor of."""
         found = [self._state.receivable(id_) for id_ in ids]
@@ -119,8 +124,8 @@ class Records:
         return {name: shape[name] for name in OutsideClaim.model_fields}
 
     def _has_blanket_over(self, receivable: Receivable) -> bool:
-        """Whether it is under a blanket of the caller, who was told of it when it was registered."""
-        found = covering(self._state, receivable, self._now_ms())
+        """Whether it is under a blanket of the caller, or beside one, who was told of it when it was registered."""
+        found = (*covering(self._state, receivable, self._now_ms()), *beside(self._state, receivable, self._now_ms()))
         return any(facility.financier == self._caller.name for facility in found)
 
     def _now_ms(self) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from registry.codec import tagged_digest
 from registry.documents.invoice import (
     ExternalClaim,
     Identifier,
@@ -47,6 +48,8 @@ _NEGATIVE_CREDITS = frozenset(
         Syntax.FI_FINVOICE,
     }
 )
+
+_WRAPPED = ("pdf:", "ofd:")  # containers of one document, which is the file
 
 _OWN_RECORDS = frozenset({Syntax.CSV, Syntax.XLSX, Syntax.CN_EVOUCHER})
 
@@ -94,6 +97,16 @@ class Adjustment:
     adjusts: tuple[InvoiceReference, ...]
     amount: Money
     warnings: tuple[Notice, ...]
+
+    @property
+    def document(self) -> bytes:
+        """The digest by which the ledger knows this note, 32 bytes: the file's, if it is the only document in there.
+
+        Of several in one file each has its own, or the second on one invoice would be taken for the first again.
+        """
+        if self.invoice.container.startswith(_WRAPPED) or not self.invoice.container:
+            return self.invoice.digest
+        return tagged_digest(b"NEMODAT-v1-document-in-file", self.invoice.digest, self.invoice.container.encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from registry.records.attestations import Attestation
 from registry.records.authorities import Misbehaviour
 from registry.records.core import Proposal
+from registry.records.credit_notes import CreditNote
 from registry.records.disputes import Dispute
 from registry.records.external_claims import ExternalClaim, ExternalClaims
 from registry.records.facilities import CarveOut, Facility
@@ -74,6 +75,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "facilities": Family(Facility, frozenset({"facility_opened"})),
         "external_claims": Family(ExternalClaim, frozenset({"external_claim_recorded"}), attrgetter("receivable")),
         "carve_outs": Family(CarveOut, frozenset(), attrgetter("receivable")),
+        "credit_notes": Family(CreditNote, frozenset(), attrgetter("receivable")),
         "external_claims_of": Family(ExternalClaims, frozenset(), attrgetter("id")),
         "misbehaviour": Family(Misbehaviour, frozenset({"misbehaviour"})),
         "exclusions": Family(Exclusion, frozenset({"exclusion"})),

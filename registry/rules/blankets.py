@@ -16,7 +16,12 @@ debtor. A registration without it is taken to be on every listed debtor, so leav
 differs from the particulars, which whoever pays out compares (`clients.financier.check_dossier`).
 
 What the debtor registers (`payable`) names no seller to the ledger, so no blanket covers it here; it comes back as a
-match of kind `debtor_side`.
+match of kind `debtor_side`. A seller that is a debtor too could call payable what is owed to it. Therefore
+
+- a payable is the registrant's own debt and nobody else's: no other party answers for it (`debtors.debtor_of`), it is
+  no part of what its registrant sells, nor the other way round, nor a correction of it (`receivables.register`);
+- the holder of each blanket over its registrant's receivables hears of it and may read it;
+- who funds it says that it has looked at those blankets (`beside`), unless their holders let the payable go.
 """
 
 from __future__ import annotations
@@ -31,7 +36,16 @@ from registry.records.facilities import CarveOut, Facility, carve_out_id
 from registry.rules.verdicts import Call, Refusal, first, together
 from registry.state import State
 
-__all__ = ["blanket_events", "blanket_in_the_way", "carved_out", "covering", "overlapping", "standing"]
+__all__ = [
+    "beside",
+    "blanket_events",
+    "blanket_in_the_way",
+    "blankets_to_look_at",
+    "carved_out",
+    "covering",
+    "overlapping",
+    "standing",
+]
 
 
 def standing(state: State, seller: str, now_ms: int) -> Iterator[Facility]:
@@ -62,10 +76,11 @@ def blanket_in_the_way(call: Call, claim: Claim, receivable: Receivable) -> Refu
 
 
 def blanket_events(call: Call, receivable: Receivable) -> list[Event]:
-    """What both sides of each blanket over a new registration hear."""
+    """What both sides of each blanket over a new registration hear, or of one beside it."""
     return [
-        Event("blanket_matched", receivable.id, together(facility.seller, facility.financier), facility.id.hex())
-        for facility in covering(call.state, receivable, call.now_ms)
+        Event(kind, receivable.id, together(facility.seller, facility.financier), facility.id.hex())
+        for kind, found in (("blanket_matched", covering), ("payable_beside_blanket", beside))
+        for facility in found(call.state, receivable, call.now_ms)
     ]
 
 
@@ -85,6 +100,23 @@ def covering(state: State, receivable: Receivable, now_ms: int) -> Iterator[Faci
     for facility in standing(state, receivable.registrant, now_ms):
         if facility.covers(receivable):
             yield facility
+
+
+def beside(state: State, receivable: Receivable, now_ms: int) -> Iterator[Facility]:
+    """The facilities with a blanket now over what is owed to the registrant of a payable, which says that it owes."""
+    if receivable.kind == "payable":
+        yield from standing(state, receivable.registrant, now_ms)
+
+
+def blankets_to_look_at(state: State, receivable: Receivable, holder: str, now_ms: int) -> tuple[bytes, ...]:
+    """The ids of others' facilities that `holder` must acknowledge to fund a payable: those that did not let it go."""
+    return tuple(
+        [
+            facility.id
+            for facility in beside(state, receivable, now_ms)
+            if facility.financier != holder and not carved_out(state, facility, receivable)
+        ]
+    )
 
 
 def carved_out(state: State, facility: Facility, receivable: Receivable) -> bool:

@@ -34,7 +34,7 @@ from registry.reasons import (
 from registry.records import Claim, Receivable
 from registry.records.notices import Notified
 from registry.rules.attestations import lapsed
-from registry.rules.blankets import blanket_in_the_way
+from registry.rules.blankets import blanket_in_the_way, blankets_to_look_at
 from registry.rules.consequences import (
     close_if_done,
     holders_of_live,
@@ -226,7 +226,8 @@ def _funded(call: Call, claim: Claim, receivable: Receivable, looked_at: tuple[R
         event = Event("refused_claim", claim.id, parties, DOUBLE_CONFIRMED)
         return Refusal(DOUBLE_CONFIRMED, claim.id, first(twins), (event,))
     acknowledged = {call.resolve(ref) for ref in looked_at}
-    wanted = (*matches.blocking, *matches.review, *to_look_at(call.state, receivable))
+    beside = blankets_to_look_at(call.state, receivable, claim.holder, call.now_ms)
+    wanted = (*matches.blocking, *matches.review, *to_look_at(call.state, receivable), *beside)
     missing = first(other for other in wanted if other not in acknowledged)
     if missing:
         parties = together(claim.assignor, claim.holder)

@@ -19,6 +19,10 @@ def debtor_of(call: Call, receivable: Receivable, *, salt: bytes, identifier: st
     debtor = None if named is None else call.signer(named.id)
     if opened != receivable.debtor_commitment or debtor is None:
         return Refusal(NOT_DEBTOR, receivable.id)
+    if (
+        receivable.kind == "payable" and debtor.id != receivable.registrant
+    ):  # it registered its own debt, or a false one
+        return Refusal(NOT_DEBTOR, receivable.id)
     # A seller that names itself as debtor would vouch for its own invoice; a payable is the debtor's own word.
     own_word = debtor.id == receivable.registrant and receivable.kind != "payable"
     if own_word or not may(debtor, action):

@@ -130,7 +130,7 @@ def draw(call: Call, operation: Draw) -> Verdict:
     if found.state != "open":
         return Refusal(BAD_STATE, found.id)
     receivable = call.state.receivable(call.resolve(operation.receivable))
-    if receivable is not None and receivable.registrant != found.seller:
+    if receivable is not None and (receivable.registrant != found.seller or receivable.kind == "payable"):
         return Refusal(NOT_AUTHORISED, receivable.id)
     offer = Offer(operation.receivable, found.financier, operation.share, drawing_terms(found), call.now_ms)
     return fund_at_once(call, offer, operation.acknowledged)

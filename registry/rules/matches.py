@@ -1,8 +1,8 @@
 """Matches: other receivables that hold the same fingerprints (registry.md 7).
 
-Only certain identity (`gov`, `exact`) blocks a registration; everything else, and whatever stands in a receivable's
-way later, is listed for people to look at. A rejected receivable blocks no more, and a cancelled one is no match at
-all, unless claims weigh on it, directly or through its lineage, that would not weigh on the candidate (`_escaped`):
+Only certain identity (`gov`, `exact`) blocks a registration; everything else, and whatever stands in a receivable's way
+later, is listed for people to look at. A rejected or expired receivable blocks no more, and a cancelled one is no match
+at all, unless claims weigh on it, directly or through its lineage, that would not weigh on the candidate (`_escaped`):
 then it is a match, and blocks its own registrant. Neither a rejection nor a credit note, and a new registration, must
 free what a financier has paid for. A voided one (`resolution`) is no match, except that its own author may not register
 that identity again; and its parts block nobody else.

@@ -14,6 +14,7 @@ from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, PRINT_H
 from registry.money import WHOLE
 from registry.parties import Party
 from registry.reasons import (
+    ALREADY_DONE,
     ATTESTATION_LAPSED,
     BAD_STATE,
     DISPUTED,
@@ -29,6 +30,7 @@ from registry.reasons import (
     OVER_RESIDUAL,
 )
 from registry.records import Link, Receivable
+from registry.records.credit_notes import CreditNote
 from registry.rules.attestations import lapsed
 from registry.rules.blankets import blanket_events
 from registry.rules.consequences import (
@@ -150,7 +152,8 @@ def reject(call: Call, operation: Reject) -> Verdict:
 def adjust(call: Call, operation: Adjust) -> Verdict:
     """The registrant's credit note: less is collectible. Claims keep their share and priority, see `over_advanced`.
 
-    A seller's, which is its own act. What a buyer has registered itself it lowers with all who have claims on it.
+    A seller's, which is its own act. What a buyer has registered itself it lowers with all who have claims on it. One
+    document lowers one receivable once, whatever has become of that since.
     """
     subject = call.resolve(operation.receivable)
     receivable = call.state.receivable(subject)
@@ -159,6 +162,14 @@ def adjust(call: Call, operation: Adjust) -> Verdict:
     registrant = call.signer(receivable.registrant)
     if registrant is None or not may(registrant, "adjust"):
         return Refusal(NOT_AUTHORISED, subject)
+    note = CreditNote(
+        id=CreditNote.id_of(subject, operation.document_digest),
+        receivable=subject,
+        document_digest=operation.document_digest,
+        reduction_share=operation.reduction_share,
+    )
+    if call.state.find(CreditNote, note.id) is not None:
+        return Refusal(ALREADY_DONE, subject)
     obstacle = receivable_obstacle(receivable, "adjust")
     if obstacle is not None:
         return Refusal(obstacle, subject)
@@ -168,7 +179,7 @@ def adjust(call: Call, operation: Adjust) -> Verdict:
     if unheard:
         return Refusal(NOT_AUTHORISED, subject, unheard)
     closed, events = credited(call, receivable, operation.reduction_share)
-    return Effects(subject, puts=((receivable_key(subject), closed),), events=events)
+    return Effects(subject, puts=(put_of(closed), put_of(note)), events=events)
 
 
 def _crowds(call: Call, holders: tuple[bytes, ...]) -> bool:
@@ -229,7 +240,7 @@ def _superseded(call: Call, operation: Register, ref: Ref) -> Refusal | tuple[Re
     old = call.state.receivable(subject)
     if old is None:
         return Refusal(NOT_FOUND, related=(subject,))
-    if old.registrant != call.sender.id:
+    if old.registrant != call.sender.id or (old.kind == "payable") != (operation.kind == "payable"):
         return Refusal(NOT_AUTHORISED, related=(subject,))
     obstacle = receivable_obstacle(old, "supersede")
     if obstacle is not None:
@@ -264,8 +275,8 @@ def _adopted(call: Call, child: Receivable, replaced: tuple[Receivable, ...]) ->
         parent = call.state.receivable(link.receivable)
         if parent is None:
             return Refusal(NOT_FOUND, related=(link.receivable,))
-        if parent.registrant != child.registrant:
-            return Refusal(NOT_AUTHORISED, related=(parent.id,))
+        if parent.registrant != child.registrant or (parent.kind == "payable") != (child.kind == "payable"):
+            return Refusal(NOT_AUTHORISED, related=(parent.id,))  # what one owes is no part of what one is owed
         if parent.state not in OPEN or any(parent.id == old.id for old in replaced):
             return Refusal(BAD_STATE, related=(parent.id,))
         parents.append(parent)

@@ -16,6 +16,7 @@ MAY: Final = MappingProxyType(
         "confirm": frozenset({"debtor"}),
         "reject": frozenset({"debtor"}),
         "adjust": frozenset({"exporter", "debtor"}),
+        "expire": frozenset({"exporter", "debtor"}),
         "offer": frozenset({"exporter", "debtor"}),
         "revoke": frozenset({"exporter", "debtor"}),
         "attest": frozenset({"financier", "authority"}),

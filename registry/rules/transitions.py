@@ -57,6 +57,10 @@ RECEIVABLE_STEPS: Final = MappingProxyType(
         ("part_confirmed", "settle"): ("settled", "cancelled"),
         ("deemed", "settle"): ("settled", "cancelled"),
         ("rejected", "settle"): ("settled",),
+        ("registered", "expire"): ("expired",),
+        ("confirmed", "expire"): ("expired",),
+        ("part_confirmed", "expire"): ("expired",),
+        ("deemed", "expire"): ("expired",),
         ("registered", "supersede"): ("superseded",),
         ("confirmed", "supersede"): ("superseded",),
     }
@@ -72,13 +76,14 @@ _DONE: Final = MappingProxyType(
         "confirm": ("confirmed", "part_confirmed"),
         "reject": ("rejected",),
         "deem": ("deemed",),
+        "expire": ("expired",),
     }
 )
 
 # States of a receivable, by what they mean for others.
 OPEN: Final = frozenset({"registered", "part_confirmed", "confirmed", "deemed"})  # takes claims and children
 BLOCKING: Final = OPEN | {"settled"}  # its certain fingerprints refuse others: a paid invoice is not financed again
-RECALLED: Final = BLOCKING | {"rejected"}  # comes back as a match: who finances should know of a rejection
+RECALLED: Final = BLOCKING | {"rejected", "expired"}  # comes back as a match: who finances should know of it
 DENIED: Final = frozenset({"rejected", "voided"})  # no debt, by the debtor's word or as found: nor are its parts
 # its part of the parent may be fulfilled anew
 VACATED: Final = frozenset({"rejected", "cancelled", "expired", "superseded", "voided"})

@@ -35,7 +35,7 @@ from registry.transactions.governance import Approve, Propose, change_value
 from registry.transactions.inclusion import ReportExclusion
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
-from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Expire, Register, Reject
 
 __all__ = ["OPERATIONS", "Operation", "operation_from", "operation_value"]
 
@@ -89,6 +89,7 @@ Operation: TypeAlias = (
     | ReportMisbehaviour
     | ReportExclusion
     | Draw
+    | Expire
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})

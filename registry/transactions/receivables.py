@@ -1,4 +1,4 @@
-"""Operations on receivables: registration, the debtor's answer, credit notes (registry.md 4)."""
+"""Operations on receivables: registration, the debtor's answer, credit notes, expiry (registry.md 4)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,17 @@ from registry.transactions.fields import (
     year_month,
 )
 
-__all__ = ["NO_DIGEST", "Adjust", "Confirm", "Distinguish", "Parent", "Register", "Reject", "debtor_commitment"]
+__all__ = [
+    "NO_DIGEST",
+    "Adjust",
+    "Confirm",
+    "Distinguish",
+    "Expire",
+    "Parent",
+    "Register",
+    "Reject",
+    "debtor_commitment",
+]
 
 NO_DIGEST: Final = bytes(DIGEST_SIZE)  # stands where a digest may be left out: no account, no text
 
@@ -190,7 +200,8 @@ class Reject:
 class Adjust:
     """The registrant lowers what is collectible by `reduction_share`, by the credit note of `document_digest`.
 
-    The reduction is rounded up (what stays collectible rounds down).
+    The reduction is rounded up (what stays collectible rounds down). A document counts once for each receivable: what
+    one file takes from it by several notes is one reduction, or has the digest of each note by itself.
     """
 
     NAME: ClassVar = "adjust"
@@ -203,6 +214,16 @@ class Adjust:
     receivable: Ref
     reduction_share: int
     document_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """The registrant says that what nobody has claimed is over: paid to itself, say, or never fulfilled."""
+
+    NAME: ClassVar = "expire"
+    FIELDS: ClassVar = (Field("receivable", ref),)
+
+    receivable: Ref
 
 
 @dataclass(frozen=True, slots=True)

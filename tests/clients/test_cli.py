@@ -256,8 +256,20 @@ def test_the_debtor_confirms_or_rejects_and_a_credit_note_counts(desk: Desk, tmp
     shown = desk.by(EXP_CN, "receivable", "show", first.id).json
     assert (shown["state"], shown["debtor"], shown["registrant"]) == ("part_confirmed", IMP_DE, EXP_CN)
     assert 0.69 * WHOLE < shown["collectible"] < 0.71 * WHOLE
+    repeated = desk.by(EXP_CN, *adjust)
+    assert (repeated.code, repeated.json["already_done"], repeated.json["adjusted"]) == (DONE, True, first.id)
+    assert desk.by(EXP_CN, "receivable", "show", first.id).json == shown, "a document counts once"
     too_exact = ("receivable", "adjust", first.dossier, "--amount", "1.001", "--document", note)
     assert "more decimals than EUR has" in complaint(desk.by(EXP_CN, *too_exact))
+
+
+def test_what_was_never_claimed_is_ended_by_command_once_it_is_over(desk: Desk, tmp_path: Path) -> None:
+    over = document(issue="2024-01-02", due="<cbc:DueDate>2024-02-29</cbc:DueDate>")
+    made = registered(desk, tmp_path / "over", over)
+    assert desk.by(EXP_CN, "receivable", "expire", made.id).json["expired"] == made.id
+    assert desk.by(EXP_CN, "receivable", "show", made.id).json["state"] == "expired"
+    later = registered(desk, tmp_path / "due", document(due="<cbc:DueDate>2199-12-31</cbc:DueDate>"))
+    assert complaint(desk.by(EXP_CN, "receivable", "expire", later.id)).startswith("refused: too_early")
 
 
 def test_a_claim_from_offer_to_payment(desk: Desk, tmp_path: Path) -> None:

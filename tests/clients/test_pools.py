@@ -12,6 +12,7 @@ import pytest
 from clients import pools, reads
 from clients.errors import ClientError, Refused
 from clients.exporter import Listing
+from clients.matches import blankets_beside
 from clients.pools import Drawing, Drawn, NotDrawn
 from clients.session import Draft
 from registry.fingerprint import BLANKET_KIND, account_fingerprint
@@ -19,7 +20,7 @@ from registry.keys import SigningKey
 from registry.pools import PoolRow, borrowing_base
 from registry.records.facilities import Facility, drawing_terms
 from registry.transactions.facilities import Scope
-from tests.cast import AUTHORITIES, IMP_AE, IMP_DE, TERMS, key_of
+from tests.cast import AUTHORITIES, EXP_VN, IMP_AE, IMP_DE, TERMS, key_of
 from tests.clients.stage import Stage, admit, digest, newcomer, offered, unlike, until_ms
 from tests.registry.test_pools import RULES
 
@@ -40,6 +41,30 @@ def signs(stage: Stage, party: str) -> Callable[[Draft], dict[bytes, bytes]]:
     """How the other side signs what it is shown: here, without a look."""
     key: SigningKey = key_of(party)
     return lambda draft: {key.public_key: draft.sign(stage.cast.devnet.genesis, key)}
+
+
+def test_a_payable_beside_a_blanket_is_shown_to_its_holder_and_must_be_looked_at(stage: Stage) -> None:
+    party = newcomer("exporter", "debtor", country="CN")
+    admit(stage, [party])
+    scope = Scope((), digest("filing"), until_ms())
+    with (
+        stage.exporter(party=party.id) as buyer,
+        stage.financier("f-gb") as holder,
+        stage.financier("f-sg") as other,
+    ):
+        asked = {"seller": party.id, "financier": F_GB, "terms": TERMS, "rules": RULES.digest}
+        opening = pools.opening(**asked, blanket=scope)
+        facility = buyer.call(pools.agree, F_GB, opening, countersign=signs(stage, F_GB)).subject
+        made = buyer.register(unlike(seller=EXP_VN, debtor=party.id, kind="payable"))
+        assert holder.receivable(made.receivable) is not None
+        claim = offered(buyer, made.receivable, "f-sg")
+        assert holder.call(blankets_beside, made.receivable) == ()
+        assert other.call(blankets_beside, made.receivable) == (facility,)
+        with pytest.raises(Refused) as refused:
+            other.finance(claim)
+        assert (refused.value.code, refused.value.related) == ("unacknowledged_match", (facility,))
+        other.check_dossier(made.dossier)
+        other.finance(claim, acknowledged=[facility])
 
 
 def row_of(receivable: bytes, made: Listing) -> PoolRow:

@@ -10,16 +10,18 @@ from typing import Any
 
 import pytest
 
+from clients import reads
 from clients.debtor import AsyncDebtorClient, DebtorClient
 from clients.dossier import Dossier
 from clients.errors import ClientError, Refused, Rejected, RequestFailed
-from clients.exporter import BATCH_MAX, AsyncExporterClient, ExporterClient, Refusal, Registration
+from clients.exporter import BATCH_MAX, AsyncExporterClient, ExporterClient, Refusal, Registration, expire
 from clients.financier import AsyncFinancierClient, FinancierClient
 from clients.regulator import AsyncRegulatorClient, RegulatorClient
 from clients.session import signed
 from registry.errors import FieldError
 from registry.keys import SigningKey
 from registry.money import WHOLE
+from registry.records.credit_notes import CreditNote
 from registry.transactions.envelope import open_transaction, subject_id
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, key_of
 from tests.clients.stage import Stage, admit, digest, lei, newcomer, offered, unlike, until_ms, with_particulars
@@ -145,11 +147,26 @@ def test_a_credit_note_lowers_what_is_collectible(stage: Stage) -> None:
         receivable = exporter.register(unlike()).receivable
         exporter.adjust(receivable, reduction=HALF, document=digest("credit note"))
         assert exporter.receivable(receivable).collectible == WHOLE - HALF
+        again = code_of(lambda: exporter.adjust(receivable, reduction=HALF, document=digest("credit note")))
+        assert again == "already_done"
+        noted = exporter.call(reads.record, CreditNote, CreditNote.id_of(receivable, digest("credit note")))
+        assert noted is not None
+        assert (noted.receivable, noted.reduction_share) == (receivable, HALF)
         refused = code_of(lambda: exporter.adjust(receivable, reduction=HALF + 1, document=digest("too much")))
         assert refused == "over_residual"
         assert code_of(lambda: other.adjust(receivable, reduction=1, document=digest("x"))) == "not_authorised"
         exporter.adjust(receivable, reduction=HALF, document=digest("the rest"))
         assert exporter.receivable(receivable).state == "cancelled"
+
+
+def test_what_was_never_claimed_expires_once_its_due_month_is_over(stage: Stage) -> None:
+    past, coming = {"due": datetime.date(2024, 2, 29)}, {"due": datetime.date(2999, 12, 31)}
+    with stage.exporter() as exporter:
+        over, due = exporter.register_all([unlike(issued=datetime.date(2024, 1, 1), **past), unlike(**coming)])
+        exporter.call(expire, over.receivable)
+        assert exporter.receivable(over.receivable).state == "expired"
+        assert code_of(lambda: exporter.call(expire, over.receivable)) == "already_done"
+        assert code_of(lambda: exporter.call(expire, due.receivable)) == "too_early"
 
 
 # --- debtors ---------------------------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ from registry.transactions.inclusion import Given, ReportExclusion
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
-from registry.transactions.receivables import Adjust, Distinguish, Reject
+from registry.transactions.receivables import Adjust, Distinguish, Expire, Reject
 from registry.transactions.upgrades import ScheduleUpgrade
 from tests.registry.operation_desk import (
     ACCOUNT,
@@ -152,6 +152,16 @@ def _nothing_left(desk: Desk) -> Operation:
     desk.done("IMP_DE", confirmation(receivable, "a"))
     desk.offered(receivable, to="F_SG", percent=1)
     return Adjust(receivable, WHOLE, mark("credit note"))
+
+
+def _never_claimed(desk: Desk) -> Operation:
+    """Under a blanket, with an offer that nobody took up, and confirmed."""
+    desk.facility()
+    receivable = desk.registered("a", by="EXP_VN")
+    desk.done("IMP_DE", confirmation(receivable, "a"))
+    desk.offered(receivable, to="F_SG", by="EXP_VN", days=90)
+    desk.block([], after_ms=70 * DAY_MS)
+    return Expire(receivable)
 
 
 def _missed_clock(desk: Desk) -> Operation:
@@ -344,6 +354,13 @@ STORIES = (
     ),
     Story(
         "register",
+        "a payable of a seller that has sold all it is owed",
+        "EXP_VN",
+        _after(Desk.facility, lambda *_: invoice("a", kind="payable")),
+        {"registered": "EXP_VN", "payable_beside_blanket": "EXP_VN F_DE"},
+    ),
+    Story(
+        "register",
         "in the place of another",
         "EXP_CN",
         _correction,
@@ -411,6 +428,7 @@ STORIES = (
         _nothing_left,
         {"adjusted": "EXP_CN IMP_DE F_SG", "cancelled": "EXP_CN IMP_DE F_SG"},
     ),
+    Story("expire", "", "EXP_VN", _never_claimed, {"expired": "EXP_VN IMP_DE F_SG F_DE"}),
     Story("distinguish", "", "IMP_DE", _distinguish, {"distinguished": "IMP_DE EXP_CN EXP_VN F_CN"}),
     # Claims: no other financier on the receivable hears; the debtor of those of which it has notice
     Story(

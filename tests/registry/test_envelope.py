@@ -58,7 +58,7 @@ from registry.transactions.inclusion import Given, ReportExclusion
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import OPERATIONS, operation_from, operation_value
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
-from registry.transactions.receivables import Adjust, Confirm, Distinguish, Register, Reject
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Expire, Register, Reject
 from tests.registry.world import START_MS, invoice, key_of, mark, name_id, party_of
 
 CHAIN = mark("chain")
@@ -125,6 +125,7 @@ EXAMPLES = {
     ),
     "end_external_claim": EndExternalClaim(mark("external claim"), "released", mark("letter")),
     "draw": Draw(mark("facility"), mark("receivable"), 1, (0, mark("match"))),
+    "expire": Expire(mark("receivable")),
 }
 
 

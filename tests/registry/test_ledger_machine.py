@@ -8,6 +8,7 @@ refusals without effect, and the same bytes when the block is executed again.
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Callable
 from fractions import Fraction
@@ -42,7 +43,7 @@ from registry.transactions.facilities import CarveOutReceivable, CloseFacility, 
 from registry.transactions.governance import Approve, Award, Propose
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
-from registry.transactions.receivables import Adjust, Confirm, Reject, debtor_commitment
+from registry.transactions.receivables import Adjust, Confirm, Expire, Reject, debtor_commitment
 from tests.registry.world import PERCENT, World, invoice, mark, name_id
 
 FINANCIERS = ("F_CN", "F_SG")
@@ -56,6 +57,7 @@ CHILE = {"seller_country": "CL", "debtor_country": "CL"}  # where silence is acc
 TEXT = (mark("text"), "en")
 DISPUTANTS = (("IMP_DE",), ("EXP_CN",), ("F_CN",), ("IMP_DE", "EXP_CN"), ("EXP_CN", "F_CN"), ("IMP_DE", *EVERYBODY))
 MOVES = ("answer", "escalate", "to the forum", "withdraw", "settle", "decide", "conclude", "award")
+DUE_IS_OVER_MS = 1_785_585_600_000  # 2026-08-01T12:00Z: July, in which all are due, is over everywhere
 COMMITMENT = debtor_commitment(salt=SALT, identifier=name_id("IMP_DE"))
 
 
@@ -86,6 +88,7 @@ class Ledger(RuleBasedStateMachine):
         self.claims: list[bytes] = []
         self.notices: list[bytes] = []
         self.lowered: set[bytes] = set()  # receivables whose collectible share was cut
+        self.notes: set[tuple[bytes, bytes]] = set()  # receivable and credit note, of those that counted
         self.disputes: list[bytes] = []
         self.blankets: dict[bytes, tuple[str, int]] = {}  # facility -> holder, until when its blanket stands
         self.carved: set[bytes] = set()  # receivables let go by the blanket's holder
@@ -116,6 +119,40 @@ class Ledger(RuleBasedStateMachine):
         receipt = self.act("EXP_CN", [operation])[0]
         if receipt.done:
             self.receivables.append(receipt.subject)
+            self.nothing_claimed_is_registered_beside(receipt.subject)
+
+    def nothing_claimed_is_registered_beside(self, made: bytes) -> None:
+        """Of one certain identity: what weighs on a record that is over weighs on what its registrant registers now."""
+        records = self.records()
+        new = records[made]
+        for old in records.values():
+            if {link.receivable for link in old.parents} & {link.receivable for link in new.parents}:
+                continue  # their parent counts both
+            if old.state in ("expired", "cancelled", "rejected") and old.fingerprints[0] == new.fingerprints[0]:
+                alone = dataclasses.replace(old, parents=())
+                now_ms = self.world.now_ms
+                assert weight(alone, records, now_ms) == 0, "nothing on it or through its parts"
+                assert weight(old, records, now_ms) == 0, "nor through its parents"
+
+    @rule(pick=PICK)
+    def expire(self, pick: int) -> None:
+        """The exporter ends one that is over: judged here by walking, not by the rules."""
+        before, now_ms = self.records(), self.world.now_ms + 1_000
+        idle = [one.id for one in before.values() if one.state in OPEN and not one.live]
+        target = idle[pick % len(idle)] if idle and pick % 4 else self.receivable(pick)
+        old = before[target]
+        (receipt,) = self.act("EXP_CN", [Expire(target)])
+        now = self.records()
+        if not receipt.done:
+            return
+        assert now_ms >= DUE_IS_OVER_MS
+        assert old.state in OPEN
+        assert (weight(old, before, now_ms), old.paid) == (0, 0), "nothing is claimed or collected"
+        below = self.reach(target, before, upwards=False)[1:]
+        assert all(before[one].state in VACATED for one in below), "a part that is not over keeps the whole"
+        assert not self.standing_outside(target)
+        assert not any(one.runs_at(now_ms) for one in map(self.found, self.disputes) if one.receivable == target)
+        assert now == before | {target: dataclasses.replace(old, state="expired")}, "nothing else changes"
 
     @rule(pick=PICK, to=FINANCIER, share=SHARES, ttl_ms=st.sampled_from([1_500, 600_000]), steps=st.integers(1, 3))
     def finance(self, pick: int, to: str, share: int, ttl_ms: int, steps: int) -> None:
@@ -156,7 +193,7 @@ class Ledger(RuleBasedStateMachine):
         target = self.receivable(pick - pick % 4 + 3)
         credited = self.world.receivable(target).collectible if share % 2 else share  # often all of it
         steps: dict[str, tuple[str, Operation]] = {
-            "credit note": ("EXP_CN", Adjust(target, max(1, credited), mark("note"))),
+            "credit note": ("EXP_CN", Adjust(target, max(1, credited), mark(f"note {pick % 3}"))),
             "confirm": ("IMP_DE", Confirm(target, SALT, name_id("IMP_DE"), mark("commitment x"), WHOLE, mark("text"))),
             "part": ("IMP_DE", Confirm(target, SALT, name_id("IMP_DE"), mark("commitment x"), share, mark("text"))),
             "reject": ("IMP_DE", Reject(target, SALT, name_id("IMP_DE"), mark("reason"))),
@@ -164,6 +201,10 @@ class Ledger(RuleBasedStateMachine):
         by, operation = steps[answer]
         if self.act(by, [operation])[0].done and answer in ("credit note", "part"):
             self.lowered.add(target)
+            if isinstance(operation, Adjust):
+                note = (target, operation.document_digest)
+                assert note not in self.notes, "a document lowers a receivable once"
+                self.notes.add(note)
 
     @rule(pick=PICK, other=PICK, to=FINANCIER, share=SHARES)
     def take_out(self, pick: int, other: int, to: str, share: int) -> None:
@@ -486,6 +527,7 @@ class Ledger(RuleBasedStateMachine):
                 assert record.collectible + record.paid == WHOLE
             if record.state in ("settled", "cancelled"):
                 assert record.collectible == 0
+            if record.state in ("settled", "cancelled", "expired"):
                 assert not live
 
     @invariant()
@@ -599,6 +641,7 @@ WALK: dict[str, tuple[int, Callable[[random.Random], tuple[Any, ...]]]] = {
     ),
     "blanket": (1, lambda rng: (rng.choice(FINANCIERS), rng.choice([1_500, 4_000, 30_000]))),
     "let_go": (1, lambda rng: (rng.randrange(40), some_signers(rng), rng.random() < 0.5)),
+    "expire": (3, lambda rng: (rng.randrange(40),)),
     "time_passes": (1, lambda rng: (rng.choice([1, 2_000, 20_000]),)),
 }
 

@@ -24,7 +24,9 @@ from registry.transactions.facilities import (
     RenewBlanket,
     Scope,
 )
-from tests.registry.world import PERCENT, World, mark, name_id
+from registry.transactions.notices import Acknowledge, Notify
+from registry.transactions.receivables import Confirm
+from tests.registry.world import PERCENT, World, invoice, mark, name_id, salt_of
 
 DAY_MS = 86_400_000
 SIDES = (name_id("F_GB"), name_id("EXP_VN"))  # in the order of events: sorted
@@ -147,11 +149,62 @@ def test_a_blanket_began_when_it_last_came_to_cover_more(world: Story) -> None:
     assert amended(ON_DE[1]) == world.now_ms  # it had lapsed
 
 
-def test_a_payable_names_no_seller_and_is_under_no_blanket(world: Story) -> None:
-    world.blanket()
+def test_a_payable_is_under_no_blanket_but_its_holder_hears_and_who_funds_looks_at_it(world: Story) -> None:
+    """EXP_VN is a debtor too: it may owe, and it may call payable what is owed to it."""
+    facility = world.blanket()
     payable = world.sold("owed", kind="payable")
     assert world.heard("blanket_matched") == []
-    assert world.wanted(payable).code == "ok"
+    assert world.heard("payable_beside_blanket") == [(payable, SIDES, facility.hex())]
+    claim = world.wanted(payable)
+    assert claim.code == "ok"
+    refused = world.one("F_SG", Fund(claim.subject))
+    assert (refused.code, refused.related) == ("unacknowledged_match", (facility,))
+    assert world.one("F_SG", Fund(claim.subject, (facility,))).code == "ok"
+
+
+def test_the_holder_of_a_blanket_finances_payables_and_lets_others_do_so(world: Story) -> None:
+    facility = world.blanket()
+    own, free = world.sold("owed", kind="payable"), world.sold("owed too", kind="payable")
+    assert world.funded(own, to="F_GB", by="EXP_VN")
+    assert world.one("F_GB", CarveOutReceivable(facility, free)).code == "ok"
+    assert world.funded(free, to="F_SG", by="EXP_VN")
+
+
+def test_honest_reverse_factoring_meets_no_blanket(world: Story) -> None:
+    world.blanket()
+    payable = world.registered("owed", by="IMP_DE", kind="payable")
+    assert world.heard("payable_beside_blanket") == []
+    assert world.funded(payable, to="F_SG", by="IMP_DE")
+
+
+def test_what_a_seller_calls_payable_is_its_own_debt_and_nobody_elses(world: Story) -> None:
+    """Its buyer cannot make it good: neither by confirming it nor by acknowledging a notice."""
+    facility = world.blanket()
+    payable = world.sold("sold to F_GB", kind="payable")
+    claim = world.funded(payable, to="F_SG", by="EXP_VN", acknowledged=(facility,))
+    salt, buyer = salt_of("sold to F_GB"), name_id("IMP_DE")
+    confirmed = Confirm(payable, salt, buyer, mark("commitment sold to F_GB"), WHOLE, mark("text"))
+    assert world.one("IMP_DE", confirmed).code == "not_debtor"
+    notice = world.one("F_SG", Notify(claim, "edi", "en", mark("text"), mark("account"))).subject
+    acknowledged = Acknowledge(notice, buyer, mark("text"), mark("account"), accepts=True, salt=salt)
+    assert world.one("IMP_DE", acknowledged).code == "not_debtor"
+
+
+@pytest.mark.parametrize(("first", "second"), [("invoice", "payable"), ("payable", "invoice")])
+def test_what_one_owes_is_no_part_of_what_one_is_owed_nor_its_correction(world: Story, first: str, second: str) -> None:
+    """A claim on the one would take up the other, past the blanket."""
+    world.blanket()
+    old = world.sold("one", kind=first)
+    child = invoice("child", kind=second, parents=((old, WHOLE, WHOLE),))
+    assert world.one("EXP_VN", child).code == "not_authorised"
+    correction = invoice("corrected", kind=second, supersedes=old)
+    assert world.one("EXP_VN", correction).code == "not_authorised"
+
+
+def test_a_payable_goes_into_no_pool(world: Story) -> None:
+    facility = world.agree().subject
+    payable = world.sold("owed", kind="payable")
+    assert world.do(("EXP_VN", "F_GB"), Draw(facility, payable, WHOLE))[0].code == "not_authorised"
 
 
 # Blankets on some debtors

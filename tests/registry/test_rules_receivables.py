@@ -8,7 +8,9 @@ import pytest
 
 from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, PRINT_HOLDERS_MAX, RESERVATION_MAX_MS
 from registry.money import WHOLE
-from registry.records import Link
+from registry.records import Link, decode_record
+from registry.records.credit_notes import CreditNote
+from registry.records.families import FAMILIES, family_of
 from registry.rules import matches, receivables
 from registry.transactions.claims import Discharge, Fund, Offer, Release, Reserve
 from registry.transactions.receivables import NO_DIGEST, Adjust, Confirm, Reject, debtor_commitment
@@ -649,9 +651,36 @@ def test_a_credit_note_lowers_what_is_collectible(world: World) -> None:
     assert world.one("EXP_CN", Adjust(receivable, 40 * PERCENT, mark("n"))).code == "ok"
     assert world.heard("adjusted") == [(receivable, (name_id("EXP_CN"),), str(60 * PERCENT))]
     assert world.heard("over_advanced") == []
-    assert world.one("EXP_CN", Adjust(receivable, 60 * PERCENT + 1, mark("n"))).code == "over_residual"
+    assert world.one("EXP_CN", Adjust(receivable, 60 * PERCENT + 1, mark("n 2"))).code == "over_residual"
     claim = world.offered(receivable, percent=61)
     assert world.one("F_CN", Reserve(claim, 1)).code == "over_residual"
+
+
+def test_one_document_lowers_one_receivable_once(world: World) -> None:
+    first, second = world.registered("a"), world.registered("b")
+    note = Adjust(first, 40 * PERCENT, mark("note"))
+    again = replace(note, reduction_share=60 * PERCENT)
+    assert [receipt.code for receipt in world.do("EXP_CN", note, note)] == ["ok", "already_done"]
+    assert world.one("EXP_CN", again).code == "already_done", "whatever it is said to take"
+    assert world.receivable(first).collectible == 60 * PERCENT
+    assert world.one("EXP_VN", note).code == "not_authorised", "a stranger does not learn of it"
+    both = world.do("EXP_CN", replace(note, document_digest=mark("x")), note, mode="all")
+    assert [receipt.code for receipt in both] == ["rolled_back", "already_done"]
+    assert world.one("EXP_CN", replace(note, receivable=second)).code == "ok", "it may name several invoices"
+    assert world.one("EXP_CN", replace(again, document_digest=mark("x"))).code == "ok"
+    assert world.receivable(first).state == "cancelled"
+    assert world.one("EXP_CN", note).code == "already_done", "read again when all is over"
+
+
+def test_who_reads_the_receivable_reads_by_which_documents_it_was_lowered(world: World) -> None:
+    receivable = world.registered("a")
+    world.one("EXP_CN", Adjust(receivable, PERCENT, mark("note")))
+    family = FAMILIES[family_of(CreditNote)]
+    stored = world.state[CreditNote.PREFIX + CreditNote.id_of(receivable, mark("note"))]
+    record = decode_record(family.record, stored)
+    assert record == CreditNote(CreditNote.id_of(receivable, mark("note")), receivable, mark("note"), PERCENT)
+    assert family.receivable_of is not None
+    assert (family.receivable_of(record), record.concerns()) == (receivable, ())
 
 
 def test_what_was_credited_away_under_a_reservation_blocks_nothing_once_that_has_lapsed(world: World) -> None:

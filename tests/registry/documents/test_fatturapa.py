@@ -110,6 +110,15 @@ def test_a_credit_note_adjusts_the_invoice_that_it_is_linked_to() -> None:
     assert outcome.amount == Money("EUR", 3_050)
 
 
+def test_two_credit_notes_in_one_file_are_two_documents() -> None:
+    bodies = [body(number=number, kind="TD04", general=LINKED) for number in ("13", "14")]
+    both = [receivable_of(note) for note in read("f.xml", fatturapa(*bodies))]
+    alone = receivable_of(one(fatturapa(bodies[0])))
+    assert len({note.document for note in both if isinstance(note, Adjustment)}) == 2
+    assert isinstance(alone, Adjustment)
+    assert alone.document == alone.invoice.digest
+
+
 @pytest.mark.parametrize("kind", ["TD16", "TD17", "TD27"])
 def test_what_a_buyer_writes_to_itself_for_the_tax_office_is_no_demand(kind: str) -> None:
     outcome = receivable_of(one(fatturapa(body(kind=kind))))

@@ -41,7 +41,7 @@ from registry.transactions.inclusion import ReportExclusion
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import OPERATIONS, Operation
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
-from registry.transactions.receivables import Adjust, Confirm, Distinguish, Reject
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Expire, Reject
 from tests.cast import EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, key_of, party_of
 from tests.scenarios.bad_input.network import (
     F_BR,
@@ -146,6 +146,7 @@ def forbidden(story: dict[str, bytes]) -> list[tuple[str, Operation, str]]:
         (lambda: Confirm(plain, salt, IMP_DE, known, WHOLE, known), "other_particulars", (IMP_DE,)),
         (lambda: Reject(plain, salt, IMP_DE, known), "not_debtor", (*exporters, IMP_AE, *others, *banks)),
         (lambda: Adjust(plain, 1, known), "not_authorised", (EXP_VN, *debtors, *others, *banks)),
+        (lambda: Expire(plain), "not_authorised", (EXP_VN, *debtors, *others, *banks)),
         (
             lambda: Offer(plain, F_SG, WHOLE, TERMS, now_ms() + VALID_MS),
             "not_authorised",
@@ -239,6 +240,7 @@ def missing(known: bytes) -> list[Operation]:
         Confirm(known, known, IMP_DE, known, WHOLE, known),
         Reject(known, known, IMP_DE, known),
         Adjust(known, 1, known),
+        Expire(known),
         Offer(known, F_SG, WHOLE, TERMS, now_ms() + VALID_MS),
         Revoke(known),
         Reserve(known, 1),
