@@ -13,6 +13,7 @@ from clients.session import Session, resume
 from clients.submission import Submission
 from clients.transport import AsyncTransport, Settings, Transport
 from clients.verify import Final
+from consensus.checkpoints import KeptCheckpoint
 from registry.certificates import SearchCertificate
 from registry.genesis import Genesis
 from registry.keys import Signer
@@ -34,6 +35,7 @@ class Client:
 
     `urls` are nodes in order of preference, `party` the caller's party id and `signer` its signing key;
     `final_within_s` is how long a submission is waited for; `verify` is a CA file for nodes behind a private one.
+    `checkpoints` (`clients.checkpoints.read_checkpoints`) guard against keys of authorities that left and have leaked.
     What is None was not found by the node, or is not for this party to see: that is the node's word.
     """
 
@@ -46,8 +48,15 @@ class Client:
         signer: Signer,
         final_within_s: float = 60.0,
         verify: bool | str = True,
+        checkpoints: Sequence[KeptCheckpoint] = (),
     ) -> None:
-        self._session = Session(genesis=genesis, party=party, signer=signer, final_within_s=final_within_s)
+        self._session = Session(
+            genesis=genesis,
+            party=party,
+            signer=signer,
+            final_within_s=final_within_s,
+            checkpoints=tuple(checkpoints),
+        )
         self._transport = Transport(_settings(urls, signer, verify))
 
     def receivable(self, receivable: bytes) -> Receivable | None:
@@ -130,8 +139,15 @@ class AsyncClient:
         signer: Signer,
         final_within_s: float = 60.0,
         verify: bool | str = True,
+        checkpoints: Sequence[KeptCheckpoint] = (),
     ) -> None:
-        self._session = Session(genesis=genesis, party=party, signer=signer, final_within_s=final_within_s)
+        self._session = Session(
+            genesis=genesis,
+            party=party,
+            signer=signer,
+            final_within_s=final_within_s,
+            checkpoints=tuple(checkpoints),
+        )
         self._transport = AsyncTransport(_settings(urls, signer, verify))
 
     async def receivable(self, receivable: bytes) -> Receivable | None:

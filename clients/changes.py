@@ -1,8 +1,9 @@
 """The authorities change while a client works: it follows, change by change, whatever it is doing.
 
 A procedure is wrapped: of every answer the headers are looked at before the procedure sees it, and if one names a set
-that is not known, the changes are fetched from the node that answered and verified (`consensus.light`). So everything
-that is verified later is verified under the right set, and no procedure needs to think of it.
+that is not known, the changes are fetched from the node that answered and verified (`consensus.light`). Likewise, if
+the session keeps checkpoints and a header is older than one, the proof is fetched that it is in the history of that
+one. So everything that is verified later is verified under the right set, and no procedure needs to think of it.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import re
 from functools import partial
 from typing import TypeVar
 
-from clients.errors import ClientError, ProofInvalid
-from clients.exchange import Procedure, get
+from clients.errors import ClientError, ProofInvalid, RequestFailed
+from clients.exchange import Procedure, Reply, get
+from clients.history import ancestry, verify_ancestor
 from clients.session import Session
+from clients.verify import ANCESTORS_MAX
 from consensus.blocks import HEADER_SIZE_MAX, Header
 from consensus.errors import ConsensusError
 from consensus.light import CHANGES_MAX
@@ -36,17 +39,20 @@ def following(session: Session, procedure: Procedure[T]) -> Procedure[T]:
             return result
         try:
             reply = yield call
-            if not all(session.trust.knows(header) for header in _headers(reply.body)):
-                yield from catch_up(session)
+            yield from _prepared(session, reply)
             step = partial(procedure.send, reply)
         except ClientError as error:
             step = partial(procedure.throw, error)
 
 
 def catch_up(session: Session) -> Procedure[None]:
-    """Fetch and verify the changes after those that the session has followed. Raises `ProofInvalid`."""
+    """Fetch and verify the changes after those that the session has followed. Raises `ProofInvalid`.
+
+    All of them or none: changes that do not lead through the session's checkpoints are not believed.
+    """
     followed = 0
-    after: int | None = session.trust.reigns[-1].from_height - 1
+    trust = session.trust
+    after: int | None = trust.reigns[-1].from_height - 1
     while after is not None:
         answer = yield from get(f"/v1/authorities/changes?after={after}")
         changes, following = answer.get("changes"), answer.get("next")
@@ -55,8 +61,35 @@ def catch_up(session: Session) -> Procedure[None]:
         followed += len(changes)
         if followed > CHANGES_MAX or (following is not None and following <= after):
             raise ProofInvalid("changes: the list does not end")
-        session.follow(map(_bytes, changes))
+        trust = trust.following(map(_bytes, changes))
         after = following
+    trust.whole()
+    session.believe(trust)
+
+
+def _prepared(session: Session, reply: Reply) -> Procedure[None]:
+    """Know all that it takes to verify the headers of an answer. Raises `ProofInvalid`."""
+    headers = _headers(reply.body)
+    if not all(session.trust.knows(header) for header in headers):
+        yield from catch_up(session)
+    older = sorted({header.height for header in headers if session.trust.awaits_proof(header)})
+    if len(older) > ANCESTORS_MAX:
+        raise ProofInvalid(f"the answer shows {len(older)} blocks that are older than the checkpoints")
+    for height in older:
+        yield from _prove(session, height)
+
+
+def _prove(session: Session, height: int) -> Procedure[None]:
+    """Fetch the proof that a header is in the history of the newest checkpoint's. Raises `ProofInvalid`."""
+    newest = session.trust.newest_checkpoint
+    if newest is None:
+        return
+    reply = yield ancestry(height, newest.height)
+    try:
+        answer = reply.json()
+    except RequestFailed as error:  # not to be taken for the answer to what the procedure asked
+        raise ProofInvalid(f"block {height} is older than the checkpoints, and not proved here: {error}") from error
+    session.believe(session.trust.proving(verify_ancestor(newest.header, height, answer)))
 
 
 def _headers(body: bytes) -> list[Header]:

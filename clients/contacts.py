@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from clients.errors import ProofInvalid, RequestFailed
-from clients.exchange import Procedure, get
+from clients.exchange import Call, Procedure
+from clients.recent import recent
 from clients.session import Session, accepted, submit
 from registry.errors import RegistryError
 from registry.fingerprint import SEVERITIES
@@ -89,12 +90,11 @@ def order(session: Session, contact: bytes, *, regulator: str, text: bytes) -> P
 def contact(session: Session, contact: bytes) -> Procedure[Contact | None]:
     """The contact, or None if there is none that this party may see."""
     try:
-        answer = yield from get(f"/v1/contacts/{contact.hex()}")
+        found = yield from recent(Call("GET", f"/v1/contacts/{contact.hex()}"), partial(_contact, session))
     except RequestFailed as problem:
         if problem.status == 404:
             return None
         raise
-    found = _contact(session, answer)
     if found.id != contact:
         raise ProofInvalid("contact: the answer is another one")
     return found
@@ -105,17 +105,22 @@ def contacts_of(session: Session, party: str = "me") -> Procedure[tuple[Contact,
     found: list[Contact] = []
     after = ""
     while True:
-        answer = yield from get(f"/v1/contacts?party={quote(party, safe=':')}" + (f"&after={after}" if after else ""))
-        items = answer.get("contacts")
-        if not isinstance(items, list):
-            raise ProofInvalid("contacts: a list is expected")
-        found += map(partial(_contact, session), items)
-        following = answer.get("next")
+        page = Call("GET", f"/v1/contacts?party={quote(party, safe=':')}" + (f"&after={after}" if after else ""))
+        contacts, following = yield from recent(page, partial(_listed, session))
+        found += contacts
         if following is None:
             return tuple(found)
         if not isinstance(following, str) or not _ID.fullmatch(following) or following <= after:
             raise ProofInvalid("next: the id where the list goes on is expected")
         after = following
+
+
+def _listed(session: Session, answer: Any) -> tuple[list[Contact], object]:
+    """The contacts of one answer, and where it says that the list goes on."""
+    items = answer.get("contacts") if isinstance(answer, dict) else None
+    if not isinstance(items, list):
+        raise ProofInvalid("contacts: a list is expected")
+    return [_contact(session, item) for item in items], answer.get("next")
 
 
 def _contact(session: Session, answer: Any) -> Contact:

@@ -95,4 +95,4 @@ class ProofInvalid(ClientError):
 
 
 class Stale(ClientError):
-    """A node's answer is proved, and too old to act on: the node, or the whole network, is behind. Ask another one."""
+    """What is proved is too old to act on, and no node that can be reached has anything newer: all are behind."""

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from clients.errors import ProofInvalid, RequestFailed
 
-__all__ = ["JSON", "MSGPACK", "Call", "Procedure", "Reply", "get", "post"]
+__all__ = ["JSON", "MSGPACK", "Call", "Procedure", "Reply", "get", "posted"]
 
 JSON = "application/json"
 MSGPACK = "application/msgpack"
@@ -74,7 +74,6 @@ def get(path: str, *, wait_s: float = 0.0) -> Procedure[dict[str, Any]]:
     return reply.object()
 
 
-def post(path: str, body: Any) -> Procedure[Any]:
-    """POST `body` as JSON to `path` and return the answer's JSON."""
-    reply = yield Call("POST", path, json.dumps(body).encode())
-    return reply.json()
+def posted(path: str, body: Any) -> Call:
+    """The POST of `body` as JSON to `path`."""
+    return Call("POST", path, json.dumps(body).encode())

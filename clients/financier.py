@@ -9,7 +9,8 @@ from clients import governance, reads
 from clients.base import AsyncClient, Client
 from clients.dossier import Dossier
 from clients.errors import ClientError, ProofInvalid
-from clients.exchange import Procedure, post
+from clients.exchange import Procedure, posted
+from clients.recent import recent
 from clients.session import Draft, Session, accepted, compose, resume, submit
 from clients.verify import Final
 from registry.fingerprint import (
@@ -46,14 +47,17 @@ def search(session: Session, particulars: Particulars, *, purpose: str) -> Proce
         "fingerprints": [{"kind": kind, "fingerprint": fingerprint.hex()} for kind, fingerprint in prints],
         "purpose": purpose,
     }
-    certificate: dict[str, Any] = yield from post("/v1/search", body)
-    checked = session.trust.search_certificate(certificate)
-    if [(finding.kind, finding.fingerprint) for finding in checked.findings] != list(prints):
-        raise ProofInvalid("results: the certificate answers another question")
-    if (checked.requester, checked.purpose) != (session.party, purpose):
-        raise ProofInvalid("requester: the certificate was not made for this party and purpose")
-    session.fresh(checked.timestamp_ms)
-    return certificate
+
+    def read(certificate: dict[str, Any]) -> dict[str, Any]:
+        checked = session.trust.search_certificate(certificate)
+        if [(finding.kind, finding.fingerprint) for finding in checked.findings] != list(prints):
+            raise ProofInvalid("results: the certificate answers another question")
+        if (checked.requester, checked.purpose) != (session.party, purpose):
+            raise ProofInvalid("requester: the certificate was not made for this party and purpose")
+        session.fresh(checked.timestamp_ms)
+        return certificate
+
+    return (yield from recent(posted("/v1/search", body), read))
 
 
 def check_dossier(session: Session, dossier: Dossier) -> Procedure[Receivable]:

@@ -13,20 +13,28 @@ from consensus.blocks import Header
 from consensus.errors import BlockError
 from registry.merkle.log import LOG_LEVELS_MAX, entry_hash, verify_inclusion
 
-__all__ = ["ancestor", "verify_ancestor"]
+__all__ = ["ancestor", "ancestry", "verify_ancestor"]
 
 
 def ancestor(session: Session, height: int) -> Procedure[Header]:
-    """The header of a height, proved by the newest one. Raises `ProofInvalid`, `Refused` (`pruned`: ask an archive)."""
-    reply = yield Call("GET", f"/v1/blocks/{height}/ancestry")
+    """The header of a height, proved by the newest one.
+
+    Raises `ProofInvalid`, `RequestFailed` (`pruned`: ask an archive).
+    """
+    reply = yield ancestry(height)
     answer = reply.json()
     return verify_ancestor(session.trust.header(answer), height, answer)
 
 
-def verify_ancestor(newest: Header, height: int, answer: object) -> Header:
-    """The header of `height` in an answer, which is in the history of `newest`, a verified header.
+def ancestry(height: int, within: int | None = None) -> Call:
+    """What asks for a header and the proof that it is in the history of the one of `within`, or of the newest."""
+    return Call("GET", f"/v1/blocks/{height}/ancestry" + ("" if within is None else f"?within={within}"))
 
-    `newest` itself is its own ancestor: it needs no path. Raises `ProofInvalid`.
+
+def verify_ancestor(newer: Header, height: int, answer: object) -> Header:
+    """The header of `height` in an answer, which is in the history of `newer`, a verified header.
+
+    `newer` itself is its own ancestor: it needs no path. Raises `ProofInvalid`.
     """
     if not isinstance(answer, dict):
         raise ProofInvalid("ancestry: an object is expected")
@@ -41,12 +49,12 @@ def verify_ancestor(newest: Header, height: int, answer: object) -> Header:
     if old.height != height:
         raise ProofInvalid(f"ancestor: of height {old.height} where {height} was asked for")
     in_history = verify_inclusion(
-        root=newest.history_root,
+        root=newer.history_root,
         leaf_hash=entry_hash(old.hash),
         index=height - 1,
-        size=newest.height - 1,
+        size=newer.height - 1,
         proof=proof,
     )
-    if old.hash != newest.hash and not in_history:
-        raise ProofInvalid("ancestor: not in the history of the newest header")
+    if old.hash != newer.hash and not in_history:
+        raise ProofInvalid(f"ancestor: not in the history of block {newer.height}")
     return old

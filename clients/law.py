@@ -50,8 +50,8 @@ def rank_receivable(
     side of a claim is not shown it; the filings and notices of a claim are shown to whoever holds it, also those of
     earlier holders, and to overseers, a notice to its sides, blankets to theirs: what is not shown is not weighed.
     Claims outside are, as what they are said to be. It is as of the newest block, or of when `known` says; no record
-    is of before that block. Raises `ClientError` if there is no such receivable for this party, `Stale` if the node
-    gives older records, `FieldError` for facts that do not fit.
+    is of before that block. Raises `ClientError` if there is no such receivable for this party, `Stale` if nodes
+    give older records, `FieldError` for facts that do not fit.
     """
     newest = yield from reads.header(session, None)
     session = replace(session, from_height=newest.height)

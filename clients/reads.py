@@ -12,7 +12,8 @@ from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from clients.errors import ClientError, ProofInvalid, RequestFailed
-from clients.exchange import Procedure, get
+from clients.exchange import Call, Procedure, get
+from clients.recent import recent
 from clients.session import Session
 from clients.submission import Submission
 from clients.verify import Final
@@ -69,14 +70,14 @@ def party(session: Session, party: str) -> Procedure[Party | None]:
 
 def party_named(session: Session, identifier: str) -> Procedure[str | None]:
     """The id of the party that has this identifier, or None; both are proved."""
-    answer = yield from get(f"/v1/aliases/{quote(identifier, safe=':')}")
-    return _decoded(session, state.alias_key(identifier), answer, _text)
+    read = partial(_decoded, session, state.alias_key(identifier), read=_text)
+    return (yield from recent(Call("GET", f"/v1/aliases/{quote(identifier, safe=':')}"), read))
 
 
 def claims(session: Session, receivable: bytes) -> Procedure[tuple[Claim, ...]]:
     """The claims ever offered on a receivable that the caller may see, each proved."""
-    answer = yield from get(f"/v1/receivables/{receivable.hex()}/claims")
-    found = tuple(_listed(session, answer, "claims", state.claim_key, partial(decode_record, Claim)))
+    read = partial(_listed, session, name="claims", key=state.claim_key, read=partial(decode_record, Claim))
+    found, _ = yield from recent(Call("GET", f"/v1/receivables/{receivable.hex()}/claims"), read)
     for claim in found:
         if claim.receivable != receivable:
             raise ProofInvalid(f"claims: {claim.id.hex()} is on another receivable")
@@ -137,11 +138,10 @@ def transaction(session: Session, transaction_id: bytes, operations: int) -> Pro
 
 def header(session: Session, height: int | None) -> Procedure[Header]:
     """The final header at `height`, or the latest one, verified. Raises `Stale` if the latest one is old."""
-    answer = yield from get(f"/v1/blocks/{'latest' if height is None else height}")
-    found = session.trust.header(answer)
     if height is None:
-        session.fresh(found.timestamp_ms)
-    elif found.height != height:
+        return (yield from recent(Call("GET", "/v1/blocks/latest"), partial(_newest, session)))
+    found = session.trust.header((yield from get(f"/v1/blocks/{height}")))
+    if found.height != height:
         raise ProofInvalid("height: the answer is another block")
     return found
 
@@ -160,9 +160,12 @@ def lapsed(session: Session, submission: Submission) -> Procedure[bool]:
 
 def certificate(session: Session, number: str) -> Procedure[SearchCertificate | None]:
     """An issued certificate, verified; None if this node issued none of that number to the caller."""
-    answer = yield from _found(f"/v1/certificates/{quote(number, safe='')}")
-    if answer is None:
-        return None
+    try:
+        answer = yield from get(f"/v1/certificates/{quote(number, safe='')}")
+    except RequestFailed as problem:
+        if problem.status == 404:
+            return None
+        raise
     checked = session.trust.search_certificate(answer)
     if checked.number != number:
         raise ProofInvalid("number: the answer is another certificate")
@@ -183,27 +186,35 @@ def _receivable(session: Session, receivable: bytes) -> Procedure[Receivable | N
 
 
 def _record(session: Session, path: str, key: bytes, read: Callable[[bytes], T]) -> Procedure[T | None]:
-    answer = yield from _found(path)
-    return None if answer is None else _decoded(session, key, answer, read)
-
-
-def _found(path: str) -> Procedure[dict[str, Any] | None]:
     try:
-        return (yield from get(path))
+        return (yield from recent(Call("GET", path), partial(_decoded, session, key, read=read)))
     except RequestFailed as problem:
         if problem.status == 404:
             return None
         raise
 
 
+def _newest(session: Session, answer: Any) -> Header:
+    found = session.trust.header(answer)
+    session.fresh(found.timestamp_ms)
+    return found
+
+
 def _own(session: Session, path: str, name: str, kind: type[R]) -> Procedure[tuple[R, ...]]:
     """All pages of a list of the caller's own records."""
     found: list[R] = []
     after = ""
+    read = partial(
+        _listed,
+        session,
+        name=name,
+        key=lambda subject: kind.PREFIX + subject,
+        read=partial(decode_record, kind),
+    )
     while True:
-        answer = yield from get(f"{path}?party=me" + (f"&after={after}" if after else ""))
-        found += _listed(session, answer, name, lambda subject: kind.PREFIX + subject, partial(decode_record, kind))
-        following = answer.get("next")
+        page = Call("GET", f"{path}?party=me" + (f"&after={after}" if after else ""))
+        records, following = yield from recent(page, read)
+        found += records
         if following is None:
             return tuple(found)
         if not isinstance(following, str) or not _ID.fullmatch(following) or following <= after:
@@ -212,9 +223,10 @@ def _own(session: Session, path: str, name: str, kind: type[R]) -> Procedure[tup
 
 
 def _listed(
-    session: Session, answer: dict[str, Any], name: str, key: Callable[[bytes], bytes], read: Callable[[bytes], T]
-) -> list[T]:
-    items = answer.get(name)
+    session: Session, answer: Any, *, name: str, key: Callable[[bytes], bytes], read: Callable[[bytes], T]
+) -> tuple[tuple[T, ...], object]:
+    """The records of one answer, each proved, and where it says that the list goes on."""
+    items = answer.get(name) if isinstance(answer, dict) else None
     if not isinstance(items, list):
         raise ProofInvalid(f"{name}: a list is expected")
     found = []
@@ -223,14 +235,14 @@ def _listed(
             subject = bytes.fromhex(item["record"]["id"])
         except (TypeError, KeyError, ValueError) as error:
             raise ProofInvalid(f"{name}: records with an id are expected") from error
-        value = _decoded(session, key(subject), item, read)
+        value = _decoded(session, key(subject), item, read=read)
         if value is None:
             raise ProofInvalid(f"{name}: {subject.hex()} is listed and proved absent")
         found.append(value)
-    return found
+    return tuple(found), answer.get("next")
 
 
-def _decoded(session: Session, key: bytes, answer: Any, read: Callable[[bytes], T]) -> T | None:
+def _decoded(session: Session, key: bytes, answer: Any, *, read: Callable[[bytes], T]) -> T | None:
     if not isinstance(answer, dict) or not isinstance(answer.get("proof"), dict):
         raise ProofInvalid("the answer carries no proof")
     proved = session.proved(key, answer["proof"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import cast
@@ -13,7 +13,7 @@ from clients.errors import ClientError, NotFinal, ProofInvalid, Refused, Rejecte
 from clients.exchange import MSGPACK, Call, Procedure, Reply, get
 from clients.submission import Submission
 from clients.verify import Final, Proved, Trust
-from consensus.checkpoints import Checkpoint
+from consensus.checkpoints import KeptCheckpoint
 from registry.codec import decode, encode
 from registry.errors import CodecError, FieldError, TransactionError
 from registry.genesis import Genesis
@@ -34,16 +34,16 @@ WAIT_S = 5.0  # one long poll; if it is not final after that, another node is gi
 class Session:
     """Who acts, on which chain. `final_within_s` is how long a submission is waited for before `NotFinal`.
 
-    `checkpoints` (`clients.checkpoints`) are held against every header of their heights that nodes show, and those
-    alone: `clients.checkpoints.checked` holds them against a node's whole history. What is proved of the state is as
-    of block `from_height` or a later one, and recent (`fresh`).
+    `checkpoints` (`clients.checkpoints`) are held against every header that nodes show, as `verify.Trust` says; the
+    proofs that headers older than they are need are fetched as the changes are (`clients.changes`). What is proved of
+    the state is as of block `from_height` or a later one, and recent (`fresh`).
     """
 
     genesis: Genesis
     party: str
     signer: Signer
     final_within_s: float = 60.0
-    checkpoints: tuple[Checkpoint, ...] = ()
+    checkpoints: tuple[KeptCheckpoint, ...] = ()
     from_height: int = 0
     _trust: list[Trust] = field(default_factory=list, repr=False, compare=False)
 
@@ -59,7 +59,7 @@ class Session:
         found = self.trust.state(key, proof)
         self.fresh(found.timestamp_ms)
         if found.height < self.from_height:
-            raise Stale(f"proved as of block {found.height}, block {self.from_height} is wanted: ask again, or another")
+            raise Stale(f"proved as of block {found.height}, block {self.from_height} is wanted")
         return found
 
     def fresh(self, timestamp_ms: int) -> None:
@@ -70,11 +70,11 @@ class Session:
         """
         age_ms = time.time_ns() // 1_000_000 - timestamp_ms
         if age_ms > 2 * self.genesis.parameters.heartbeat_ms + CLOCKS_APART_MS:
-            raise Stale(f"the newest block that this node knows is {age_ms // 1000} s old: ask another one")
+            raise Stale(f"the newest block that it knows is {age_ms // 1000} s old")
 
-    def follow(self, changes: Iterable[bytes]) -> None:
-        """Follow these further changes of the authorities, in order. Raises `ProofInvalid`."""
-        self._trust[:] = [self.trust.following(changes)]
+    def believe(self, trust: Trust) -> None:
+        """Believe this from now on: more changes of the authorities, or more old headers that are proved."""
+        self._trust[:] = [trust]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from clients.errors import ProofInvalid
 from consensus.authorities import Authority, AuthoritySet
 from consensus.blocks import Header
-from consensus.checkpoints import Checkpoint, check_header
-from consensus.errors import ConsensusError
+from consensus.checkpoints import Checkpoint, KeptCheckpoint, check_header, check_reigns
+from consensus.errors import CheckpointError, ConsensusError
 from consensus.light import Change, Reign, extend, in_force, verify_header
 from consensus.votes import Certificate
 from registry.certificates import CHANGES_MAX, SearchCertificate, check_search_certificate, check_state_proof
@@ -25,7 +25,9 @@ from registry.genesis import Genesis
 from registry.merkle.log import entry_hash, verify_inclusion
 from registry.receipts import Receipt
 
-__all__ = ["Final", "Proved", "Trust"]
+__all__ = ["ANCESTORS_MAX", "Final", "Proved", "Trust"]
+
+ANCESTORS_MAX = 64  # headers older than a checkpoint whose proof is remembered; also what one answer may show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +55,18 @@ class Proved:
 class Trust:
     """What a participant believes: its genesis file, and the changes of the authorities that follow from it.
 
-    `reigns` are the sets that have been in force, as far as they were followed; from genesis alone it is one. A header
-    of another block at the height of one of `checkpoints`, which were verified before, is refused, whoever signed it.
+    `reigns` are the sets that have been in force, as far as they were followed; from genesis alone it is one.
+
+    With `checkpoints`, which were verified before, a header is refused, whoever signed it, if it is another block of
+    the same height; if it is above one and the reigns do not lead through that one; and if it is below one and not
+    among `ancestors`, the hashes of headers that were proved to be in the history of the newest checkpoint's. So what
+    the keys of a set sign that had been retired by then is refused at every height.
     """
 
     genesis: Genesis
     reigns: tuple[Reign, ...] = ()
-    checkpoints: tuple[Checkpoint, ...] = ()
+    checkpoints: tuple[KeptCheckpoint, ...] = ()
+    ancestors: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.reigns:
@@ -78,26 +85,68 @@ class Trust:
         try:
             for change in changes:
                 read = Change.decode(change)
-                check_header(self.checkpoints, read.header)
+                check_header(self._cosigned, read.header)
                 reigns = extend(self.genesis.id, reigns, read)
         except ConsensusError as error:
             raise ProofInvalid(f"changes: {error}") from error
         return replace(self, reigns=reigns)
 
+    def proving(self, ancestor: Header) -> Trust:
+        """What is believed now that this header is proved to be in the history of the newest checkpoint's."""
+        return replace(self, ancestors=(*self.ancestors, ancestor.hash)[-ANCESTORS_MAX:])
+
     def knows(self, header: Header) -> bool:
-        """Whether the set that the header names is the one known to be in force at its height."""
+        """Whether the set that the header names is the one known to be in force at its height.
+
+        Not if the checkpoints below it tell that the known sets are not all there were.
+        """
+        try:
+            check_reigns(self.checkpoints, self.reigns, below=header.height)
+        except CheckpointError:
+            return False
         return in_force(self.reigns, header.height).digest == header.authorities
+
+    def awaits_proof(self, header: Header) -> bool:
+        """Whether it is older than the newest checkpoint, and not proved to be in its history."""
+        return header.height < self._bound and header.hash not in self.ancestors
+
+    def whole(self) -> None:
+        """Return if the reigns lead through every checkpoint. Raises `ProofInvalid`."""
+        try:
+            check_reigns(self.checkpoints, self.reigns, below=self._bound + 1)
+        except CheckpointError as error:
+            raise ProofInvalid(f"changes: they do not lead to the checkpoints that are kept: {error}") from error
 
     def header(self, answer: object) -> Header:
         """The header of an answer, final under the authorities of its height. Raises `ProofInvalid`."""
         try:
             header = Header.decode(_bytes(answer, "header"))
             certificate = Certificate.from_value(decode(_bytes(answer, "finality")))
+            check_header(self._cosigned, header)
+            check_reigns(self.checkpoints, self.reigns, below=header.height)
             verify_header(self.genesis.id, in_force(self.reigns, header.height), header, certificate)
-            check_header(self.checkpoints, header)
         except (ConsensusError, CodecError) as error:
             raise ProofInvalid(f"finality: {error}") from error
+        if self.awaits_proof(header):
+            raise ProofInvalid(
+                f"block {header.height} is older than the checkpoint of block {self._bound}, and nothing shows that it"
+                " is in its history: keys that have leaked may have signed it later; a node can prove it (ancestry)"
+            )
         return header
+
+    @property
+    def _cosigned(self) -> tuple[Checkpoint, ...]:
+        return tuple(each.checkpoint for each in self.checkpoints)
+
+    @property
+    def newest_checkpoint(self) -> KeptCheckpoint | None:
+        """The checkpoint of the greatest height; None if none is kept."""
+        return max(self.checkpoints, key=lambda each: each.height, default=None)
+
+    @property
+    def _bound(self) -> int:
+        newest = self.newest_checkpoint
+        return 0 if newest is None else newest.height
 
     def receipts(self, transaction_id: bytes, operations: int, answer: object) -> Final:
         """All receipts of a final transaction with this many operations. Raises `ProofInvalid`."""
@@ -133,12 +182,13 @@ class Trust:
     def search_certificate(self, certificate: object) -> SearchCertificate:
         """The certificate's verified content. Raises `ProofInvalid`.
 
-        Its own changes of the authorities lead to its header from genesis, and must not contradict what is known.
+        Its own changes of the authorities lead to its header from genesis, and must not contradict what is known, nor
+        the checkpoints. One that is older than a checkpoint needs its header among the `ancestors`.
         """
         carried = _member(certificate, "changes")
         if not isinstance(carried, list) or len(carried) > CHANGES_MAX:
             raise ProofInvalid(f"changes: a list of at most {CHANGES_MAX} is expected")
-        led = Trust(self.genesis).following(_hex(change, "changes") for change in carried)
+        led = replace(self, reigns=()).following(_hex(change, "changes") for change in carried)
         if any(one != other for one, other in zip(led.reigns, self.reigns, strict=False)):
             raise ProofInvalid("changes: others than those that were followed before")
         header = led.header(certificate)

@@ -2,19 +2,26 @@
 
 Whoever holds the consensus keys of a retired set can sign another past, which a light client that begins at genesis
 cannot tell from the true one. An observer's signature over (height, block hash, block time), made when the block was
-new and with a key that votes for nothing, can: a reader who has a checkpoint refuses another block at its height.
+new and with a key that votes for nothing, can. A reader keeps it with the header that it names (`KeptCheckpoint`):
 
-A checkpoint binds its own height alone. A forged header at any other height passes `check_header`; what tells it is the
-proof that the checkpointed block is in its history (`clients.checkpoints.checked` demands that of the newest header).
+- at its height, another block is refused (`check_header`);
+- above it, a block is refused unless the set known to be in force right after the checkpoint is the one that its header
+  names as the next (`check_reigns`): so keys of a set that was retired by then sign nothing above it;
+- below it, `check_reigns` tells nothing. There a block is believed only with the proof that it is in the history of the
+  checkpointed header (`clients.verify`, `clients.changes`).
+
+It guards against keys of sets that had been retired *by the checkpoint's height*. Whoever holds the keys of a set that
+was in force later signs what he likes above it, and nothing else: that takes a newer checkpoint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from consensus.blocks import HEIGHT_MAX, Header
 from consensus.errors import CheckpointError
+from consensus.light import Reign, in_force
 from registry.codec import DIGEST_SIZE, CodecError, decode, encode
 from registry.keys import (
     DOMAIN_CHECKPOINT,
@@ -25,7 +32,7 @@ from registry.keys import (
     verify,
 )
 
-__all__ = ["CHECKPOINT_SIZE_MAX", "Checkpoint", "check_header", "cosign"]
+__all__ = ["CHECKPOINT_SIZE_MAX", "Checkpoint", "KeptCheckpoint", "check_header", "check_reigns", "cosign"]
 
 CHECKPOINT_SIZE_MAX = 256  # bytes, encoded
 
@@ -95,17 +102,49 @@ def cosign(genesis_id: bytes, header: Header, signer: Signer) -> Checkpoint:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class KeptCheckpoint:
+    """What a reader keeps: a checkpoint, verified before, and the header that it names. Raises `CheckpointError`."""
+
+    checkpoint: Checkpoint
+    header: Header
+
+    def __post_init__(self) -> None:
+        if self.header.height != self.checkpoint.height:
+            raise CheckpointError(f"height: a checkpoint of {self.checkpoint.height}, a header of {self.header.height}")
+        check_header((self.checkpoint,), self.header)
+
+    @property
+    def height(self) -> int:
+        """The height of both."""
+        return self.header.height
+
+
 def check_header(checkpoints: Collection[Checkpoint], header: Header) -> None:
     """Return unless one of these, verified before, is of the same height and another block. Raises `CheckpointError`.
 
-    A header of another height passes whatever its history: whether both are of one is shown by the history root of
-    the higher one alone.
+    A header of another height passes: that is for `check_reigns`, and for a proof of its place in the history.
     """
     for checkpoint in checkpoints:
         if checkpoint.height == header.height and checkpoint.block_hash != header.hash:
             raise CheckpointError(
                 f"height {header.height}: {checkpoint.signer.hex()[:16]} saw another block final, with the hash"
                 f" {checkpoint.block_hash.hex()}: this history contradicts its checkpoint"
+            )
+
+
+def check_reigns(kept: Collection[KeptCheckpoint], reigns: Sequence[Reign], below: int) -> None:
+    """Return if these reigns lead through every checkpoint below a height. Raises `CheckpointError`.
+
+    Right after each of those heights the set must be in force that the checkpointed header names as the next one.
+    Whatever is signed by the reigns above is then signed by that set, or by one that followed from it.
+    """
+    for each in kept:
+        if each.height < below and in_force(reigns, each.height + 1).digest != each.header.next_authorities:
+            raise CheckpointError(
+                f"authorities: other ones than those known here decide after block {each.height}, as"
+                f" {each.checkpoint.signer.hex()[:16]} saw it final: this history contradicts its checkpoint,"
+                " or a change of the authorities is kept back"
             )
 
 

@@ -86,7 +86,7 @@ class Engine:
         state.actions = []
         state.nothing_new = False
         _HANDLERS[type(event)](state, event)
-        if not state.nothing_new or not isinstance(event, Received):  # else the rules have seen this very state
+        if not state.nothing_new:  # else the rules have seen this very state
             apply_rules(state)
             fetch_later(state)
         return tuple(state.actions)
@@ -157,6 +157,7 @@ def _committed(state: State, event: Committed) -> None:
     h = state.h
     if event.height < h.height:
         return
+    assert event.height == h.height, "one Committed for each height"
     if event.certificate is not None:
         notice_own(state, event.certificate)  # R9
     if not state.committing and (clears := h.journal.clears()):
@@ -164,7 +165,7 @@ def _committed(state: State, event: Committed) -> None:
     if not state.committing:  # R11: the runner fetched it, and who led it had no cause to speak to this node
         state.heard.clear()
         state.heard_from_height = event.height + 1
-    kept = state.desk.take_kept() if event.height == h.height else []
+    kept = state.desk.take_kept()
     teacher = h.told_by
     state.work = False
     state.take_signer(event.next_authorities)
@@ -172,6 +173,7 @@ def _committed(state: State, event: Committed) -> None:
     state.begin(event.height + 1, event.block, event.next_authorities, Journal(event.height + 1))
     for peer, message in kept:
         receive(state, peer, message)
+    state.nothing_new = False
     if teacher is None:
         ask_ahead(state)
         ask_about_me(state)
@@ -180,6 +182,7 @@ def _committed(state: State, event: Committed) -> None:
 
 
 def _work(state: State, event: Work) -> None:
+    state.nothing_new = event.present == state.work
     state.work = event.present
     if event.present:
         state.arm()  # R11
@@ -213,6 +216,7 @@ def _received(state: State, event: Received) -> None:
 
 def _timer(state: State, event: Timer) -> None:
     if state.pending.get(event.name) != event.token:
+        state.nothing_new = True
         return
     del state.pending[event.name]
     if not state.committing:

@@ -23,10 +23,13 @@ order*. A `Persist` is durable (synced) before the next action is begun. Nothing
 7. *Commit.* The block is final. It may never have been checked (late nodes): execute it now, compare the roots, halt
    loudly on a difference. One atomic synced batch, then `Committed`. Between the two the engine asks for nothing.
    A runner that commits blocks by itself (bulk sync, which checks them with `light.verify_decided`) says `Committed`
-   for each, with its certificate, in which the engine looks for votes of its own key that it does not know of; it
-   leaves the record alone, the engine clears that by a `Persist`. While a `Commit` of the engine is under way it
-   commits nothing by itself. The engine may ask to commit a block that the runner has just fetched and not told it of:
-   then only the deletes of `clears` are left to do.
+   too, with the certificate, in which the engine looks for votes of its own key that it does not know of; it leaves
+   the record alone, the engine clears that by a `Persist`. While a `Commit` of the engine is under way it commits
+   nothing by itself. The engine may ask to commit a block that the runner has just fetched and not told it of: then
+   only the deletes of `clears` are left to do.
+8. *One `Committed` for each height* above `Start.tip_height`, in order: none is left out. One of a height that the
+   engine has passed is ignored. A tip that does not come block by block, a state snapshot's, comes with a new engine
+   and its `Start`.
 """
 
 from __future__ import annotations

@@ -48,12 +48,13 @@ def clear_standing(state: State) -> None:
 
 
 def notice_own(state: State, certificate: Certificate) -> None:
-    """R9: a vote of this node's key in a good certificate, of this height or a higher, must be in its record."""
+    """R9: a vote of this node's key in a good certificate of this height must be in its record."""
     h = state.h
+    assert certificate.height == h.height, "the bitmap is of this height's set"
     index = None if state.me is None else h.authorities.index_of(state.me)
     if index is None or index not in certificate.signers():
         return
-    own = h.own.get((certificate.kind, certificate.view)) if certificate.height == h.height else None
+    own = h.own.get((certificate.kind, certificate.view))
     if own is None or own.block != certificate.block:
         state.burn()
 
@@ -171,6 +172,7 @@ def _body(state: State, peer: bytes, body: Body) -> None:
 
 def _held_votes(state: State, peer: bytes, held: HeldVotes) -> None:
     if not state.is_unknown or peer not in state.h.authorities:
+        state.nothing_new = True
         return
     if any(vote.signer == state.me and _is_signed(state, vote) for vote in held.votes):
         state.burn()  # R9: of whatever view

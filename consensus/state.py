@@ -54,7 +54,7 @@ class State:
         self.me = None if self.signer is None else self.signer.public_key
         self.actions: list[Action] = []
         self.nothing_new = False
-        """The latest message said only what was known."""
+        """The event in hand changes nothing that the rules look at."""
         self.h: Height
         """The height in progress; there is none before `Start`."""
         self.desk = Desk()

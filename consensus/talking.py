@@ -29,6 +29,7 @@ _KEPT = _LIVE | {Resend, VotesRequest}
 def receive(state: State, peer: bytes, message: Message) -> None:
     """Hear a message of this height, answer one of a lower height, remember one of a higher."""
     height = state.h.height
+    state.nothing_new = message.height < height or type(message) in _QUESTIONS
     if message.height < height:
         _answer_lower(state, peer, message)
     elif message.height == height:
@@ -85,8 +86,9 @@ def ask_next(state: State, peer: bytes) -> None:
 
 def fetch_later(state: State) -> None:
     """What is missing is probably on its way: ask after a while."""
-    missing = state.h.wanted() is not None or state.desk.is_behind(state.h.height)
-    if missing and not state.committing and TimerName.FETCH not in state.pending:
+    if state.committing or TimerName.FETCH in state.pending:
+        return
+    if state.h.wanted() is not None or state.desk.is_behind(state.h.height):
         state.set_timer(TimerName.FETCH, state.parameters.fetch_ms)
 
 

@@ -3,7 +3,7 @@
 An observer with a checkpoint key cosigns the first block of each hour of block time, and the first one after it has
 started. What comes from others is verified with the keys of genesis and compared with the own chain before it is kept:
 one that contradicts it is no business of this node's to judge, but its operator must know. One that is ahead of this
-node waits for its block: of each signer the last that was heard. The newest of each signer are kept, and passed on once.
+node waits for its block: of each signer the last one heard. The newest of each signer are kept, and passed on once.
 """
 
 from __future__ import annotations

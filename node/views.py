@@ -96,23 +96,24 @@ class View:
             "finality": record.certificate.hex(),
         }
 
-    def ancestry(self, height: int) -> dict[str, Any]:
-        """The header of a height, proved by the newest one, which has it in its history. Raises `NotFound`, `Pruned`.
+    def ancestry(self, height: int, within: int | None = None) -> dict[str, Any]:
+        """The header of a height, proved by the one of `within`, or the newest. Raises `NotFound`, `Pruned`.
 
-        So it needs no certificate of its own, and no knowledge of the authorities that were in force then. The tip is
-        in no history yet: it proves itself.
+        That one has it in its history, so it needs no certificate of its own, and no knowledge of the authorities that
+        were in force then. A header is not in its own history: it proves itself.
         """
-        tip = self._proved_by()
+        newer = self._proved_by() if within is None else self._record(within)
+        at = self.height if within is None else within
         old = self._record(height)
-        path = (
-            inclusion_proof(self._history_node, index=height - 1, size=self.height - 1) if height < self.height else ()
-        )
+        if height > at:
+            raise NotFound(f"block {height} is not in the history of block {at}")
+        path = inclusion_proof(self._history_node, index=height - 1, size=at - 1) if height < at else ()
         return {
             "height": height,
             "ancestor": old.header.hex(),
             "path": [node.hex() for node in path],
-            "header": tip.header.hex(),
-            "finality": tip.certificate.hex(),
+            "header": newer.header.hex(),
+            "finality": newer.certificate.hex(),
         }
 
     def is_final(self, transaction: bytes) -> bool:

@@ -23,9 +23,11 @@ from rich.text import Text
 
 from clients.base import Client
 from clients.books import SHARES, share_of
+from clients.checkpoints import read_checkpoints
 from clients.errors import ClientError
 from clients.keys import load_signing_key
 from clients.submission import Submission, submission_to_json
+from consensus.checkpoints import KeptCheckpoint
 from registry.documents import ColumnMap, column_map_of
 from registry.errors import FieldError, RegistryError
 from registry.genesis import Genesis
@@ -33,6 +35,7 @@ from registry.keys import Signer
 from registry.money import WHOLE, percent
 
 __all__ = [
+    "CHECKPOINTS_VARIABLE",
     "EXIT_LOOK",
     "SETTINGS",
     "ColumnsOption",
@@ -46,6 +49,7 @@ __all__ = [
     "console",
     "errors",
     "fail",
+    "kept_checkpoints",
     "load_genesis",
     "owner_signer",
     "percent",
@@ -58,6 +62,7 @@ __all__ = [
     "subject",
     "tabulate",
     "text_of",
+    "unguarded_access",
     "write_private",
 ]
 
@@ -67,9 +72,11 @@ WIDTH_UNREAD = 250  # characters of a line that no terminal shows: ids stay whol
 TEXT_BYTES_MAX = 4 * 1024 * 1024
 SETTINGS = (
     "Settings that every command needs can stand in the environment: NEMODAT_GENESIS, NEMODAT_URL, NEMODAT_PARTY, \
-NEMODAT_KEY, NEMODAT_PASSPHRASE. What shows one thing prints JSON, what lists several a table, or JSON with --json. \
+NEMODAT_KEY, NEMODAT_PASSPHRASE; NEMODAT_CHECKPOINTS, if set, is the file of `nemodat certificate checkpoints`: what \
+nodes say is then held against it. What shows one thing prints JSON, what lists several a table, or JSON with --json. \
 Exit codes: 0 done; 1 not done, standard error says why; 2 wrong usage; 3 done, and something needs a person's eye."
 )
+CHECKPOINTS_VARIABLE = "NEMODAT_CHECKPOINTS"
 GENESIS_BYTES_MAX = 32 * 1024 * 1024
 _DECIMALS = len(str(WHOLE // 100)) - 1  # of a percentage that is a whole number of parts
 PASSPHRASE_VARIABLE = "NEMODAT_PASSPHRASE"  # noqa: S105 (the name of a variable, not a secret)
@@ -166,8 +173,23 @@ def load_genesis(path: Path) -> Genesis:
 
 
 def access(genesis: Path, url: list[str], party: str, key: Path) -> dict[str, Any]:
-    """The arguments of a role client."""
+    """The arguments of a role client, guarded by the checkpoints that the environment names. Raises `ClientError`."""
+    made = unguarded_access(genesis, url, party, key)
+    file = os.environ.get(CHECKPOINTS_VARIABLE)
+    return made | {"checkpoints": kept_checkpoints(Path(file), made["genesis"])} if file else made
+
+
+def unguarded_access(genesis: Path, url: list[str], party: str, key: Path) -> dict[str, Any]:
+    """The same without checkpoints, for the command that fetches them."""
     return {"genesis": load_genesis(genesis), "urls": url, "party": party, "signer": _signer(key)}
+
+
+def kept_checkpoints(file: Path, network: Genesis) -> tuple[KeptCheckpoint, ...]:
+    """The checkpoints in a file, at least one: none would guard nobody. Raises `ClientError`, `OSError`."""
+    kept = read_checkpoints(text_of(file, "checkpoints"), network)
+    if not kept:
+        raise ClientError(f"{file}: no checkpoint is in it, so nothing is guarded by it")
+    return kept
 
 
 def text_of(path: Path, what: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from node.api import examples
@@ -62,20 +62,25 @@ async def block(
 
 @router.get(
     "/blocks/{height}/ancestry",
-    summary="An old header, proved by the newest",
+    summary="An old header, proved by a newer one",
     responses=answers(Ancestry, examples.ANCESTRY, "not_found", "not_ready", "pruned"),
 )
 async def ancestry(
     height: Annotated[int, Path(ge=1, le=999_999_999_999_999, description="The height.", examples=[42])],
     api: TheApi,
     caller: Annotated[Caller, allowed(Resource.BLOCKS)],
+    within: Annotated[
+        int | None,
+        Query(ge=1, le=999_999_999_999_999, description="A height; left out, the newest one's.", examples=[100]),
+    ] = None,
 ) -> JSONResponse:
-    """A header that is in the history of the newest final one: one certificate proves the whole past."""
+    """A header that is in the history of the newest final one, or of an older one that the reader knows, such as by a
+    checkpoint: one certificate proves the whole past."""
 
     def shape(view: View) -> dict[str, Any]:
         if view.tip is None:
             raise Problem("not_ready", "no block is final yet")
-        return view.ancestry(height)
+        return view.ancestry(height, within)
 
     return JSONResponse(await read(api, shape))
 

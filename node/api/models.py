@@ -201,11 +201,11 @@ class CheckpointList(_Answer):
 
 
 class Ancestry(_Answer):
-    """The header of a height (`ancestor`), and its path in the history of the newest header, which is certified."""
+    """The header of a height (`ancestor`), and its path in the history of `header`: the newest or the one asked for."""
 
     height: int
     ancestor: Hex
-    path: list[Digest] = Field(description="RFC 9162 inclusion path to the newest header's `history_root`")
+    path: list[Digest] = Field(description="RFC 9162 inclusion path to the `history_root` of `header`")
     header: Hex
     finality: Hex
 

@@ -1,8 +1,13 @@
 """Who broke a rule is kept out for a while, longer each time. Pure; no clock here.
 
 A connection costs a handshake, and what comes over it up to a frame before it is refused: a peer that could come back
-at once would have this node do that for ever. An honest peer breaks no rule; one that runs faulty software is let in
-again soon, and seldom once it goes on like that.
+at once would have this node do that for ever. An honest peer breaks no rule; one that ran faulty software is let in
+again after five minutes at most, and forgiven in the end, whether or not this node restarts.
+
+Who it is, is known by the certificate alone, and only when the peer has proved in the TLS handshake that it has the
+key: so nobody is held off for what others do in its name or from its address. TLS 1.3 shows the certificate after this
+node's own part of the handshake, so a peer that is held off costs what any stranger can make this node do
+(`mesh.HANDSHAKES_MAX` bounds it), and nothing more: no hello is said to it, and nothing that it says is read.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from collections.abc import Collection
 __all__ = ["HELD_OFF_FIRST_S", "HELD_OFF_MOST_S", "HoldOff"]
 
 HELD_OFF_FIRST_S = 0.25
-HELD_OFF_MOST_S = 1.0  # then a bad frame a second is all that it costs
+HELD_OFF_MOST_S = 300.0
 FORGIVEN_AFTER_S = 600.0  # without another violation, from the end of the last hold-off
 
 

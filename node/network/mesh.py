@@ -41,6 +41,7 @@ CONNECTIONS_MAX = 8  # to one peer, without a hello yet or being closed; one of 
 LISTEN_BACKLOG = 128
 TICK_S = 1.0
 HELD_OFF = "is held off"
+NOT_LET_IN = "is not let in any more"
 
 _log = structlog.get_logger(room="network")
 
@@ -119,18 +120,24 @@ class Mesh:
         self._contexts = build_contexts(self._credentials, directory.by_certificate)
         self.directory, self.me = directory, me
         self._held_off.keep(directory.by_certificate)
+        # Whoever leaves is told before anybody who comes: an id may pass from one connection to another.
+        renamed: list[Connection] = []
         for connection in tuple(self._all):
             former = connection.peer
             if former is None:
                 continue
             peer = directory.by_certificate.get(former.certificate)
             if peer is None:
-                connection.abort("is not let in any more")
+                self._leave(connection, former, NOT_LET_IN)
+                connection.abort(NOT_LET_IN)
             elif peer != former:
                 connection.peer = peer
                 if self._open.get(peer.certificate) is connection:
                     self._handler.disconnected(former)
-                    self._handler.connected(peer)
+                    renamed.append(connection)
+        for connection in renamed:
+            if connection.peer is not None and self._open.get(connection.peer.certificate) is connection:
+                self._handler.connected(connection.peer)
         if self._listener is not None:
             self._dial_members()
 
@@ -221,19 +228,25 @@ class Mesh:
             return
         if connection.broke_a_rule:
             self._hold_off(peer, reason)
-        if self._open.get(peer.certificate) is connection:
-            del self._open[peer.certificate]
-            self._errors[peer.certificate] = reason
-            _log.info("peer disconnected", peer=peer.name, reason=reason)
-            self._handler.disconnected(peer)
-        elif reason == HELD_OFF:
-            self._refuse("", f"{peer.name} {reason}")
-        elif peer.certificate not in self._open:
-            self._note_error(peer, reason)
+        if not self._leave(connection, peer, reason):
+            if reason == HELD_OFF:
+                self._refuse("", f"{peer.name} {reason}")
+            elif peer.certificate not in self._open and peer.certificate in self.directory.by_certificate:
+                self._note_error(peer, reason)
         if peer.certificate in self._lost:
             self._lost[peer.certificate].set()
 
     # inside
+
+    def _leave(self, connection: Connection, peer: Peer, reason: str) -> bool:
+        """Say that the peer has left, if it is this connection that it was heard on."""
+        if self._open.get(peer.certificate) is not connection:
+            return False
+        del self._open[peer.certificate]
+        self._errors[peer.certificate] = reason
+        _log.info("peer disconnected", peer=peer.name, reason=reason)
+        self._handler.disconnected(peer)
+        return True
 
     def _hold_off(self, peer: Peer, reason: str) -> None:
         length_s = self._held_off.broke(peer.certificate, now_s=asyncio.get_running_loop().time())

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 import tomli_w
 import typer
-from typer.testing import CliRunner
 
 from clients import reads
 from clients.cli import app as participants
@@ -31,6 +30,7 @@ from registry.parties import Party
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_DE, Cast, key_of
 from tests.clients.liar import lying
 from tests.clients.stage import Stage, admit, newcomer, unlike
+from tests.commands import invoke
 from tests.registry.documents.builders import ubl, ubl_party
 
 pytestmark = pytest.mark.processes
@@ -56,7 +56,7 @@ class Ended:
 
 def run(*words: object, app: typer.Typer = participants, **environment: str) -> Ended:
     """A command line in this process; anything that is not an orderly end comes out of here."""
-    done = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200", **environment})
+    done = invoke(app, words, **{"COLUMNS": "200", **environment})
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Ended(done.exit_code, done.stdout, done.stderr)

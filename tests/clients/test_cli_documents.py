@@ -8,11 +8,11 @@ import stat
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from clients.cli import app
 from registry.outgoing import assignment_from_json, ucc1, zhongdeng
 from registry.texts import render, text_digest, text_ids
+from tests.commands import invoke
 from tests.registry.outgoing.samples import JSON
 from tests.registry.texts.samples import sample
 
@@ -23,7 +23,7 @@ REPLY = ("--id", "ST-0008", "--date", "2026-05-05", "--replies-to", "TJ-417-1")
 
 def run(*words: object, code: int = 0) -> tuple[str, str]:
     """What a command says on standard output and standard error."""
-    done = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
+    done = invoke(app, words, COLUMNS="200")
     assert done.exit_code == code, done.output
     return done.stdout, done.stderr
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from clients.cli import app
 from registry.law.shipped import example_case
+from tests.commands import Result, invoke
 
 DONE, FAILED, USAGE, LOOK = 0, 1, 2, 3
 
 
 def run(*words: object) -> Result:
-    return CliRunner().invoke(app, ["law", *map(str, words)], env={"COLUMNS": "120", "NO_COLOR": "1"})
+    return invoke(app, ["law", *words], COLUMNS="120", NO_COLOR="1")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import json
 from types import ModuleType
 
 import pytest
-from typer.testing import CliRunner
 
 from clients.operations import BY_NODES, SURFACE
 from node import accuser, cli
@@ -16,6 +15,7 @@ from registry.reference import described, names
 from registry.transactions.governance import CHANGES
 from registry.transactions.operations import OPERATIONS
 from tests.clients.test_cli_help import COMMANDS
+from tests.commands import invoke
 
 
 def module_of(name: str) -> ModuleType:
@@ -55,7 +55,7 @@ def test_a_command_is_there_for_people(name: str) -> None:
 
 
 def run(*words: str) -> tuple[int, str]:
-    result = CliRunner().invoke(cli.app, ["operation", *words])
+    result = invoke(cli.app, ["operation", *words])
     return result.exit_code, result.output
 
 

@@ -56,7 +56,7 @@ def test_the_table_states_the_constants() -> None:
         f"{messages.SMALL_SIZE_MAX // KIB} KiB, bundles {messages.BUNDLE_SIZE_MAX // MIB} MiB, questions and answers "
         f"without blocks or states {ranges.SMALL_MESSAGE_MAX // KIB} KiB |",
         f"| {connection.FRAMES_AT_ONCE}, then others have their turn |",
-        f"{holdoff.HELD_OFF_FIRST_S} s, twice as long each time, at most {holdoff.HELD_OFF_MOST_S:.0f} s; "
+        f"{holdoff.HELD_OFF_FIRST_S} s, twice as long each time, at most {holdoff.HELD_OFF_MOST_S / 60:.0f} min; "
         f"forgiven after {holdoff.FORGIVEN_AFTER_S / 60:.0f} min |",
         f"| {outbox.OUTBOX_BYTES_MAX // MIB} MiB, oldest gossip",
         f"| {runtime.WAITING_MAX:,} and {runtime.WAITING_BYTES_MAX // MIB} MiB |",

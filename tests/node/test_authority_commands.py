@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import tomli_w
 import typer
-from typer.testing import CliRunner
 
 from clients.cli import app as participants
 from node.cli import app as operators
@@ -21,6 +20,7 @@ from node.devnet import Devnet, Member, create
 from node.keystore import KDF_TEST, SecretKey, save_key
 from registry.parties import Party
 from tests.cast import AUTHORITIES, key_of, party_of
+from tests.commands import invoke
 
 pytestmark = pytest.mark.processes
 
@@ -70,7 +70,7 @@ class Office:
 
 
 def run(app: typer.Typer, *words: object, **environment: str) -> str:
-    done = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "250", **environment})
+    done = invoke(app, words, **{"COLUMNS": "250", **environment})
     assert done.exit_code == 0, (words, done.output)
     return done.stdout
 

@@ -18,7 +18,7 @@ from clients.exchange import Procedure, Reply
 from clients.session import Session
 from clients.verify import Trust
 from consensus.blocks import Header
-from consensus.checkpoints import Checkpoint, cosign
+from consensus.checkpoints import Checkpoint, KeptCheckpoint, cosign
 from node import checkpoints as room
 from node.chain import Chain
 from node.checkpoints import newest_checkpoints
@@ -154,11 +154,16 @@ def seen(store: NodeStore, height: int, key: SigningKey = KEY) -> Checkpoint:
     return cosign(genesis().id, header_of(store, height), key)
 
 
+def remembered(store: NodeStore, height: int) -> KeptCheckpoint:
+    """What a reader keeps of it."""
+    return KeptCheckpoint(seen(store, height), header_of(store, height))
+
+
 def keep(store: NodeStore, checkpoint: Checkpoint) -> None:
     store.write({at_height(CHECKPOINT, checkpoint.height) + checkpoint.signer: checkpoint.encode()}, sync=True)
 
 
-def ask(store: NodeStore, procedure: Procedure[tuple[Checkpoint, ...]]) -> tuple[Checkpoint, ...]:
+def ask(store: NodeStore, procedure: Procedure[tuple[KeptCheckpoint, ...]]) -> tuple[KeptCheckpoint, ...]:
     """Answers a procedure as a node with this store does."""
     try:
         call = next(procedure)
@@ -172,7 +177,7 @@ def ask(store: NodeStore, procedure: Procedure[tuple[Checkpoint, ...]]) -> tuple
                     body = {"checkpoints": [each.encode().hex() for each in newest_checkpoints(reader, 100)]}
             call = procedure.send(Reply(200, json.dumps(body).encode()))
     except StopIteration as end:
-        result: tuple[Checkpoint, ...] = end.value
+        result: tuple[KeptCheckpoint, ...] = end.value
         return result
 
 
@@ -195,7 +200,7 @@ def test_checkpoints_that_the_history_has_are_kept_the_newest_first() -> None:
 def test_a_past_that_leaked_keys_have_signed_anew_contradicts_a_checkpoint_that_was_kept() -> None:
     """The same authorities' keys certify both histories: from genesis alone nobody can tell which is true."""
     true, forged = chain_of(*range(1, 9)), chain_of(1, 2, 3, 104, 105, 106, 107, 108, 109)
-    known = (seen(true, 5),)
+    known = (remembered(true, 5),)
     assert ask(true, checked(session(), known)) == known
     assert ask(forged, checked(session())) == ()
     with pytest.raises(ProofInvalid, match="contradicts"):
@@ -204,7 +209,7 @@ def test_a_past_that_leaked_keys_have_signed_anew_contradicts_a_checkpoint_that_
 
 def test_a_light_client_refuses_a_header_that_contradicts_its_checkpoint_whoever_signed_it() -> None:
     true, forged = chain_of(*range(1, 6)), chain_of(1, 2, 3, 104, 105)
-    careful = Trust(supervised(), checkpoints=(seen(true, 5),))
+    careful = Trust(supervised(), checkpoints=(remembered(true, 5),))
     for store in (true, forged):
         with store.snapshot() as reader:
             answer = open_view(reader).block(5)
@@ -226,4 +231,4 @@ def test_a_checkpoint_of_a_key_that_genesis_does_not_name_is_refused() -> None:
 def test_a_checkpoint_above_the_nodes_tip_cannot_be_confirmed_there() -> None:
     longer, shorter = chain_of(*range(1, 9)), chain_of(1, 2)
     with pytest.raises(NotFound, match="no final block of height 7"):
-        ask(shorter, checked(session(), (seen(longer, 7),)))
+        ask(shorter, checked(session(), (remembered(longer, 7),)))

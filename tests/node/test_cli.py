@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from node import cli, keystore
 from node.cli import app
 from node.config import load_config
 from node.genesis import init_node, new_party, read_genesis
 from node.keystore import KDF_TEST
+from tests.commands import Result, invoke
 
 LEIS = ("lei:984500DEBANK00000124", "lei:984500SGBANK00000120")
 PASSPHRASE = "correct horse battery"
@@ -28,7 +28,7 @@ def passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def nemodat(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(each) for each in arguments])
+    return invoke(app, arguments)
 
 
 def init(folder: Path, party: str, *more: object, port: int = 7001) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,10 +31,11 @@ from consensus.messages import (
 from consensus.ranges import RANGE_HEIGHTS_MAX, Ask, Blocks, Tip
 from consensus.votes import Certificate, Kind, Vote
 from node import intake, runtime
-from node.network import PAYLOAD_MAX, Channel, ProtocolViolation
+from node.network import PAYLOAD_MAX, Channel, Credentials, Mesh, ProtocolViolation
 from node.network.connection import FRAMES_AT_ONCE, Connection
 from node.network.frames import encode_frame, encode_hello
 from node.network.holdoff import FORGIVEN_AFTER_S, HELD_OFF_FIRST_S, HELD_OFF_MOST_S, HoldOff
+from node.network.tls import build_contexts
 from node.snapshots.messages import (
     OFFERS_MAX,
     AskHeld,
@@ -48,7 +50,8 @@ from node.snapshots.messages import (
     encode_sync,
 )
 from registry.codec import encode
-from tests.conftest import eventually
+from tests import holding_off
+from tests.conftest import PATIENCE_S, eventually
 from tests.node.network_of_nodes import Net, running
 
 MIB = 1024 * 1024
@@ -297,13 +300,8 @@ async def test_a_message_that_does_not_decode_ends_the_connection_in_its_turn(wa
         assert Received(liar.id, VotesRequest(7)) not in watched.handled
 
 
-def hold_off_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("node.network.holdoff.HELD_OFF_FIRST_S", 3_600.0)
-    monkeypatch.setattr("node.network.holdoff.HELD_OFF_MOST_S", 3_600.0)
-
-
 async def test_who_broke_a_rule_is_not_let_in_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    hold_off_for_an_hour(monkeypatch)
+    holding_off.for_an_hour(monkeypatch)
     async with running(Net(1, observers=1)) as net:
         host, observer = net[0].service.mesh, net[1].service.mesh
         await eventually(lambda: host.connected() and observer.connected())
@@ -314,11 +312,26 @@ async def test_who_broke_a_rule_is_not_let_in_again_at_once(monkeypatch: pytest.
         refused = host.refused
         await eventually(lambda: host.refused >= refused + 2)  # the observer dials again and again
         assert not opened
+        assert await said_to(host, net.members[1].identity.transport) == b"", "not even a hello"
         assert "not a message" in host.status()[0].last_error, "and the operator still reads why"
 
 
+async def said_to(host: Mesh, keys: Credentials) -> bytes:
+    """What a node says to who comes with these keys, until it ends the connection."""
+    assert host._listener is not None
+    context = build_contexts(keys, [host.me.certificate]).client
+    reader, writer = await asyncio.open_connection(*host._listener.getsockname()[:2], ssl=context, server_hostname="")
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await reader.read()
+    except (ssl.SSLError, ConnectionError):
+        return b""
+    finally:
+        writer.close()
+
+
 async def test_a_connection_made_before_does_not_get_around_the_hold_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    hold_off_for_an_hour(monkeypatch)
+    holding_off.for_an_hour(monkeypatch)
     async with running(Net(1, observers=1)) as net:
         host, observer = net[0].service.mesh, net[1].service.mesh
         await eventually(lambda: host.connected() and observer.connected())
@@ -340,8 +353,8 @@ def test_who_breaks_rules_again_and_again_is_held_off_longer_and_forgiven_in_the
         now_s += lengths[-1]
         assert held.left_s(b"liar", now_s=now_s) == 0.0
         assert held.left_s(b"liar", now_s=now_s - lengths[-1] / 2) == lengths[-1] / 2
-    assert lengths[:3] == [HELD_OFF_FIRST_S * factor for factor in (1, 2, 4)]
-    assert lengths[-1] == HELD_OFF_MOST_S
+    assert lengths[:4] == [HELD_OFF_FIRST_S * factor for factor in (1, 2, 4, 8)]
+    assert lengths[-1] == HELD_OFF_MOST_S == 5 * 60.0
     assert held.left_s(b"other", now_s=0.0) == 0.0
     assert held.broke(b"liar", now_s=now_s + FORGIVEN_AFTER_S + 1) == HELD_OFF_FIRST_S
     held.keep([b"other"])

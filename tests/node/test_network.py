@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -44,6 +44,7 @@ from node.network.mesh import CONNECTIONS_MAX
 from node.network.outbox import Outbox
 from node.network.tls import build_contexts
 from node.rates import Buckets
+from tests import holding_off
 from tests.conftest import PATIENCE_S, eventually
 
 GENESIS = bytes(range(32))
@@ -68,15 +69,18 @@ class Recorder:
 
     up: list[str] = field(default_factory=list)
     down: list[str] = field(default_factory=list)
+    told: list[tuple[bool, Peer]] = field(default_factory=list)
     messages: list[tuple[str, Channel, bytes]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def connected(self, peer: Peer) -> None:
         self.up.append(peer.name)
+        self.told.append((True, peer))
         self.changed.set()
 
     def disconnected(self, peer: Peer) -> None:
         self.down.append(peer.name)
+        self.told.append((False, peer))
         self.changed.set()
 
     def received(self, peer: Peer, channel: Channel, payload: bytes) -> None:
@@ -173,6 +177,55 @@ async def test_simultaneous_dials_leave_one_connection(start: Start) -> None:
     assert len(b.seen.messages) >= 15
 
 
+def told(seen: Recorder) -> set[bytes]:
+    """Whom the handler thinks to be connected, by what it was told, in order."""
+    connected: set[bytes] = set()
+    for is_up, peer in seen.told:
+        assert (peer.id in connected) != is_up, "told twice that one came, or that one left who is not there"
+        (connected.add if is_up else connected.remove)(peer.id)
+    return connected
+
+
+async def seat_and_observer(start: Start) -> Node:
+    """A node that is connected with the node that has a seat, and with another one of the same party."""
+    host = await start(member(0, port=0), [member(0, port=0), *seated(1)])
+    for number in (1, 2):
+        me = member(number, port=0, role="observer")
+        await start(me, [me, member(0, port=host.port)])
+    await host.seen.until(lambda: len(host.seen.up) == 2)
+    return host
+
+
+SEAT, SEATLESS = bytes([7]) * 32, bytes([8]) * 32
+
+
+def seated(holder: int) -> list[Peer]:
+    """Nodes 1 and 2, as the ledger has them while `holder` has the seat: it has the consensus key's id."""
+    other = 3 - holder
+    return [
+        replace(member(holder), id=SEAT, name="party"),
+        replace(member(other, role="observer"), id=SEATLESS, name="party/observer"),
+    ]
+
+
+async def test_a_seat_that_moves_between_two_connected_nodes_leaves_both_connected(start: Start) -> None:
+    """There and back, so that whichever of them comes first, the seat is once its successor's before it is left."""
+    host = await seat_and_observer(start)
+    for holder in (2, 1):
+        host.mesh.follow(Directory([member(0, port=0), *seated(holder)]), member(0, port=0))
+        assert told(host.seen) == {SEAT, SEATLESS} == {peer.id for peer in host.mesh.connected()}
+        assert host.mesh.send(SEAT, Channel.SYNC, b"")
+
+
+async def test_a_seat_that_moves_from_a_node_that_is_let_in_no_more_is_not_left(start: Start) -> None:
+    host = await seat_and_observer(start)
+    (holder, _) = seated(2)
+    host.mesh.follow(Directory([member(0, port=0), holder]), member(0, port=0))
+    assert told(host.seen) == {SEAT}
+    await eventually(lambda: len(host.mesh._all) == 1)  # the other connection has ended
+    assert told(host.seen) == {SEAT} == {peer.id for peer in host.mesh.connected()}
+
+
 async def test_nodes_of_one_name_all_connect_also_with_two_certificates_of_one_key(start: Start) -> None:
     ports = free_ports(len(NAMESAKES))
     members = [
@@ -195,6 +248,25 @@ async def test_a_namesake_of_a_member_is_still_refused(start: Start) -> None:
         writer.close()
     await eventually(lambda: a.mesh.refused == 2)
     assert not a.seen.up
+
+
+async def test_nobody_is_held_off_for_what_others_do_in_its_name(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by its name on another certificate, nor by its address, nor by another member that answers there."""
+    holding_off.for_an_hour(monkeypatch)
+    a = await start(member(0, port=0), [member(0, port=0), member(1), member(2)])
+    garbage = b"\xff" * 64
+    for keys in (credentials("node 1", 9), KEYS[2]):  # who is not let in, and who is held off from now on
+        reader, writer = await stranger(a.port, keys)
+        with contextlib.suppress(ssl.SSLError, ConnectionError):
+            writer.write(encode_hello(GENESIS) + garbage)
+            await closed(reader)
+        writer.close()
+    await eventually(lambda: a.mesh.refused and a.seen.down == ["node 2"])
+    me = member(1, port=0)
+    b = await start(me, [me, member(0, port=a.port), member(2, port=a.port)])  # of node 2 it thinks that it is there
+    await eventually(lambda: any("answers at the address" in status.last_error for status in b.mesh.status()))
+    await b.seen.until(lambda: b.seen.up == ["node 0"])
+    await a.seen.until(lambda: a.seen.up == ["node 2", "node 1"])
 
 
 async def test_another_genesis_is_refused_by_both(start: Start) -> None:

@@ -125,6 +125,14 @@ def test_every_header_is_in_the_history_of_the_newest() -> None:
         tip = Header.decode(view.tip.header)
         for height in range(1, BLOCKS + 1):
             assert verify_ancestor(tip, height, view.ancestry(height)).height == height
+        for within in (1, 2, 5, BLOCKS):
+            newer = Header.decode(bytes.fromhex(view.block(within)["header"]))
+            for height in range(1, within + 1):
+                answer = view.ancestry(height, within)
+                assert verify_ancestor(newer, height, answer).height == height
+                assert answer["header"] == newer.encode().hex()
+        with pytest.raises(NotFound, match="block 3 is not in the history of block 2"):
+            view.ancestry(3, 2)
 
 
 LIES: dict[str, Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]] = {

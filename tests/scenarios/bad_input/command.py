@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from typer import Typer
-from typer.testing import CliRunner
 
 from tests.cast import EXP_CN, IMP_DE
+from tests.commands import invoke
 
 ENDS_WITHIN_S = 60
 
@@ -37,8 +37,7 @@ def nemodat(*arguments: object) -> Ended:
 
 def inside(app: Typer, *arguments: object) -> Ended:
     """The same without a process of its own; an exception would come out."""
-    environment = {"COLUMNS": "400", "NEMODAT_PASSPHRASE": "a passphrase"}
-    done = CliRunner().invoke(app, [str(each) for each in arguments], env=environment)
+    done = invoke(app, arguments, COLUMNS="400", NEMODAT_PASSPHRASE="a passphrase")
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Ended(done.exit_code, done.stdout, done.stderr)

@@ -36,6 +36,7 @@ from registry.transactions.envelope import CODES, EACH, draft, sign, subject_id,
 from registry.transactions.operations import Operation
 from registry.transactions.receivables import Register, debtor_commitment
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, key_of, party_of
+from tests.holding_off import Forgiving
 
 OBSERVER = "reg"  # its node is in genesis, and never started
 REGULATOR = "lei:984500REGULATOR00122"
@@ -74,7 +75,7 @@ def a_network(folder: Path) -> Devnet:
         party_of(IMP_AE, "AE", "debtor"),
         party_of(F_BR, "BR", "financier"),
     ]
-    return create(folder, members=members, parties=parties)
+    return create(folder, members=members, parties=parties, kind=Forgiving)
 
 
 def invoice(tag: str, **changes: Any) -> Register:
