@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from node.backup import Head, backup_frames, restore
 from node.chain import Chain
 from node.config import NodeConfig, load_config
 from node.devnet import Member, create
-from node.errors import BackupError, KeyFileError, NodeError, StoreError, StoreLocked
+from node.errors import BackupError, NodeError, StoreError, StoreLocked
 from node.genesis import read_genesis
 from node.keystore import KDF_TEST, generate_key, read_public, save_key
 from node.layout import CONSENSUS
@@ -121,9 +122,9 @@ def test_a_reset_that_was_cut_off_between_its_renames_is_not_taken_for_a_new_nod
     """An empty folder, as systemd or a volume makes it, would know nothing of the keys that must not vote again."""
     config = reset_config(tmp_path)
 
-    def cut_off(folder: Path) -> Path:
+    def cut_off(folder: Path) -> NoReturn:
         set_aside(folder)
-        raise OSError(errno.ENOSPC, "No space left on device")
+        fill_the_disk()
 
     set_aside = operating._set_aside
     with monkeypatch.context() as patched:
@@ -142,8 +143,10 @@ def test_a_reset_that_was_cut_off_between_its_renames_is_not_taken_for_a_new_nod
         with pytest.raises(StoreError, match="a reset was cut off: run `nemodat node reset` again"):
             use()
     assert config.data_dir.exists() is made_again
-    with pytest.raises(KeyFileError):
-        reset_node(replace(config, keys=replace(config.keys, consensus=tmp_path / "no such key")))
+    with monkeypatch.context() as patched:  # and once more before them
+        patched.setattr(operating, "burn", lambda *_, **__: fill_the_disk())
+        with pytest.raises(StoreError, match="No space left"):
+            reset_node(config)
     with pytest.raises(StoreError, match="a reset was cut off"):
         open_store(config.data_dir)
     assert (reset_node(config) is not None) is made_again
@@ -151,6 +154,10 @@ def test_a_reset_that_was_cut_off_between_its_renames_is_not_taken_for_a_new_nod
     record = {key[len(CONSENSUS) :]: value for key, value in store.scan(CONSENSUS)}
     assert set(standings_in(record).values()) == {Standing.BURNT}
     store.close()
+
+
+def fill_the_disk() -> NoReturn:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def reset_config(folder: Path) -> NodeConfig:
