@@ -298,7 +298,9 @@ def test_an_expiry_that_is_a_nodes_word_alone_has_nothing_signed_anew(cast: Cast
     def expired(path: str, answer: Any) -> Any:
         if path == "/v1/transactions":
             return {"results": [{"code": "expired", "field": "valid_until_ms", "detail": "says the node"}]}
-        return {"status": "unknown"} if path.startswith("/v1/transactions/") else answer
+        if path.startswith("/v1/transactions/"):
+            return {**answer, "status": "unknown", "known_since_ms": 0}
+        return answer
 
     with Stage(cast).exporter() as exporter:
         batch = exporter.make(prepare_batch, rows, to=F_SG, terms=TERMS, now_ms=time.time_ns() // 1_000_000)
