@@ -154,16 +154,19 @@ def backfill(
 ) -> Procedure[None]:
     """As the seller: register and offer `rows` to financier `to`, going on where the run is; `terms` is a digest.
 
+    Nothing is signed while no offer to that party (by whatever id it is named) could be made: rows that are registered
+    and not offered would have to be offered one by one, for a second run finds duplicates.
+
     What was sent before is sent again, and made anew only if it can never take effect (`reads.lapsed`): that a node
     calls it expired is not enough. `progress` hears how many rows are final, those of earlier times included. Raises
     `RunStopped`, then call it again with the same rows.
     """
 
     names: dict[str, str] = {}
-    names_since = time.monotonic()
+    names_until, financier = 0.0, ""
 
     def signed(item: tuple[int, list[Row]]) -> Procedure[Submission]:
-        nonlocal names_since
+        nonlocal names_until, financier
         number, batch = item
         before = run.sent(number)
         if before is not None:
@@ -175,12 +178,13 @@ def backfill(
                     raise
             else:
                 return submission
-        if time.monotonic() - names_since > NAMES_KEPT_S:
+        if time.monotonic() > names_until:
+            financier = yield from _financier(session, to)
             names.clear()
-            names_since = time.monotonic()
+            names_until = time.monotonic() + NAMES_KEPT_S
         listings = yield from canonical_listings(session, [row.listing for row in batch], known=names)
         known = [replace(row, listing=listing) for row, listing in zip(batch, listings, strict=True)]
-        made = prepare_batch(session, known, to=to, terms=terms, now_ms=time.time_ns() // 1_000_000)
+        made = prepare_batch(session, known, to=financier, terms=terms, now_ms=time.time_ns() // 1_000_000)
         run.begin(number, made)
         return made.submission
 
@@ -194,3 +198,16 @@ def backfill(
 
     left = ((number, batch) for number, batch in enumerate(batches(rows)) if number >= run.done)
     yield from send_all(session, left, signed=signed, settled=settled)
+
+
+def _financier(session: Session, named: str) -> Procedure[str]:
+    """The id of the party that has this identifier, proved to be one that can be offered to. Raises `ClientError`."""
+    found = yield from reads.party_named(session, named)
+    party = None if found is None else (yield from reads.party(session, found))
+    if party is None:
+        raise ClientError(f"{named}: no such party is on the ledger")
+    if "financier" not in party.roles:
+        raise ClientError(f"{named}: {party.id} is no financier")
+    if party.suspended:
+        raise ClientError(f"{named}: {party.id} is suspended")
+    return party.id

@@ -58,7 +58,7 @@ FilesArgument = Annotated[
 @app.command()
 def backfill(
     files: FilesArgument,
-    to: Annotated[str, typer.Option(help="The financier to whom they were assigned.")],
+    to: Annotated[str, typer.Option(help="The financier to whom they were assigned, by any id it has on the ledger.")],
     terms: Annotated[Path, typer.Option(help="The agreement; only its digest goes on the ledger.", exists=True)],
     run: Annotated[Path, typer.Option(help="Folder of this backfill: dossiers, what was sent, what came of it.")],
     genesis: GenesisOption,

@@ -15,6 +15,7 @@ import pytest
 
 from clients.backfill import BATCH_ROWS, Outcome, Row, batches, prepare_batch
 from clients.dossier import Dossier
+from clients.parties import propose_change
 from clients.pipeline import RunStopped
 from clients.portfolios import Unusable, read_portfolio, rows_in
 from clients.runs import Run, RunMismatch, backfill
@@ -25,6 +26,7 @@ from registry.genesis import Genesis
 from registry.money import WHOLE
 from registry.transactions.claims import Offer
 from registry.transactions.envelope import open_transaction
+from registry.transactions.governance import Suspend
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, Cast, key_of
 from tests.clients.liar import lying
 from tests.clients.stage import Stage, admit, newcomer, unlike, until_ms
@@ -218,7 +220,7 @@ def test_a_portfolio_is_backfilled_whatever_interrupts_it_and_taken_up(desk: Des
     with lying(desk.cast.devnet.url("f-cn")) as relay:
 
         def silent(path: str, answer: Any) -> Any:
-            relay.status = None if "aliases" in path else 503
+            relay.status = None if path.startswith(("/v1/aliases/", "/v1/parties/")) else 503
             return answer
 
         relay.lie = silent
@@ -242,6 +244,44 @@ def test_a_portfolio_is_backfilled_whatever_interrupts_it_and_taken_up(desk: Des
     assert (shown["state"], shown["concluded_ms"]) == ("funded", 1_768_435_200_000)
     assert done[5]["code"] == "duplicate"
     assert done[5]["related"] == [done[0]["receivable"]]
+
+
+@pytest.mark.processes
+def test_nothing_is_registered_for_a_financier_to_whom_nothing_can_be_offered(cast: Cast, tmp_path: Path) -> None:
+    """Each row would be registered, none offered, and a second run refused all of them as duplicates."""
+    stage, rows = Stage(cast), the_rows("TO", 2)
+    alias = newcomer().id
+    later, suspended = newcomer("financier", country="SG"), newcomer("financier", country="SG")
+    admit(stage, [suspended])
+    with stage.financier("f-cn") as proposer:
+        proposal = proposer.call(propose_change, Suspend(suspended.id, bytes(range(32))))
+    for name in ("f-sg", "f-de"):
+        with stage.financier(name, "f-cn") as approver:
+            approver.approve([proposal])
+    with stage.exporter() as exporter:
+        for to, reason in (
+            (later.id, "no such party"),
+            (IMP_DE, "no financier"),
+            (suspended.id, "suspended"),
+            (f"{F_SG}x", "no such party"),
+        ):
+            run = Run(tmp_path / "run", book="a")
+            with pytest.raises(RunStopped, match=reason):
+                exporter.call(backfill, run, rows, to=to, terms=TERMS)
+            assert (run.done, run.sent(0)) == (0, None), "nothing was signed"
+        admit(stage, [replace(later, identifiers=(later.id, alias))])
+        exporter.call(backfill, Run(tmp_path / "run", book="a"), rows, to=alias, terms=TERMS)
+        (done, also) = Run(tmp_path / "run", book="a").outcomes()
+        assert (done.code, also.code) == ("ok", "ok")
+        offered = exporter.claim(done.claim)
+    assert offered is not None
+    assert offered.holder == later.id
+
+
+def the_rows(name: str, count: int) -> list[Row]:
+    """As many rows unlike any other."""
+    table = book(*({"number": f"{name}-{unlike().particulars.amount_minor}"} for _ in range(count)))
+    return [row for row in read(table) if isinstance(row, Row)]
 
 
 @pytest.mark.processes
