@@ -86,8 +86,7 @@ def backfill(
         unusable: list[Unusable] = []
         rows = _rows(files, column_map, party, debtor, share, unusable)
         digest = hashlib.sha256(terms.read_bytes()).digest()
-        folder = Run(run, book=_book(files, columns, to, digest, debtor, share))
-        with progress_bar() as progress:
+        with Run(run, book=_book(files, columns, to, digest, debtor, share)) as folder, progress_bar() as progress:
             task = progress.add_task("Backfilling", total=total, completed=folder.counted.total())
             client.call(
                 run_backfill,
