@@ -7,6 +7,7 @@ the seam they have for it (`Verifier`), and lives as long as one world.
 from __future__ import annotations
 
 from consensus.messages import Message, decode_message
+from consensus.ranges import RangeMessage, decode_range_message
 from registry.keys import SignatureInvalid, Signer, verify
 
 __all__ = ["Memo", "RememberedSigner"]
@@ -15,13 +16,14 @@ __all__ = ["Memo", "RememberedSigner"]
 class Memo:
     """The answers of one run. A signature that a key of this process has just made is known to be good."""
 
-    __slots__ = ("_decoded", "_good", "_made", "_refused")
+    __slots__ = ("_decoded", "_decoded_ranges", "_good", "_made", "_refused")
 
     def __init__(self) -> None:
         self._good: set[tuple[bytes, bytes, bytes, bytes, bytes]] = set()
         self._refused: set[tuple[bytes, bytes, bytes, bytes, bytes]] = set()
         self._made: dict[tuple[bytes, bytes, bytes, bytes], bytes] = {}
         self._decoded: dict[bytes, Message] = {}
+        self._decoded_ranges: dict[bytes, RangeMessage] = {}
 
     def verify(self, public_key: bytes, domain: bytes, chain_id: bytes, message: bytes, signature: bytes) -> None:
         """As `registry.keys.verify`. Raises `SignatureInvalid`."""
@@ -42,6 +44,13 @@ class Memo:
         message = self._decoded.get(data)
         if message is None:
             message = self._decoded[data] = decode_message(data)
+        return message
+
+    def decode_range(self, data: bytes) -> RangeMessage:
+        """As `decode_range_message`, in the same way. Raises `MessageError`."""
+        message = self._decoded_ranges.get(data)
+        if message is None:
+            message = self._decoded_ranges[data] = decode_range_message(data)
         return message
 
     def sign(self, signer: Signer, domain: bytes, chain_id: bytes, message: bytes) -> bytes:
