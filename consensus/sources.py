@@ -116,6 +116,11 @@ class Sources:
         source.question, source.late = None, False
         return question
 
+    def forget_questions(self) -> None:
+        """What was asked is of no use any more, and what answers it belongs to nothing."""
+        for _, source in self:
+            source.question, source.late = None, False
+
     def fail(self, peer: bytes, *, now_ms: int) -> None:
         """The peer did not do what an honest and quick one does."""
         source = self._all[peer]

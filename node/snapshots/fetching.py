@@ -7,10 +7,9 @@
 3. PARTS   Each part is asked of whoever is free, and checked against the manifest as it comes: a peer that sends a
            wrong one is dropped at that part, and nothing of it is kept. Every part that is stored stays so over a
            restart.
-4. SEEK    Blocks below the state are looked at, ever further down, until one is older than any transaction can still
-           be valid (`VALIDITY_MAX_MS`).
-5. WINDOW  From there on all blocks up to the state's are fetched: a transaction in one of them must not be executed
-           again. Each is verified by its own certificate.
+4. BLOCKS  Blocks are fetched from the state's down to the first that is older than any transaction can still be valid
+           (`VALIDITY_MAX_MS`): a transaction in one of them must not be executed again. Each is verified by its own
+           certificate, and each peer is asked only for what it says that it keeps.
 
 Then this node has all that execution needs, and goes on as any other. If nobody serves the state any more, or only
 those who do not give what they offer (`node.snapshots.offers`), it begins again with another one.
@@ -71,6 +70,7 @@ PATIENCE_MS = 10_000  # for enough authorities, and for a state that is served
 ASK_AGAIN_MS = 2_000
 FAILURES_MAX = 2  # in a row, of who serves a state best, until what has come of it is given up for another state
 STORING_MAX = 8  # parts that have come and are not durable yet
+RANGES_MAX = 4  # ranges of blocks that are asked for at a time: so far it may be asked below what is needed
 
 
 class Phase(Enum):
@@ -79,9 +79,8 @@ class Phase(Enum):
     GATHER = 1
     PROVE = 2
     PARTS = 3
-    SEEK = 4
-    WINDOW = 5
-    DONE = 6
+    BLOCKS = 4
+    DONE = 5
 
 
 class Fetching:
@@ -115,9 +114,9 @@ class Fetching:
         self._reigns: tuple[Reign, ...] = ()
         self._done = set(done)
         self._storing: set[int] = set()
-        self._step = 1
-        self._missing: set[int] = set()
-        self._first = 0
+        self._first = 1  # the highest block that is known to be old enough; the chain's first is, whatever its age
+        self._low = 0  # from here up to the state's all blocks are here
+        self._lower: set[int] = set()  # blocks below that are here
         self._actions: list[Action] = []
         self.phase = Phase.GATHER
 
@@ -266,8 +265,10 @@ class Fetching:
         manifest = self._manifest
         assert manifest is not None, "a state has been proved"
         if len(self._done) == len(manifest.parts):
-            self.phase = Phase.SEEK
-            self._seek()
+            self.phase = Phase.BLOCKS
+            self._low = manifest.height + 1
+            self._sources.forget_questions()  # numbers of parts are no heights
+            self._ask_blocks()
             return
         if not self._served(failures_max=FAILURES_MAX):
             self._resumed = manifest  # if somebody comes who serves it still
@@ -295,76 +296,59 @@ class Fetching:
         self._storing.add(number)
         self._actions.append(Store(number, entries))
 
-    # --- 4 and 5: the blocks below --------------------------------------------------------------------------------
+    # --- 4: the blocks below --------------------------------------------------------------------------------------
 
-    def _sought(self) -> int:
-        """The height that is looked at next."""
+    def _ask_blocks(self) -> None:
         assert self._manifest is not None, "a state has been proved"
-        return max(1, self._manifest.height - self._step)
-
-    def _seek(self) -> None:
-        assert self._manifest is not None, "a state has been proved"
-        height = self._sought()
-        if height == self._manifest.height:  # it is the first block
-            self._begin_window(height)
-        elif not list(self._sources.relied_on()):
-            for peer, source in self._free_with(height)[:1]:
-                self._put(peer, source, height, height, Ask(height, height))
-
-    def _begin_window(self, first: int) -> None:
-        assert self._manifest is not None, "a state has been proved"
-        self._first = first
-        self._missing = set(range(first, self._manifest.height + 1))
-        self.phase = Phase.WINDOW
-        self._ask_window()
-
-    def _ask_window(self) -> None:
-        assert self._manifest is not None, "a state has been proved"
-        if not self._missing:
+        if self._low <= self._first:
             self._end(Finish(self._manifest, self._first))
             return
-        for peer, source in self._free_with(self._first):
-            asked = {h for q in self._sources.relied_on() for h in range(q.first, q.last + 1)}
-            first = min(self._missing - asked, default=None)
-            if first is None:
-                return
-            last = first
-            while last + 1 - first < RANGE_HEIGHTS_MAX and last + 1 in self._missing and last + 1 not in asked:
-                last += 1
-            self._put(peer, source, first, last, Ask(first, last))
+        for peer, source in self._sources.free(self._now_ms):
+            asked = list(self._sources.relied_on())
+            found = self._next_range(source, {h for q in asked for h in range(q.first, q.last + 1)})
+            if found is not None and len(asked) < RANGES_MAX:
+                self._put(peer, source, *found, Ask(*found))
+
+    def _next_range(self, source: Source, asked: set[int]) -> tuple[int, int] | None:
+        """The highest range that is neither here nor asked for and that this source says it has."""
+        least, most = max(self._first, source.first), min(self._low - 1, source.last)
+        here = self._lower | asked
+        last = next((height for height in range(most, least - 1, -1) if height not in here), None)
+        if last is None:
+            return None
+        first = last
+        while last + 1 - first < RANGE_HEIGHTS_MAX and first > least and first - 1 not in here:
+            first -= 1
+        return first, last
 
     def _take_blocks(self, peer: bytes, source: Source, first: int, pairs: tuple[tuple[bytes, bytes], ...]) -> None:
         question = self._sources.answered(source, first)
-        if self.phase not in (Phase.SEEK, Phase.WINDOW) or question is None:
+        if self.phase is not Phase.BLOCKS or question is None:
             return
-        assert self._manifest is not None, "a state has been proved"
-        # What is kept counts as executed: nothing above the state, not even if it was asked for (for a higher state).
-        last = min(question.last, self._manifest.height)
-        pairs = pairs[: max(0, last + 1 - first)]
         if not pairs:
             self._sources.fail(peer, now_ms=self._now_ms)
             return
+        asked_for = pairs[: question.last + 1 - first]
         try:
-            blocks = tuple(self._verified(pair, height) for height, pair in enumerate(pairs, start=first))
+            blocks = tuple(self._verified(pair, height) for height, pair in enumerate(asked_for, start=first))
         except ConsensusError as error:
             self._refuse(peer, f"blocks: {error}")
             return
         self._sources.serve(peer)
-        if self.phase is Phase.WINDOW:
-            blocks = tuple(block for block in blocks if block.height in self._missing)
-            self._missing.difference_update(block.height for block in blocks)
-            self._actions.append(Keep(blocks))
-        elif first == self._sought():
-            self._look_at(blocks[0])
+        self._keep(blocks)
 
-    def _look_at(self, block: Decided) -> None:
-        """The block is old enough to begin with, or there is none below, or the next is sought further down."""
+    def _keep(self, blocks: tuple[Decided, ...]) -> None:
+        """Keep what is neither here nor older than is needed. Nothing above the state: that would count as executed."""
         assert self._manifest is not None, "a state has been proved"
         oldest_ms = self._manifest.header.timestamp_ms - VALIDITY_MAX_MS
-        if block.height == 1 or block.block.header.timestamp_ms < oldest_ms:
-            self._begin_window(block.height)
-        else:
-            self._step *= 2
+        old = [block.height for block in blocks if block.block.header.timestamp_ms < oldest_ms]
+        self._first = max([self._first, *old])
+        new = tuple(b for b in blocks if self._first <= b.height < self._low and b.height not in self._lower)
+        self._lower.update(block.height for block in new)
+        while self._low - 1 in self._lower:
+            self._low -= 1
+            self._lower.remove(self._low)
+        self._actions.append(Keep(new))
 
     def _verified(self, pair: tuple[bytes, bytes], height: int) -> Decided:
         assert self._manifest is not None, "a state has been proved"
@@ -373,9 +357,6 @@ class Fetching:
             self._reigns = self._manifest.reigns(self._genesis_id, self._authorities)
         verify_decided(self._genesis_id, in_force(self._reigns, height), decided)
         return decided
-
-    def _free_with(self, height: int) -> list[tuple[bytes, Source]]:
-        return [each for each in self._sources.free(self._now_ms) if each[1].first <= height <= each[1].last]
 
     # --- all of them ----------------------------------------------------------------------------------------------
 
@@ -411,7 +392,6 @@ _PHASES: dict[Phase, Callable[[Fetching], None]] = {
     Phase.GATHER: Fetching._gather,
     Phase.PROVE: Fetching._ask_manifest,
     Phase.PARTS: Fetching._ask_parts,
-    Phase.SEEK: Fetching._seek,
-    Phase.WINDOW: Fetching._ask_window,
+    Phase.BLOCKS: Fetching._ask_blocks,
     Phase.DONE: Fetching._wait,
 }

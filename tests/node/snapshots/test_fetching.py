@@ -14,17 +14,18 @@ from node.authorities import authority_set
 from node.chain import Chain
 from node.errors import Pruned, StoreError
 from node.layout import JOINED_PART, JOINING_KEY, first_kept, state_entry
-from node.snapshots import held
+from node.snapshots import fetching, held
 from node.snapshots.events import Enough, Finish, Heard, Joined
 from node.snapshots.fetching import PATIENCE_MS
 from node.snapshots.held import HELD_MAX, HeldStates
 from node.snapshots.landing import Landing, is_new
 from node.snapshots.messages import AskPart, Gone, Held, ManifestOf, PartOf, SyncMessage
-from node.store import MemoryStore
+from node.store import MemoryStore, Reader
 from node.store import Store as NodeStore
 from node.views import decided, open_view
 from registry.errors import TransactionError
 from registry.limits import VALIDITY_MAX_MS
+from registry.merkle.parts import CUT_BITS, Entry
 from registry.transactions.envelope import Transaction
 from tests.node.chainworld import build, certificate_of, commit, proposer_of, registration, transaction_of
 from tests.node.snapshots.world import LAST, MINUTE_MS, Peer, World, copy, written
@@ -35,8 +36,9 @@ A, B, C = b"A", b"B", b"C"
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A state of some kilobytes is cut into sixteen parts."""
+    """A state of some kilobytes is cut into sixteen parts, and blocks are asked for four at a time."""
     monkeypatch.setattr(held, "PART_BYTES_MEANT", 4_000)
+    monkeypatch.setattr(fetching, "RANGE_HEIGHTS_MAX", 4)
 
 
 def joined(peers: dict[bytes, Peer]) -> tuple[World, Chain]:
@@ -155,6 +157,44 @@ def test_who_has_begun_with_a_state_serves_it_to_the_next() -> None:
     second, chain = joined({B: Peer(copy(world.store))})
     assert chain.tip.height == LAST
     assert state_of(second.store) == state_of(world.store)
+
+
+def young(*, to: int) -> MemoryStore:
+    """What a peer has that began with the state of `LAST`, when the chain has grown by a block each two minutes."""
+    world, chain = joined({A: Peer(copy(written()))})
+    while chain.tip.height < to:
+        now_ms = chain.tip.timestamp_ms + 2 * MINUTE_MS
+        block = chain.build([], proposer=proposer_of(chain.tip.height + 1), now_ms=now_ms)
+        chain.commit(block, certificate_of(block), puts={})
+    return copy(world.store)
+
+
+@pytest.mark.parametrize("to", [LAST + 5, LAST + 10, LAST + 20, LAST + 30])
+def test_blocks_below_those_that_anybody_keeps_are_not_waited_for(to: int) -> None:
+    """All peers began with a state themselves, and there are more blocks in an hour now than there were then."""
+    store = young(to=to)
+    world, chain = joined({name: Peer(copy(store)) for name in (A, B, C)})
+    assert chain.tip == Chain.open(store, genesis()).tip
+    assert min(world.kept) >= first_kept(store)[0]
+
+
+def test_who_alone_has_old_blocks_and_stops_giving_them_does_not_keep_a_newcomer_waiting() -> None:
+    store = young(to=LAST + 10)
+    archive = copy(written())
+    whole = Chain.open(archive, genesis())
+    for block, certificate in _pairs(store, *range(LAST + 1, LAST + 11)):
+        whole.commit(Block.decode(block), certificate, puts={})
+    given: list[Blocks] = []
+
+    def three_times(said: SyncMessage) -> SyncMessage | None:
+        if isinstance(said, Blocks):
+            given.append(said)
+            return Blocks(said.first, said.pairs[:1]) if len(given) <= 3 else None
+        return said
+
+    world = World(MemoryStore(), {A: Peer(archive, three_times), B: Peer(copy(store))})
+    assert isinstance(world.run(), Finish)
+    assert Chain.open(world.store, genesis()).tip == whole.tip
 
 
 # --- interruptions --------------------------------------------------------------------------------------------------
@@ -283,7 +323,7 @@ def _goes_on(newcomer: Chain, store: NodeStore, whole: Chain) -> bool:
     return newcomer.tip == whole.tip
 
 
-@pytest.mark.parametrize("liars", [{A}, {B}, {A, B}])
+@pytest.mark.parametrize("liars", [{A}, {B}, {C}, {A, B, C}])
 def test_true_blocks_above_the_state_are_not_taken_for_they_would_count_as_executed(liars: set[bytes]) -> None:
     longer, whole = _grown(written(), to=LAST + 2)
 
@@ -457,5 +497,27 @@ def test_the_states_after_the_first_blocks_of_periods_are_held_the_newest_two() 
     assert states.manifest(19) is None
     assert states.part(19, 0, 0) is None
     assert states.part(20, 0, 1) is None
+    assert states.part(20, manifest.bits, 0) is not None
     states.close()
     assert states.offers() == ()
+
+
+def test_a_part_of_another_cut_than_the_manifests_is_not_even_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question of some bytes would else cost megabytes of reading, for an answer that is always `Gone`."""
+    peer = Peer(copy(written()))
+    read: list[int] = []
+    part = held._part
+
+    def counted(reader: Reader, bits: int, number: int, bytes_max: int) -> tuple[Entry, ...] | None:
+        read.append(bits)
+        return part(reader, bits, number, bytes_max)
+
+    monkeypatch.setattr(held, "_part", counted)
+    manifest = peer.held.manifest(LAST)
+    assert manifest is not None
+    read.clear()
+    for bits in CUT_BITS:
+        assert (peer.held.part(LAST, bits, 0) is not None) == (bits == manifest.bits)
+    assert read == [manifest.bits]
+    assert peer.held.manifest(LAST) is manifest, "made once"
+    assert read == [manifest.bits]
