@@ -58,7 +58,7 @@ FilesArgument = Annotated[
 @app.command()
 def backfill(
     files: FilesArgument,
-    to: Annotated[str, typer.Option(help="The financier to whom they were assigned.")],
+    to: Annotated[str, typer.Option(help="The financier to whom they were assigned, by any id it has on the ledger.")],
     terms: Annotated[Path, typer.Option(help="The agreement; only its digest goes on the ledger.", exists=True)],
     run: Annotated[Path, typer.Option(help="Folder of this backfill: dossiers, what was sent, what came of it.")],
     genesis: GenesisOption,
@@ -86,8 +86,7 @@ def backfill(
         unusable: list[Unusable] = []
         rows = _rows(files, column_map, party, debtor, share, unusable)
         digest = hashlib.sha256(terms.read_bytes()).digest()
-        folder = Run(run, book=_book(files, columns, to, digest, debtor, share))
-        with progress_bar() as progress:
+        with Run(run, book=_book(files, columns, to, digest, debtor, share)) as folder, progress_bar() as progress:
             task = progress.add_task("Backfilling", total=total, completed=folder.counted.total())
             client.call(
                 run_backfill,
