@@ -12,20 +12,25 @@ from consensus.blocks import Block, Header, transactions_root
 from consensus.engine import Engine
 from consensus.events import Event, Received
 from consensus.messages import Body, DecidedRequest, VotesRequest, decode_message, encode_message
-from node import hub, layout, runtime
+from node import hub, intake, layout, runtime
 from node.chain import Chain
+from node.clock import clock_ms
 from node.errors import Inconsistent
 from node.intake import BAD_MAX, Submitted
 from node.network import Channel, Peer
 from node.network.connection import Connection
 from node.views import decided
-from registry.codec import encode
+from registry.codec import Value, encode
 from registry.errors import TransactionError
 from registry.genesis import Parameters
+from registry.limits import NONCE_BYTES, WIRE_BYTES_MAX
 from registry.state import party_key
-from registry.transactions.envelope import open_transaction
+from registry.transactions import envelope
+from registry.transactions.envelope import open_transaction, sign
+from registry.transactions.receivables import Register
+from tests import holding_off
 from tests.conftest import eventually
-from tests.node.network_of_nodes import Net, running
+from tests.node.network_of_nodes import Net, running, signing_key
 from tests.node.test_sync import grow
 
 
@@ -197,6 +202,39 @@ async def test_who_passes_on_bad_transactions_is_disconnected() -> None:
         assert sender.send(target.me.id, Channel.TRANSACTIONS, encode(wires))
         await eventually(lambda: sender.me not in target.connected())
         assert not len(net[0].service.ledger.pool)
+
+
+@pytest.mark.parametrize(
+    ("newer", "code"),
+    [
+        ((envelope.VERSION, [["register_better", 1]]), "unknown_operation"),
+        ((envelope.VERSION, [[Register.NAME, 1]]), "malformed"),
+        ((envelope.VERSION + 1, []), "wrong_version"),
+        ((envelope.VERSION, [[Register.NAME, bytes(WIRE_BYTES_MAX)]]), "too_large"),
+    ],
+)
+async def test_who_passes_on_what_newer_software_may_read_is_not_blamed_for_it(
+    newer: tuple[int, list[Value]], code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while nodes are upgraded one by one, and a client sends a new operation to one that is."""
+    holding_off.for_an_hour(monkeypatch)
+    monkeypatch.setattr(intake, "BAD_MAX", 2)
+    async with running(Net()) as net:
+        await eventually(lambda: all(len(node.service.mesh.connected()) == 3 for node in net.running))
+        key, (version, operations) = signing_key(net.exporter.id), newer
+        until_ms = clock_ms() + 600_000
+        payload = encode(
+            [version, net.genesis.id, [key.public_key], bytes(NONCE_BYTES), until_ms, envelope.EACH, operations]
+        )
+        wire = sign(payload, net.genesis.id, [key])
+        with pytest.raises(TransactionError, match=code):
+            open_transaction(wire, net.genesis.id)
+        sender, target, good = net[1].service, net[0].service, net.registration()
+        for each in (wire, wire, wire, good):
+            assert sender.mesh.send(target.mesh.me.id, Channel.TRANSACTIONS, encode([each]))
+        id_ = open_transaction(good, net.genesis.id).id
+        await eventually(lambda: target.ledger.is_final(id_))
+        assert sender.mesh.me in target.mesh.connected()
 
 
 async def test_who_is_blamed_for_bad_transactions_and_for_which(monkeypatch: pytest.MonkeyPatch) -> None:
