@@ -141,7 +141,8 @@ def header(session: Session, height: int | None) -> Procedure[Header]:
     """The final header at `height`, or the latest one, verified. Raises `Stale` if the latest one is old."""
     if height is None:
         return (yield from recent(Call("GET", "/v1/blocks/latest"), partial(_newest, session)))
-    found = session.trust.header((yield from get(f"/v1/blocks/{height}")))
+    answer = yield from get(f"/v1/blocks/{height}")  # and only then what is believed: it may have grown meanwhile
+    found = session.trust.header(answer)
     if found.height != height:
         raise ProofInvalid("height: the answer is another block")
     return found

@@ -1,4 +1,4 @@
-"""What every node of one process would find out alike, found out once: signatures verified, bytes decoded.
+"""What every node of one process would find out alike, found out once: signatures made and verified, bytes decoded.
 
 The same bytes give the same answer on every node, so a memory of answers changes no answer. It is handed to engines by
 the seam they have for it (`Verifier`), and lives as long as one world.
@@ -15,11 +15,12 @@ __all__ = ["Memo", "RememberedSigner"]
 class Memo:
     """The answers of one run. A signature that a key of this process has just made is known to be good."""
 
-    __slots__ = ("_decoded", "_good", "_refused")
+    __slots__ = ("_decoded", "_good", "_made", "_refused")
 
     def __init__(self) -> None:
         self._good: set[tuple[bytes, bytes, bytes, bytes, bytes]] = set()
         self._refused: set[tuple[bytes, bytes, bytes, bytes, bytes]] = set()
+        self._made: dict[tuple[bytes, bytes, bytes, bytes], bytes] = {}
         self._decoded: dict[bytes, Message] = {}
 
     def verify(self, public_key: bytes, domain: bytes, chain_id: bytes, message: bytes, signature: bytes) -> None:
@@ -43,9 +44,14 @@ class Memo:
             message = self._decoded[data] = decode_message(data)
         return message
 
-    def signed(self, public_key: bytes, domain: bytes, chain_id: bytes, message: bytes, signature: bytes) -> None:
-        """A key of this process has made this signature."""
-        self._good.add((public_key, domain, chain_id, message, signature))
+    def sign(self, signer: Signer, domain: bytes, chain_id: bytes, message: bytes) -> bytes:
+        """As `signer.sign`, which signs the same alike (Ed25519); nobody needs to verify it."""
+        said = (signer.public_key, domain, chain_id, message)
+        signature = self._made.get(said)
+        if signature is None:
+            signature = self._made[said] = signer.sign(domain, chain_id, message)
+            self._good.add((*said, signature))
+        return signature
 
 
 class RememberedSigner:
@@ -60,6 +66,4 @@ class RememberedSigner:
 
     def sign(self, domain: bytes, chain_id: bytes, message: bytes) -> bytes:
         """The 64-byte Ed25519 signature over `domain || chain_id || message`."""
-        signature = self._signer.sign(domain, chain_id, message)
-        self._memo.signed(self.public_key, domain, chain_id, message, signature)
-        return signature
+        return self._memo.sign(self._signer, domain, chain_id, message)

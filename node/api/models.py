@@ -431,7 +431,7 @@ class Peer(_Answer):
     height: int | None
     round_trip_ms: float | None
     votes_in_time: float | None = Field(description="part of the latest certificates with its vote; observers: null")
-    failed_views: int = Field(description="views that it led to nothing since this process began")
+    failed_views: int = Field(description="views it led that a quorum gave up since this process began")
     last_error: str
 
 

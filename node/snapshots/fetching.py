@@ -12,8 +12,8 @@
 5. WINDOW  From there on all blocks up to the state's are fetched: a transaction in one of them must not be executed
            again. Each is verified by its own certificate.
 
-Then this node has all that execution needs, and goes on as any other. If nobody serves the state any more, it begins
-again with a newer one.
+Then this node has all that execution needs, and goes on as any other. If nobody serves the state any more, or only
+those who do not give what they offer (`node.snapshots.offers`), it begins again with another one.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ from node.snapshots.messages import (
     PartOf,
     SyncMessage,
 )
+from node.snapshots.offers import Offers, State
 from registry.limits import VALIDITY_MAX_MS
 from registry.merkle.hashing import ProofError
 from registry.merkle.parts import Entry, check_part
@@ -68,6 +69,7 @@ FAR_BEHIND = 1_000  # heights: who misses fewer fetches blocks
 GATHER_MS = 1_000  # for others to say that they serve the state too
 PATIENCE_MS = 10_000  # for enough authorities, and for a state that is served
 ASK_AGAIN_MS = 2_000
+FAILURES_MAX = 2  # in a row, of who serves a state best, until what has come of it is given up for another state
 STORING_MAX = 8  # parts that have come and are not durable yet
 
 
@@ -102,13 +104,13 @@ class Fetching:
         self._far_behind = far_behind
         self._sources = Sources()
         self._told: set[bytes] = set()
-        self._offers: dict[bytes, tuple[tuple[int, bytes], ...]] = {}
+        self._offers = Offers(self._sources)
         self._offered_at_ms: int | None = None
         self._ask_held_at_ms = 0
         self._since_ms = now_ms
         self._now_ms = now_ms
         self._resumed = resumed
-        self._wanted: tuple[int, bytes] | None = None
+        self._wanted: State | None = None
         self._manifest: Manifest | None = None
         self._reigns: tuple[Reign, ...] = ()
         self._done = set(done)
@@ -142,7 +144,7 @@ class Fetching:
 
     def _left(self, event: Left) -> None:
         self._sources.leave(event.peer)
-        self._offers.pop(event.peer, None)
+        self._offers.leave(event.peer)
         self._told.discard(event.peer)
 
     def _heard(self, event: Heard) -> None:
@@ -155,7 +157,7 @@ class Fetching:
                 source.first, source.last = first, last
                 self._told.add(event.peer)
             case Held(offers):
-                self._offers[event.peer] = offers
+                self._offers.put(event.peer, offers)
                 if offers and self._offered_at_ms is None:
                     self._offered_at_ms = self._now_ms
             case ManifestOf(height, data):
@@ -165,8 +167,7 @@ class Fetching:
             case Blocks(first, pairs):
                 self._take_blocks(event.peer, source, first, pairs)
             case Gone(height):
-                offers = self._offers.get(event.peer, ())
-                self._offers[event.peer] = tuple(offer for offer in offers if offer[0] != height)
+                self._offers.withdraw(event.peer, height)
                 source.question, source.late = None, False
             case Ask(first, _):
                 self._actions.append(Say(event.peer, Blocks(first, ())))
@@ -174,6 +175,7 @@ class Fetching:
                 pass  # this node serves no state: who asks hears of no offer
 
     def _started(self, event: Started) -> None:
+        self._done, self._storing = set(), set()  # those of another state were reported before
         self.phase = Phase.PARTS
 
     def _stored(self, event: Stored) -> None:
@@ -189,7 +191,7 @@ class Fetching:
         votes = sorted((source.last for peer, source in self._sources if source.votes and peer in self._told))[::-1]
         waited_ms = self._now_ms - self._since_ms
         few = len(votes) <= self._authorities.f  # to tell by them how high the network is
-        if self._alone or (few and waited_ms >= PATIENCE_MS and not any(self._offers.values())):
+        if self._alone or (few and waited_ms >= PATIENCE_MS and not self._offers):
             self._end(Enough("there is nobody to fetch a state from"))
             return
         if few and waited_ms < PATIENCE_MS:
@@ -201,20 +203,16 @@ class Fetching:
         self._choose(waited_ms, whole=whole)
 
     def _choose(self, waited_ms: int, *, whole: bool) -> None:
-        """The state that most peers serve, and of those the highest; first of all the one begun before."""
-        count: dict[tuple[int, bytes], int] = {}
-        for _, offers in self._offers.items():
-            for offer in set(offers):
-                count[offer] = count.get(offer, 0) + 1
-        begun = self._resumed
-        if begun is not None and (begun.height, begun.header.hash) in count:
+        """The state that `Offers` calls best; before it the one that was begun."""
+        begun, best = self._resumed, self._offers.best()
+        if begun is not None and self._offers.is_served((begun.height, begun.header.hash), failures_max=FAILURES_MAX):
             self._manifest, self._wanted = begun, (begun.height, begun.header.hash)
             self.phase = Phase.PARTS
-        elif count and self._now_ms - (self._offered_at_ms or 0) >= GATHER_MS:
+        elif best is not None and self._now_ms - (self._offered_at_ms or 0) >= GATHER_MS:
             self._resumed = None
-            self._wanted = max(count, key=lambda offer: (count[offer], offer[0]))
+            self._wanted = best
             self.phase = Phase.PROVE
-        elif not count and whole and waited_ms >= PATIENCE_MS:
+        elif best is None and whole and waited_ms >= PATIENCE_MS:
             self._end(Enough("nobody serves a state yet, and all blocks are to be had"))
         elif self._now_ms >= self._ask_held_at_ms:
             self._ask_held_at_ms = self._now_ms + ASK_AGAIN_MS
@@ -224,36 +222,41 @@ class Fetching:
 
     def _holders(self) -> list[tuple[bytes, Source]]:
         """Who serves the state and can be asked now."""
-        return [each for each in self._sources.free(self._now_ms) if self._wanted in self._offers.get(each[0], ())]
+        return [each for each in self._sources.free(self._now_ms) if self._offers.has(each[0], self._wanted)]
 
-    def _served(self) -> bool:
-        """Whether anybody says that it serves the state; else another one is chosen."""
-        if any(self._wanted in self._offers.get(peer, ()) for peer, _ in self._sources):
+    def _served(self, *, failures_max: int) -> bool:
+        """Whether to go on with the state; else one is chosen anew."""
+        if self._offers.is_served(self._wanted, failures_max=failures_max):
             return True
         self.phase, self._manifest, self._since_ms, self._offered_at_ms = Phase.GATHER, None, self._now_ms, None
         return False
 
     def _ask_manifest(self) -> None:
         assert self._wanted is not None, "a state has been chosen"
-        if self._served() and not list(self._sources.relied_on()):
+        if self._served(failures_max=0) and not list(self._sources.relied_on()):
             for peer, source in self._holders()[:1]:
-                self._put(peer, source, 0, 0, AskManifest(self._wanted[0]))
+                height = self._wanted[0]
+                self._put(peer, source, height, height, AskManifest(height))
 
     def _prove(self, peer: bytes, source: Source, height: int, data: bytes) -> None:
-        if self.phase is not Phase.PROVE or self._wanted is None or height != self._wanted[0]:
-            return
-        if self._sources.answered(source, 0) is None:
+        """A late one counts too, though another state may have been chosen meanwhile."""
+        if self.phase not in (Phase.GATHER, Phase.PROVE) or self._sources.answered(source, height) is None:
             return
         try:
             manifest = read_manifest(data, self._genesis_id, self._authorities)
         except ManifestError as error:
             self._refuse(peer, f"manifest: {error}")
             return
-        if (manifest.height, manifest.header.hash) != self._wanted:
-            self._refuse(peer, "manifest: of another block than was offered")
+        if manifest.height != height:
+            self._refuse(peer, "manifest: of another height than was asked for")
+            return
+        state = (height, manifest.header.hash)
+        if not self._offers.has(peer, state):
+            self._offers.withdraw(peer, height)
+            self._sources.fail(peer, now_ms=self._now_ms)
             return
         self._sources.serve(peer)
-        self._manifest, self._reigns, self._done, self._storing = manifest, (), set(), set()
+        self._wanted, self._manifest, self._reigns = state, manifest, ()
         self.phase = Phase.DONE  # until it is durable
         self._actions.append(Begin(manifest))
 
@@ -266,7 +269,7 @@ class Fetching:
             self.phase = Phase.SEEK
             self._seek()
             return
-        if not self._served():
+        if not self._served(failures_max=FAILURES_MAX):
             self._resumed = manifest  # if somebody comes who serves it still
             return
         for peer, source in self._holders():
@@ -294,9 +297,14 @@ class Fetching:
 
     # --- 4 and 5: the blocks below --------------------------------------------------------------------------------
 
+    def _sought(self) -> int:
+        """The height that is looked at next."""
+        assert self._manifest is not None, "a state has been proved"
+        return max(1, self._manifest.height - self._step)
+
     def _seek(self) -> None:
         assert self._manifest is not None, "a state has been proved"
-        height = max(1, self._manifest.height - self._step)
+        height = self._sought()
         if height == self._manifest.height:  # it is the first block
             self._begin_window(height)
         elif not list(self._sources.relied_on()):
@@ -329,6 +337,10 @@ class Fetching:
         question = self._sources.answered(source, first)
         if self.phase not in (Phase.SEEK, Phase.WINDOW) or question is None:
             return
+        assert self._manifest is not None, "a state has been proved"
+        # What is kept counts as executed: nothing above the state, not even if it was asked for (for a higher state).
+        last = min(question.last, self._manifest.height)
+        pairs = pairs[: max(0, last + 1 - first)]
         if not pairs:
             self._sources.fail(peer, now_ms=self._now_ms)
             return
@@ -339,9 +351,10 @@ class Fetching:
             return
         self._sources.serve(peer)
         if self.phase is Phase.WINDOW:
+            blocks = tuple(block for block in blocks if block.height in self._missing)
             self._missing.difference_update(block.height for block in blocks)
             self._actions.append(Keep(blocks))
-        else:
+        elif first == self._sought():
             self._look_at(blocks[0])
 
     def _look_at(self, block: Decided) -> None:
@@ -373,7 +386,7 @@ class Fetching:
     def _refuse(self, peer: bytes, reason: str) -> None:
         self._sources.fail(peer, now_ms=self._now_ms)
         self._sources.leave(peer)
-        self._offers.pop(peer, None)
+        self._offers.leave(peer)
         self._told.discard(peer)
         self._actions.append(Drop(peer, reason))
 

@@ -107,7 +107,10 @@ def register(call: Call, operation: Register) -> Verdict:
 
 
 def confirm(call: Call, operation: Confirm) -> Verdict:
-    """The debtor confirms a share; less than what is collectible makes it part_confirmed and lowers that."""
+    """The debtor confirms a share; less than what is collectible makes it part_confirmed and lowers that.
+
+    Of what it registered itself it confirms less only with all who have claims on it, as in `adjust`.
+    """
     found = _answered(call, operation)
     if isinstance(found, Refusal):
         return found
@@ -118,6 +121,8 @@ def confirm(call: Call, operation: Confirm) -> Verdict:
     state = "confirmed" if whole else "part_confirmed"
     if state not in RECEIVABLE_STEPS[receivable.state, operation.NAME]:
         return Refusal(BAD_STATE, receivable.id)
+    if not whole and (unheard := _unheard_by_debtor(call, receivable)):
+        return Refusal(NOT_AUTHORISED, receivable.id, unheard)
     confirmed = replace(
         receivable,
         state=state,
@@ -139,11 +144,16 @@ def confirm(call: Call, operation: Confirm) -> Verdict:
 
 
 def reject(call: Call, operation: Reject) -> Verdict:
-    """The debtor denies the debt: no new claim, and no certain fingerprint of it blocks another any more."""
+    """The debtor denies the debt: no new claim, and no certain fingerprint of it blocks another any more.
+
+    What it registered itself it denies only with all who have claims on it, as in `adjust`.
+    """
     found = _answered(call, operation)
     if isinstance(found, Refusal):
         return found
     receivable, debtor = found
+    if unheard := _unheard_by_debtor(call, receivable):
+        return Refusal(NOT_AUTHORISED, receivable.id, unheard)
     rejected = replace(receivable, state="rejected", debtor=debtor.id)
     event = Event("rejected", receivable.id, standing_on(call, rejected))
     return Effects(receivable.id, puts=((receivable_key(receivable.id), rejected),), events=(event,))

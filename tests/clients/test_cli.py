@@ -80,14 +80,17 @@ class Desk:
 
     def by(self, party: str, *words: object, urls: list[str] | None = None, **changes: str) -> Ended:
         """A command of this party, its settings in the environment."""
-        settings = {
+        return run(*words, **(self.settings(party, urls) | changes))
+
+    def settings(self, party: str, urls: list[str] | None = None) -> dict[str, str]:
+        """This party's settings, as they stand in the environment."""
+        return {
             "NEMODAT_GENESIS": str(self.cast.devnet.genesis_path),
             "NEMODAT_URL": " ".join(urls or [self.cast.devnet.url("f-cn"), self.cast.devnet.url("f-sg")]),
             "NEMODAT_PARTY": party,
             "NEMODAT_KEY": str(self.key(party)),
             "NEMODAT_PASSPHRASE": PASSPHRASE,
         }
-        return run(*words, **(settings | changes))
 
     def key(self, party: str) -> Path:
         if party not in self.keys:

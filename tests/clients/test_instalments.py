@@ -18,7 +18,7 @@ from registry.money import WHOLE, Money
 from tests.cast import EXP_CN, IMP_DE, Cast
 from tests.clients.stage import Stage, offered
 from tests.clients.test_cli import DONE, Desk, complaint
-from tests.registry.documents.national import nfe
+from tests.registry.documents.national import body, fatturapa, nfe, payment
 from tests.registry.world import mark
 
 SAMPLES = Path(__file__).parents[2] / "scripts" / "samples"
@@ -66,6 +66,16 @@ def test_thirds_never_exceed_the_invoice() -> None:
     thirds = tuple(part._replace(number=number, amount=Money("BRL", 3_215_000)) for number in "123")
     listings = instalment_listings(dossier_of(invoice()), replace(invoice(), instalments=thirds))
     assert [one.parents[0][1] for one in listings] == [WHOLE // 3] * 3
+
+
+def test_instalments_that_name_the_tax_which_the_buyer_pays_to_the_state_are_parts_of_the_rest() -> None:
+    """A FatturaPA under split payment: 15.25 twice, of which 12.50 each comes to the seller."""
+    stated = body(payments=payment("15.25", "2026-06-30") + payment("15.25", "2026-07-31"))
+    text = fatturapa(stated).replace(b"</Imposta>", b"</Imposta><EsigibilitaIVA>S</EsigibilitaIVA>")
+    (made,) = read("fattura.xml", text)
+    listings = instalment_listings(dossier_of(made), made)
+    assert [one.particulars.amount_minor for one in listings] == [1_250, 1_250]
+    assert [one.parents for one in listings] == [((mark("invoice"), WHOLE // 2, WHOLE),)] * 2
 
 
 def test_what_are_no_instalments_of_this_invoice_is_refused() -> None:

@@ -7,6 +7,9 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from hypothesis import given
@@ -72,8 +75,10 @@ class Recorder:
     told: list[tuple[bool, Peer]] = field(default_factory=list)
     messages: list[tuple[str, Channel, bytes]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    greets: Callable[[Peer], object] = lambda peer: None
 
     def connected(self, peer: Peer) -> None:
+        self.greets(peer)
         self.up.append(peer.name)
         self.told.append((True, peer))
         self.changed.set()
@@ -111,10 +116,12 @@ async def start() -> AsyncIterator[Start]:
     """Starts a mesh with the given members; all are stopped at the end."""
     nodes: list[Node] = []
 
-    async def begin(me: Peer, members: list[Peer], *, genesis_id: bytes = GENESIS) -> Node:
+    async def begin(me: Peer, members: list[Peer], *, genesis_id: bytes = GENESIS, greeting: bytes = b"") -> Node:
         seen = Recorder()
         own = next(keys for keys in (*KEYS, *NAMESAKES) if keys.certificate == me.certificate)
         mesh = Mesh(genesis_id=genesis_id, directory=Directory(members), me=me, credentials=own, handler=seen)
+        if greeting:
+            seen.greets = lambda peer: mesh.send(peer.id, Channel.TRANSACTIONS, greeting)
         node = Node(mesh, seen, await mesh.start(me.address))
         nodes.append(node)
         return node
@@ -175,6 +182,17 @@ async def test_simultaneous_dials_leave_one_connection(start: Start) -> None:
         await asyncio.sleep(0.01)
     assert len(a.mesh._all) == len(b.mesh._all) == 1
     assert len(b.seen.messages) >= 15
+
+
+async def test_honest_peers_that_dial_each_other_and_send_at_once_are_not_held_off(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under load: whoever is connected sends what waits, also over the connection that the other side gives up."""
+    holding_off.for_an_hour(monkeypatch)
+    members = [member(number, port=port) for number, port in enumerate(free_ports(4))]
+    nodes = await asyncio.gather(*(start(me, members, greeting=bytes(20_000)) for me in members))
+    await eventually(lambda: all(len(node.mesh.connected()) == 3 and len(node.mesh._all) == 3 for node in nodes))
+    assert not [(node.mesh.me.name, peer.name) for node in nodes for peer in members if node.mesh._holds_off(peer)]
 
 
 def told(seen: Recorder) -> set[bytes]:
@@ -540,6 +558,27 @@ def test_a_ping_is_not_a_hello() -> None:
     assert frame is not None
     with pytest.raises(FrameError):
         check_hello(frame, GENESIS)
+
+
+@pytest.mark.parametrize("end", ["close", "abort"])
+@pytest.mark.parametrize("ended_by", ["opened", "received"])
+async def test_what_a_peer_sent_before_it_knew_that_this_side_ends_the_connection_breaks_no_rule(
+    ended_by: str, end: str
+) -> None:
+    """`close`: it is the duplicate of one that stays; `abort`: what this side answers is not read."""
+    owner: Any = SimpleNamespace(
+        genesis_id=GENESIS,
+        directory=SimpleNamespace(identify=lambda _: member(1)),
+        made=lambda _: None,
+        opened=lambda _: None,
+        received=lambda *_: None,
+    )
+    connection = connection_module.Connection(owner, expected=None)
+    setattr(owner, ended_by, lambda *_: getattr(connection, end)("this side has had enough"))
+    connection.connection_made(MagicMock(asyncio.Transport))
+    small, large = encode_frame(Channel.CONSENSUS, b"vote"), encode_frame(Channel.CONSENSUS, bytes(2 * HELLO_BYTES_MAX))
+    connection.data_received(encode_hello(GENESIS) + small + large)
+    assert (connection.reason, connection.broke_a_rule) == ("this side has had enough", False)
 
 
 async def test_a_peer_that_was_paused_may_answer_every_ping_it_missed_and_no_other() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -25,6 +26,7 @@ from registry.state import party_key
 from registry.transactions.envelope import open_transaction
 from tests.conftest import eventually
 from tests.node.network_of_nodes import Net, running
+from tests.node.test_sync import grow
 
 
 async def test_what_is_submitted_is_final_on_all_with_one_state_root() -> None:
@@ -322,6 +324,25 @@ async def test_a_task_of_the_network_that_dies_stops_the_node(monkeypatch: pytes
         for member in net.members:
             if member.node is not None:
                 await member.node.stop()
+
+
+async def test_a_view_has_failed_when_a_quorum_gave_it_up_and_not_because_it_was_left_for_the_next_block() -> None:
+    net = Net(parameters=Parameters(base_ms=1_000, heartbeat_ms=60_000))
+    try:
+        await net.start(0, 1, 2)  # authority 3 is away: each view that it leads is given up
+        await grow(net, 2)
+        watches = [node.service.watch for node in net.running]
+        before = [Counter(watch.failed_views) for watch in watches]
+        await grow(net, 8)
+        await net.until_agreed()
+        away = net.genesis.authorities[3].consensus_key
+        for watch, former in zip(watches, before, strict=True):
+            assert {leader: count >= 2 for leader, count in (watch.failed_views - former).items()} == {away: True}
+        recent = list(watches[0].view_changes)[-2:]
+        assert [each.leader for each in recent] == [away, away]
+        assert len({(each.height, each.view) for each in recent}) == 2, "each once"
+    finally:
+        await net.stop()
 
 
 async def test_what_no_leader_may_include_yet_does_not_make_the_network_spin() -> None:
