@@ -214,12 +214,7 @@ def backfill(
         before = run.sent(number)
         if before is not None:
             submission = Submission.of(before, session.genesis.id)
-            try:
-                yield from offer(submission)
-            except Rejected as error:
-                if error.code != "expired" or not (yield from reads.lapsed(session, submission)):
-                    raise
-            else:
+            if not (yield from _never_took_effect(session, submission)):
                 return submission
         if time.monotonic() > names_until:
             financier = yield from _financier(session, to)
@@ -241,6 +236,15 @@ def backfill(
 
     left = ((number, batch) for number, batch in enumerate(batches(rows)) if number >= run.done)
     yield from send_all(session, left, signed=signed, settled=settled)
+
+
+def _never_took_effect(session: Session, submission: Submission) -> Procedure[bool]:
+    """Whether all nodes call it expired, and it has lapsed. Whatever else they say of it, it is to be sent again."""
+    try:
+        yield from offer(submission)
+    except Rejected as error:
+        return error.code == "expired" and (yield from reads.lapsed(session, submission))
+    return False
 
 
 def _financier(session: Session, named: str) -> Procedure[str]:
