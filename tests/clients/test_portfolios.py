@@ -293,6 +293,7 @@ def test_a_portfolio_is_backfilled_whatever_interrupts_it_and_taken_up(desk: Des
         assert exporter.transaction(sent.transaction_id, sent.operations), "what was signed before is what was sent"
     again = desk.by(EXP_CN, *words)
     assert "5 registered and offered, 1 refused, 1 not readable" in again.out, "nothing is registered twice"
+    assert "another book" in complaint(desk.by(EXP_VN, *words)), "another seller's"
     table.write_bytes(book(*rows[:1]))
     assert "another book" in complaint(desk.by(EXP_CN, *words))
     taken = desk.by(newly.id, "portfolio", "take-up", "--from", EXP_CN)
