@@ -76,8 +76,8 @@ class Intake:
         self._flushed_at = 0.0
         self._flush_timer: asyncio.TimerHandle | None = None
         self._oldest: set[bytes] = set()
-        self.bad: Counter[str] = Counter()
-        """Transactions that peers should not have passed on, by peer name."""
+        self.bad: Counter[bytes] = Counter()
+        """Transactions that peers should not have passed on, by certificate: a name and a seat may pass to others."""
         self.dropped = 0
         """Gossiped transactions dropped because too many waited."""
 
@@ -170,14 +170,17 @@ class Intake:
         return opened.transaction.id
 
     def _blame(self, peer: Peer, results: list[Submitted]) -> None:
-        """An honest peer has verified what it passes on; that a pool is full or a time has passed is no fault."""
+        """An honest peer has verified what it passes on.
+
+        That a pool is full or a time has passed is no fault, nor that the peer's software is newer and knows more.
+        """
         bad = [each for each in results if isinstance(each, TransactionError) and each.code in _FAULTS]
         if not bad:
             return
-        self.bad[peer.name] += len(bad)
+        self.bad[peer.certificate] += len(bad)
         _log.warning("bad transactions in gossip", peer=peer.name, count=len(bad), code=bad[0].code)
-        if self.bad[peer.name] >= BAD_MAX:
-            self.bad[peer.name] = 0
+        if self.bad[peer.certificate] >= BAD_MAX:
+            self.bad[peer.certificate] = 0
             self._mesh.disconnect(peer.id, "passes on bad transactions")
 
     def _gossip(self, wire: bytes) -> None:
@@ -200,7 +203,7 @@ class Intake:
             self._outgoing_bytes = 0
 
 
-_FAULTS = frozenset(CODES) - {"expired", "too_far_ahead", "replayed"}
+_FAULTS = frozenset(CODES) - {"expired", "too_far_ahead", "replayed", "unknown_operation", "wrong_version"}
 assert PAYLOAD_MAX[Channel.TRANSACTIONS] > WIRE_BYTES_MAX + GOSSIP_BYTES_MAX
 
 

@@ -132,7 +132,9 @@ def checkpoints(
     with problems(), FinancierClient(**unguarded_access(genesis, url, party, key)) as client:
         known = read_checkpoints(text_of(keep, "checkpoints"), network) if keep.exists() else ()
         found = client.call(checked, known)
-        keep.write_text(written_checkpoints(found, network), encoding="utf-8")
+        fresh = keep.with_name(keep.name + ".new")  # cut off in the middle, it leaves those that were kept before
+        fresh.write_text(written_checkpoints(found, network), encoding="utf-8")
+        fresh.replace(keep)
     owners = {entry.checkpoint_key: entry.party for entry in network.observers}
     table = Table("height", "block", "seen final by", title="The history has all of these")
     for each in found:

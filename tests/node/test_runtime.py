@@ -15,8 +15,8 @@ from consensus.messages import Body, DecidedRequest, VotesRequest, decode_messag
 from node import hub, layout, runtime
 from node.chain import Chain
 from node.errors import Inconsistent
-from node.intake import BAD_MAX
-from node.network import Channel
+from node.intake import BAD_MAX, Submitted
+from node.network import Channel, Peer
 from node.network.connection import Connection
 from node.views import decided
 from registry.codec import encode
@@ -197,6 +197,26 @@ async def test_who_passes_on_bad_transactions_is_disconnected() -> None:
         assert sender.send(target.me.id, Channel.TRANSACTIONS, encode(wires))
         await eventually(lambda: sender.me not in target.connected())
         assert not len(net[0].service.ledger.pool)
+
+
+async def test_who_is_blamed_for_bad_transactions_and_for_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its certificate, not its name; and nobody for knowing more operations, as newer software does."""
+    async with running(Net(1)) as net:
+        target = net[0]._intake
+        assert target is not None
+        ended: list[tuple[bytes, str]] = []
+        monkeypatch.setattr(target._mesh, "disconnect", lambda peer, reason: ended.append((peer, reason)))
+        former, successor = (Peer(bytes([n]) * 32, "party", "authority", "", bytes([n])) for n in (1, 2))
+        newer: list[Submitted] = [
+            TransactionError("unknown_operation", "operations[0]", "is not known") for _ in range(BAD_MAX)
+        ]
+        target._blame(former, newer)
+        bad = TransactionError("bad_signature", "signatures[0]", "does not verify")
+        target._blame(former, [bad] * (BAD_MAX - 1))
+        target._blame(successor, [bad])
+        assert not ended
+        target._blame(former, [bad])
+        assert ended == [(former.id, "passes on bad transactions")]
 
 
 async def test_a_transaction_gossiped_while_a_node_was_away_reaches_it_when_it_comes() -> None:
