@@ -28,6 +28,7 @@ from clients.backfill import Batch, Outcome, Row, batches, outcomes_of, prepare_
 from clients.errors import ClientError, Rejected
 from clients.exchange import Procedure
 from clients.exporter import canonical_listings
+from clients.files import private_folder, sync_folder
 from clients.pipeline import send_all
 from clients.session import Session, offer
 from clients.submission import Submission
@@ -54,7 +55,7 @@ class Run:
 
     def __init__(self, folder: Path, *, book: str) -> None:
         """`book` is a digest that names the book and all settings. Raises `RunInUse`, `RunMismatch`, `OSError`."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(folder)
         self._folder = folder
         self._outcomes = folder / "outcomes"
         self._lock = _locked(folder / "lock")
@@ -169,11 +170,7 @@ class Run:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-        directory = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync_folder(self._folder)
 
 
 def _locked(path: Path) -> int:
@@ -217,12 +214,7 @@ def backfill(
         before = run.sent(number)
         if before is not None:
             submission = Submission.of(before, session.genesis.id)
-            try:
-                yield from offer(submission)
-            except Rejected as error:
-                if error.code != "expired" or not (yield from reads.lapsed(session, submission)):
-                    raise
-            else:
+            if not (yield from _never_took_effect(session, submission)):
                 return submission
         if time.monotonic() > names_until:
             financier = yield from _financier(session, to)
@@ -244,6 +236,15 @@ def backfill(
 
     left = ((number, batch) for number, batch in enumerate(batches(rows)) if number >= run.done)
     yield from send_all(session, left, signed=signed, settled=settled)
+
+
+def _never_took_effect(session: Session, submission: Submission) -> Procedure[bool]:
+    """Whether all nodes call it expired, and it has lapsed. Whatever else they say of it, it is to be sent again."""
+    try:
+        yield from offer(submission)
+    except Rejected as error:
+        return error.code == "expired" and (yield from reads.lapsed(session, submission))
+    return False
 
 
 def _financier(session: Session, named: str) -> Procedure[str]:

@@ -7,6 +7,7 @@ import io
 import json
 import time
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,20 @@ import pytest
 
 from clients.backfill import BATCH_ROWS, Outcome, Row, batches, prepare_batch
 from clients.dossier import Dossier
+from clients.exchange import Call, Procedure, Reply
 from clients.parties import propose_change
 from clients.pipeline import RunStopped
 from clients.portfolios import Unusable, read_portfolio, rows_in
 from clients.runs import Run, RunInUse, RunMismatch, backfill
 from clients.session import Session
 from clients.submission import Submission
+from clients.verify import Final, Trust
 from registry.documents import DOCUMENT_BYTES_MAX, BrokenDocument, ColumnMap, DateOrder, DecimalMark, MissingElement
 from registry.genesis import Genesis
 from registry.money import WHOLE
+from registry.receipts import Receipt
 from registry.transactions.claims import Offer
-from registry.transactions.envelope import open_transaction
+from registry.transactions.envelope import open_transaction, subject_id
 from registry.transactions.governance import Suspend
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, Cast, key_of
 from tests.clients.liar import lying
@@ -203,6 +207,46 @@ def test_a_run_of_20_000_rows_keeps_none_in_memory(tmp_path: Path, monkeypatch: 
     assert {path.name for path in tmp_path.iterdir()} == {"book", "lock", "outcomes", "position"}
 
 
+def test_a_run_that_goes_on_waits_where_the_nodes_have_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it had in flight is sent again, and the nodes are as full as they were when it was killed."""
+    monkeypatch.setattr("clients.backfill.BATCH_ROWS", 1)
+    me = session(genesis())
+    rows = [row for row in read(book({"number": "A-1"}, {"number": "A-2"})) if isinstance(row, Row)]
+    sent = [prepare_batch(me, [row], to=F_SG, terms=TERMS, now_ms=START_MS) for row in rows]
+    first, second = [batch.submission for batch in sent]
+    final: set[bytes] = set()
+
+    def answer(call: Call) -> object:
+        if call.method == "POST":
+            is_full = second.wire in call.body and first.transaction_id not in final
+            id_ = (second if second.wire in call.body else first).transaction_id.hex()
+            return {"results": [{"code": "sender_full"} if is_full else {"transaction_id": id_}]}
+        final.add(bytes.fromhex(call.path.rpartition("/")[2].partition("?")[0]))
+        return {"status": "final"}
+
+    def believed(_: object, id_: bytes, count: int, __: object) -> Final:
+        receipts = tuple(Receipt(id_, number, "ok", subject_id(id_, number)) for number in range(count))
+        return Final(transaction_id=id_, height=1, timestamp_ms=1, block_hash=b"", receipts=receipts)
+
+    monkeypatch.setattr(Trust, "receipts", believed)
+    with Run(tmp_path, book="a") as run:
+        for number, batch in enumerate(sent):
+            run.begin(number, batch)
+        answered(backfill(me, run, rows, to=F_SG, terms=TERMS), answer)
+        assert [outcome.code for outcome in run.outcomes()] == ["ok", "ok"]
+    assert final == {first.transaction_id, second.transaction_id}, "and nothing was signed anew"
+
+
+def answered(procedure: Procedure[None], answer: Callable[[Call], object]) -> None:
+    """The procedure to its end, by a node that is made up."""
+    call = next(procedure)
+    try:
+        while True:
+            call = procedure.send(Reply(200, json.dumps(answer(call)).encode(), "http://node"))
+    except StopIteration:
+        return
+
+
 # --- against real nodes ----------------------------------------------------------------------------------------------
 
 
@@ -249,6 +293,7 @@ def test_a_portfolio_is_backfilled_whatever_interrupts_it_and_taken_up(desk: Des
         assert exporter.transaction(sent.transaction_id, sent.operations), "what was signed before is what was sent"
     again = desk.by(EXP_CN, *words)
     assert "5 registered and offered, 1 refused, 1 not readable" in again.out, "nothing is registered twice"
+    assert "another book" in complaint(desk.by(EXP_VN, *words)), "another seller's"
     table.write_bytes(book(*rows[:1]))
     assert "another book" in complaint(desk.by(EXP_CN, *words))
     taken = desk.by(newly.id, "portfolio", "take-up", "--from", EXP_CN)
