@@ -34,6 +34,7 @@ LINEAGE_DEPTH_MAX: Final = 8  # receivables in a chain of links, both ends inclu
 FAMILY_MAX: Final = 256  # receivables connected by links in any direction: what one check may have to read
 MATCHES_MAX: Final = 512  # matches of one receivable
 PRINT_HOLDERS_MAX: Final = 256  # receivables that hold one fingerprint
+HOLDERS_READ_MAX: Final = FINGERPRINTS_MAX * PRINT_HOLDERS_MAX  # compared with in one search for matches
 PRINT_HOLDERS_BY_MAX: Final = 32  # of these, by one registrant that was not the first to hold it
 
 # Claims

@@ -1,0 +1,150 @@
+"""Matches over the lineage: what must be looked at, and what stops a funding, through whichever record it is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry.limits import MATCHES_MAX
+from registry.money import WHOLE
+from registry.receipts import Receipt
+from registry.transactions.claims import Discharge, Fund, Release
+from registry.transactions.receivables import Confirm, Reject
+from tests.registry.world import World, invoice, mark, name_id, salt_of
+
+DEBT = (("debtor_side", mark("IMP_DE, EUR 88,450.00, due 2026-08-15")),)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def answered(world: World, receivable: bytes, tag: str, *, denied: bool = False) -> None:
+    """The debtor's word on a receivable that was registered with this tag."""
+    opened = (receivable, salt_of(tag), name_id("IMP_DE"))
+    word = Reject(*opened, mark("no")) if denied else Confirm(*opened, mark(f"commitment {tag}"), WHOLE, mark("text"))
+    assert world.one("IMP_DE", word).code == "ok"
+
+
+def wholly(parent: bytes) -> dict[str, object]:
+    return {"parents": ((parent, WHOLE, WHOLE),)}
+
+
+def half(parent: bytes) -> dict[str, object]:
+    return {"parents": ((parent, WHOLE // 2, WHOLE),)}
+
+
+def funding(world: World, receivable: bytes, *seen: bytes, to: str = "F_SG", percent: int = 100) -> Receipt:
+    """Offered, reserved, and funded having looked at `seen`."""
+    return world.one(to, Fund(world.reserved(receivable, to=to, percent=percent), seen))
+
+
+# What matches the lineage
+
+
+def test_what_matches_an_invoice_is_looked_at_when_its_instalment_is_funded(world: World) -> None:
+    """The instalment has a number, an amount and a day of its own: nothing in common with the buyer's payable."""
+    payable = world.registered("owed", by="IMP_DE", kind="payable", fingerprints=DEBT)
+    world.funded(payable, to="F_DE", percent=100, by="IMP_DE")
+    whole = world.registered("4711", fingerprints=DEBT)
+    part = world.registered("4711/001", kind="instalment", **wholly(whole))
+    refused = funding(world, part)
+    assert (refused.code, refused.related) == ("unacknowledged_match", (payable,))
+    assert world.one("F_SG", Fund(refused.subject, (payable,))).code == "ok"
+
+
+def test_what_matches_an_invoice_is_looked_at_when_its_order_is_funded(world: World) -> None:
+    order = world.registered("order", kind="purchase_order")
+    world.registered("first", fingerprints=DEBT, **half(order))
+    payable = world.registered("owed", by="IMP_DE", kind="payable", fingerprints=DEBT)
+    refused = funding(world, order)
+    assert (refused.code, refused.related) == ("unacknowledged_match", (payable,))
+
+
+def test_what_matches_an_invoice_that_is_over_is_no_matter_of_its_order(world: World) -> None:
+    order = world.registered("order", kind="purchase_order")
+    first = world.registered("first", fingerprints=DEBT, **half(order))
+    world.registered("owed", by="IMP_DE", kind="payable", fingerprints=DEBT)
+    answered(world, first, "first", denied=True)
+    assert funding(world, order).code == "ok"
+
+
+def test_an_order_is_funded_without_looking_at_its_own_invoices_that_are_alike(world: World) -> None:
+    """A claim on the order weighs on all of them. Once one is financed, whoever funds is shown that it has a double."""
+    alike = (("particulars", mark("the same amount on the same day")),)
+    order = world.registered("order", kind="purchase_order")
+    first, second = (world.registered(tag, fingerprints=alike, **half(order)) for tag in ("first", "second"))
+    claim = funding(world, order, percent=50)
+    assert claim.code == "ok"
+    assert world.one("F_SG", Release(claim.subject)).code == "ok"
+    world.funded(first, percent=50, acknowledged=(second,))
+    refused = funding(world, order, percent=50)
+    assert (refused.code, refused.related) == ("unacknowledged_match", (first,))
+
+
+def test_two_honest_instalments_are_financed_by_two(world: World) -> None:
+    """Of one amount and one day: each is looked at once when the other is funded."""
+    alike = (("particulars", mark("one amount, one day")),)
+    whole = world.registered("4711")
+    parts = [
+        world.registered(tag, kind="instalment", fingerprints=alike, **half(whole)) for tag in ("4711/1", "4711/2")
+    ]
+    assert funding(world, parts[0], parts[1], to="F_CN").code == "ok"
+    assert funding(world, parts[1], parts[0], to="F_SG").code == "ok"
+
+
+def test_a_family_has_no_more_matches_than_one_receivable(world: World) -> None:
+    order = world.registered("order", kind="purchase_order")
+    for tag in range(17):
+        prints = (("transport", mark(f"{tag}")),)
+        world.registered(f"{tag}", fingerprints=prints, parents=((order, 1, WHOLE),))
+        registrations = [invoice(f"{tag} {n}", fingerprints=prints) for n in range(31)]
+        assert {receipt.code for receipt in world.do("EXP_VN", *registrations)} == {"ok"}
+    assert MATCHES_MAX < 17 * 31
+    assert funding(world, order).code == "limit_reached"
+
+
+# One debt, confirmed twice
+
+
+def test_an_instalment_of_what_is_confirmed_elsewhere_is_not_funded(world: World) -> None:
+    payable = world.registered("owed", by="IMP_DE", kind="payable", fingerprints=DEBT)
+    whole = world.registered("4711", fingerprints=DEBT)
+    answered(world, payable, "owed")
+    answered(world, whole, "4711")
+    part = world.registered("4711/001", kind="instalment", **half(whole))
+    refused = funding(world, part, payable)
+    assert (refused.code, refused.related) == ("double_confirmed", (payable,))
+    (_, parties, _) = world.heard("refused_claim")[0]
+    assert parties == tuple(sorted(map(name_id, ("EXP_CN", "F_SG", "IMP_DE"))))
+
+
+def test_an_order_is_not_funded_whose_invoice_is_confirmed_elsewhere(world: World) -> None:
+    payable = world.registered("owed", by="IMP_DE", kind="payable", fingerprints=DEBT)
+    order = world.registered("order", kind="purchase_order")
+    first = world.registered("first", fingerprints=DEBT, **half(order))
+    answered(world, payable, "owed")
+    answered(world, first, "first")
+    assert funding(world, order, payable).code == "double_confirmed"
+
+
+@pytest.mark.parametrize("paid", [False, True])
+def test_a_younger_record_financed_through_its_instalment_stops_the_older_one(world: World, paid: bool) -> None:
+    whole = world.registered("4711", fingerprints=DEBT)
+    payable = world.registered("owed", by="IMP_DE", kind="payable", fingerprints=DEBT)
+    part = world.registered("half of it", by="IMP_DE", kind="payable", **half(payable))
+    claim = world.funded(part, to="F_DE", percent=100, by="IMP_DE", acknowledged=(whole,))
+    if paid:
+        assert world.one("F_DE", Discharge(claim, WHOLE)).code == "ok"
+    answered(world, whole, "4711")
+    answered(world, payable, "owed")
+    assert funding(world, whole, payable).code == "double_confirmed"
+
+
+def test_a_younger_record_that_is_only_reserved_does_not(world: World) -> None:
+    whole = world.registered("4711", fingerprints=DEBT)
+    payable = world.registered("owed", by="IMP_DE", kind="payable", fingerprints=DEBT)
+    answered(world, whole, "4711")
+    answered(world, payable, "owed")
+    world.reserved(payable, to="F_DE", by="IMP_DE")
+    assert funding(world, whole, payable).code == "ok"
