@@ -15,7 +15,11 @@ The registrant's own lineage is no match, because links already make one claim w
 
 A link only explains if it carries the weight: the child comes wholly from that parent, and where the fingerprint has
 the amount in it, so that both amounts are the same, it is the whole of that parent too. Else one could hide a second
-copy behind a link that carries next to nothing.
+copy behind a link that carries next to nothing. And no link explains everything, it only blocks no more:
+
+- a sibling is for review as soon as anything is claimed or was paid on it or below it: the parts of a parent are only
+  its seller's word, for shares cannot count what no amount backs, and nobody looks at a parent that nobody finances;
+- what the debtor denied is for review, whatever it hangs together with.
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ from registry.limits import HOLDERS_READ_MAX, MATCHES_MAX
 from registry.money import WHOLE
 from registry.records import Link, Receivable
 from registry.rules.lineage import Encumbrance, Find, ancestors, finder, weighed_with
-from registry.rules.transitions import BLOCKING, OPEN, RECALLED
+from registry.rules.transitions import BLOCKING, DENIED, OPEN, RECALLED
 from registry.state import State
 
 __all__ = ["OF_ONE_AMOUNT", "Matches", "matches_of", "matches_to_look_at"]
@@ -123,10 +127,12 @@ class _Judge:
         kind, _ = fingerprint
         if other.state == "voided" and other.registrant == candidate.registrant and LEVELS[kind] == "block":
             return "block"
-        if other.id in self.related(candidate, kind) or not _comes_back(other, candidate, self._taken):
+        if not _comes_back(other, candidate, self._taken):
             return None
-        if _explained_by_parent(candidate, other, fingerprint, self._find):
-            return None
+        related = other.id in self.related(candidate, kind)
+        if related or _explained_by_parent(candidate, other, fingerprint, self._find):
+            unexplained = other.state in DENIED or (not related and _used(other, self._taken))
+            return "review" if unexplained else None
         return "block" if LEVELS[kind] == "block" and _blocks(other, candidate, self._find, self._taken) else "review"
 
     def related(self, candidate: Receivable, kind: str) -> set[bytes]:

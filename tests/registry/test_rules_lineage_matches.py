@@ -148,3 +148,64 @@ def test_a_younger_record_that_is_only_reserved_does_not(world: World) -> None:
     answered(world, payable, "owed")
     world.reserved(payable, to="F_DE", by="IMP_DE")
     assert funding(world, whole, payable).code == "ok"
+
+
+# A common parent explains only what nobody has claimed
+
+
+@pytest.mark.parametrize("part", [1, WHOLE // 2])
+def test_an_umbrella_that_nobody_finances_hides_no_copy_that_is_financed(world: World, part: int) -> None:
+    """S4 under an order that holds the number, the order and the bill of lading which both copies have."""
+    common = (("number", mark("417")), ("transport", mark("COSU6312345670")))
+    umbrella = world.registered("umbrella", kind="purchase_order", fingerprints=common)
+    links = ((umbrella, part, WHOLE),)
+    first = world.registered("417", fingerprints=(("exact", mark("240,000")), *common), parents=links)
+    assert funding(world, first, to="F_CN").code == "ok"
+    copy = world.one("EXP_CN", invoice("rounded", fingerprints=(("exact", mark("241,900")), *common), parents=links))
+    assert (copy.code, copy.related) == ("ok", (first,))
+    refused = funding(world, copy.subject)
+    assert (refused.code, refused.related) == ("unacknowledged_match", (first,))
+    assert world.one("F_SG", Fund(refused.subject, (first,))).code == "ok"
+
+
+@pytest.mark.parametrize("how", ["claimed", "paid", "claimed below"])
+def test_an_official_id_that_instalments_share_is_looked_at_once_one_is_financed(world: World, how: str) -> None:
+    """For review: two parts of one fapiao may be financed by two. Never blocking."""
+    official = (("gov", mark("fapiao")),)
+    whole = world.registered("4711", fingerprints=official)
+    first = world.registered("4711/1", kind="instalment", fingerprints=official, **half(whole))
+    sold = world.registered("below", kind="instalment", **wholly(first)) if how == "claimed below" else first
+    claim = world.funded(sold, to="F_CN", percent=100)
+    if how == "paid":
+        assert world.one("F_CN", Discharge(claim, WHOLE)).code == "ok"
+    registered = world.one("EXP_CN", invoice("4711/2", kind="instalment", fingerprints=official, **half(whole)))
+    assert (registered.code, registered.related) == ("ok", (first,))
+    refused = funding(world, registered.subject)
+    assert (refused.code, refused.related) == ("unacknowledged_match", (first,))
+    assert world.one("F_SG", Fund(refused.subject, (first,))).code == "ok"
+
+
+# Nothing explains what the debtor denied
+
+
+def test_a_common_order_does_not_explain_a_rejection_away(world: World) -> None:
+    prints = (("gov", mark("fapiao")), ("number", mark("n")))
+    order = world.registered("order", kind="purchase_order", fingerprints=prints)
+    denied = world.registered("first", fingerprints=prints, **wholly(order))
+    answered(world, denied, "first", denied=True)
+    again = world.one("EXP_CN", invoice("second", fingerprints=prints, **wholly(order)))
+    assert (again.code, again.related) == ("ok", (denied,)), "a rightful correction is no duplicate"
+    refused = funding(world, again.subject)
+    assert (refused.code, refused.related) == ("unacknowledged_match", (denied,))
+    assert world.one("F_SG", Fund(refused.subject, (denied,))).code == "ok"
+
+
+@pytest.mark.parametrize("funded", ["the invoice", "its other part"])
+def test_a_rejected_part_is_looked_at_where_it_is_alike(world: World, funded: str) -> None:
+    prints = (("gov", mark("fapiao")),)
+    whole = world.registered("4711", fingerprints=prints)
+    denied = world.registered("4711/1", kind="instalment", fingerprints=prints, **half(whole))
+    other = world.registered("4711/2", kind="instalment", **half(whole))
+    answered(world, denied, "4711/1", denied=True)
+    refused = funding(world, whole if funded == "the invoice" else other)
+    assert (refused.code, refused.related) == ("unacknowledged_match", (denied,))
