@@ -275,7 +275,9 @@ class Match(_Answer):
     id: Digest
     level: Literal["block", "review"]
     severity: str = Field(examples=["high"])
-    kinds: list[str] = Field(examples=[["number", "particulars"]])
+    kinds: list[str] = Field(
+        description="of fingerprint; none if a correction took a link to it back", examples=[["number", "particulars"]]
+    )
     state: str = Field(examples=["registered"])
     own: bool = Field(description="registered by the same party")
 
