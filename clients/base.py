@@ -10,7 +10,7 @@ from clients import reads
 from clients.changes import following
 from clients.exchange import Procedure
 from clients.session import Session, resume
-from clients.submission import Submission
+from clients.submission import Keeper, Submission
 from clients.transport import AsyncTransport, Settings, Transport
 from clients.verify import Final
 from consensus.checkpoints import KeptCheckpoint
@@ -36,6 +36,7 @@ class Client:
     `urls` are nodes in order of preference, `party` the caller's party id and `signer` its signing key;
     `final_within_s` is how long a submission is waited for; `verify` is a CA file for nodes behind a private one.
     `checkpoints` (`clients.checkpoints.read_checkpoints`) guard against keys of authorities that left and have leaked.
+    `keeper` keeps what is sent until its outcome is known, in case the process ends before.
     What is None was not found by the node, or is not for this party to see: that is the node's word.
     """
 
@@ -49,6 +50,7 @@ class Client:
         final_within_s: float = 60.0,
         verify: bool | str = True,
         checkpoints: Sequence[KeptCheckpoint] = (),
+        keeper: Keeper | None = None,
     ) -> None:
         self._session = Session(
             genesis=genesis,
@@ -56,6 +58,7 @@ class Client:
             signer=signer,
             final_within_s=final_within_s,
             checkpoints=tuple(checkpoints),
+            keeper=keeper,
         )
         self._transport = Transport(_settings(urls, signer, verify))
 
@@ -140,6 +143,7 @@ class AsyncClient:
         final_within_s: float = 60.0,
         verify: bool | str = True,
         checkpoints: Sequence[KeptCheckpoint] = (),
+        keeper: Keeper | None = None,
     ) -> None:
         self._session = Session(
             genesis=genesis,
@@ -147,6 +151,7 @@ class AsyncClient:
             signer=signer,
             final_within_s=final_within_s,
             checkpoints=tuple(checkpoints),
+            keeper=keeper,
         )
         self._transport = AsyncTransport(_settings(urls, signer, verify))
 

@@ -60,6 +60,7 @@ def send_all(
             if len(waiting) >= IN_FLIGHT:
                 yield from _settle_first(session, waiting, settled)
             submission = yield from signed(batch)
+            session.sending(submission)
             waiting.append((batch, submission))
             while not (yield from _taken(submission, may_wait=len(waiting) > 1)):
                 yield from _settle_first(session, waiting, settled)
@@ -76,6 +77,7 @@ def _settle_first(
     batch, submission = waiting[0]
     final = yield from until_final(session, submission)
     waiting.popleft()
+    session.settled(submission)
     settled(batch, final)
 
 
@@ -106,5 +108,6 @@ def _looked_up(
         if final is None:
             undecided.append(submission)
         else:
+            session.settled(submission)
             settled(batch, final)
     return tuple(undecided)

@@ -11,7 +11,7 @@ from typing import cast
 
 from clients.errors import ClientError, NotFinal, ProofInvalid, Refused, Rejected, Stale
 from clients.exchange import MSGPACK, Call, Procedure, Reply, get
-from clients.submission import Submission
+from clients.submission import Keeper, Submission
 from clients.verify import Final, Proved, Trust
 from consensus.checkpoints import KeptCheckpoint
 from registry.codec import decode, encode
@@ -36,7 +36,8 @@ class Session:
 
     `checkpoints` (`clients.checkpoints`) are held against every header that nodes show, as `verify.Trust` says; the
     proofs that headers older than they are need are fetched as the changes are (`clients.changes`). What is proved of
-    the state is as of block `from_height` or a later one, and recent (`fresh`).
+    the state is as of block `from_height` or a later one, and recent (`fresh`). `keeper` is told of each submission
+    before it is sent, and when its outcome is known.
     """
 
     genesis: Genesis
@@ -45,6 +46,7 @@ class Session:
     final_within_s: float = 60.0
     checkpoints: tuple[KeptCheckpoint, ...] = ()
     from_height: int = 0
+    keeper: Keeper | None = field(default=None, repr=False, compare=False)
     _trust: list[Trust] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -71,6 +73,16 @@ class Session:
         age_ms = time.time_ns() // 1_000_000 - timestamp_ms
         if age_ms > 2 * self.genesis.parameters.heartbeat_ms + CLOCKS_APART_MS:
             raise Stale(f"the newest block that it knows is {age_ms // 1000} s old")
+
+    def sending(self, submission: Submission) -> None:
+        """Have it kept: it is sent next. Raises what the keeper raises."""
+        if self.keeper is not None:
+            self.keeper.sending(submission)
+
+    def settled(self, submission: Submission) -> None:
+        """What became of it is known."""
+        if self.keeper is not None:
+            self.keeper.settled(submission)
 
     def believe(self, trust: Trust) -> None:
         """Believe this from now on: more changes of the authorities, or more old headers that are proved."""
@@ -157,12 +169,15 @@ def submit(session: Session, operations: Sequence[Operation], *, mode: str = EAC
 
 def send(session: Session, submission: Submission) -> Procedure[Final]:
     """Submit until it is final, and verify its receipts. Raises `ClientError`, with `submission` to resume."""
+    session.sending(submission)
     try:
         yield from offer(submission)
     except ClientError as error:
         error.submission = submission
         raise
-    return (yield from until_final(session, submission))
+    final = yield from until_final(session, submission)
+    session.settled(submission)
+    return final
 
 
 def until_final(session: Session, submission: Submission) -> Procedure[Final]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Protocol
 
 from clients.errors import ClientError, Rejected
 from registry.errors import TransactionError
 from registry.transactions.envelope import open_transaction
 
-__all__ = ["Submission", "submission_from_json", "submission_to_json"]
+__all__ = ["Keeper", "Submission", "submission_from_json", "submission_to_json"]
 
 FORMAT = "nemodat-transaction-v1"
 
@@ -33,6 +34,16 @@ class Submission:
         except TransactionError as error:
             raise Rejected(error.code, error.field, error.reason) from error
         return cls(wire, transaction.id, len(transaction.operations))
+
+
+class Keeper(Protocol):
+    """Who keeps submissions while their outcome is not known, so that they survive the end of the process."""
+
+    def sending(self, submission: Submission) -> None:
+        """It will be sent when this returns, and not if this raises."""
+
+    def settled(self, submission: Submission) -> None:
+        """Its outcome is known: there is nothing to resume."""
 
 
 def submission_to_json(submission: Submission) -> str:

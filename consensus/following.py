@@ -387,7 +387,7 @@ class Following:
 
     def _is_missing(self) -> bool:
         """Rule 5: whether heights are to be fetched."""
-        heights = max((source.last for _, source in self._sources), default=0) - self._added
+        heights = self._sources.highest() - self._added
         if heights <= 0:
             self._behind_since_ms = None
             return False

@@ -31,7 +31,7 @@ class PeerReport(TypedDict):
     """One other member of the network.
 
     `votes_in_time` is the part of the latest certificates that hold its vote (0 to 1; observers: None): a member that
-    is missing from most is slow. `failed_views` counts the views that it led to nothing since this process began.
+    is missing from most is slow. `failed_views` counts the views it led that a quorum gave up since this process began.
     """
 
     name: str
@@ -45,7 +45,7 @@ class PeerReport(TypedDict):
 
 
 class ViewReport(TypedDict):
-    """A view that ended without a final block: where, whose turn it was, when (ms UTC)."""
+    """A view that a quorum gave up: where, whose turn it was, when (ms UTC)."""
 
     height: int
     view: int

@@ -12,6 +12,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -25,6 +26,7 @@ from clients.base import Client
 from clients.books import SHARES, share_of
 from clients.checkpoints import read_checkpoints
 from clients.errors import ClientError
+from clients.files import sync_folder
 from clients.keys import load_signing_key
 from clients.submission import Submission, submission_to_json
 from consensus.checkpoints import KeptCheckpoint
@@ -116,31 +118,56 @@ def fail(message: str) -> NoReturn:
     raise typer.Exit(EXIT_FAILED)
 
 
+class Undecided:
+    """The transactions of one command whose outcome is not known: each in a file of the current folder meanwhile."""
+
+    def __init__(self) -> None:
+        self._files: dict[bytes, Path] = {}
+
+    def sending(self, submission: Submission) -> None:
+        """On the disk, before it is sent. Raises `OSError`: then it is not sent."""
+        path = Path(f"nemodat-{submission.transaction_id.hex()}.transaction")
+        write_private(path, submission_to_json(submission).encode() + b"\n")
+        self._files[submission.transaction_id] = path
+
+    def settled(self, submission: Submission) -> None:
+        """There is nothing to resume any more."""
+        if (path := self._files.pop(submission.transaction_id, None)) is not None:
+            path.unlink(missing_ok=True)
+
+    def said(self, what: str) -> str:
+        """What to say of an end that leaves them undecided."""
+        if not self._files:
+            return what
+        commands = " and ".join(f"`nemodat transaction resume {path}`" for path in self._files.values())
+        return f"{what}; it may yet take effect: type {commands}, not this command again"
+
+
+_undecided: ContextVar[Undecided | None] = ContextVar("undecided", default=None)
+
+
 @contextmanager
 def problems(*, may_repeat: bool = False) -> Iterator[None]:
     """Turns the SDK's errors into one line and exit code 1.
 
-    A transaction that may yet take effect is kept in a file of the current folder, to be resumed: the same command
-    typed again would make a second one. Those that go on where they were say so with `may_repeat`.
+    A transaction that may yet take effect is kept in a file of the current folder from before it is sent until its
+    outcome is known, to be resumed: the same command typed again would make a second one. Commands that go on where
+    they were say so with `may_repeat`.
     """
+    undecided = Undecided()
+    token = _undecided.set(None if may_repeat else undecided)
     try:
         yield
     except ClientError as error:
-        fail(str(error) if error.submission is None or may_repeat else _kept(error, error.submission))
+        fail(undecided.said(str(error)))
     except RegistryError as error:
         fail(str(error))
     except OSError as error:
-        fail(f"{error.filename or ''}: {error.strerror}".lstrip(": "))
-
-
-def _kept(error: ClientError, submission: Submission) -> str:
-    """What to say of an error that leaves a transaction undecided; the transaction is on the disk then."""
-    path = Path(f"nemodat-{submission.transaction_id.hex()}.transaction")
-    try:
-        write_private(path, submission_to_json(submission).encode() + b"\n")
-    except OSError as full:
-        return f"{error}; it may yet take effect, and {path} cannot be written ({full.strerror})"
-    return f"{error}; it may yet take effect: type `nemodat transaction resume {path}`, not this command again"
+        fail(undecided.said(f"{error.filename or ''}: {error.strerror}".lstrip(": ")))
+    except KeyboardInterrupt:
+        fail(undecided.said("interrupted"))
+    finally:
+        _undecided.reset(token)
 
 
 def write_private(path: Path, data: bytes) -> None:
@@ -150,6 +177,7 @@ def write_private(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    sync_folder(path.parent)
 
 
 def progress_bar() -> Progress:
@@ -173,8 +201,11 @@ def load_genesis(path: Path) -> Genesis:
 
 
 def access(genesis: Path, url: list[str], party: str, key: Path) -> dict[str, Any]:
-    """The arguments of a role client, guarded by the checkpoints that the environment names. Raises `ClientError`."""
-    made = unguarded_access(genesis, url, party, key)
+    """The arguments of a role client, guarded by the checkpoints that the environment names. Raises `ClientError`.
+
+    What it sends is kept as `problems` says, which is around it.
+    """
+    made = unguarded_access(genesis, url, party, key) | {"keeper": _undecided.get()}
     file = os.environ.get(CHECKPOINTS_VARIABLE)
     return made | {"checkpoints": kept_checkpoints(Path(file), made["genesis"])} if file else made
 

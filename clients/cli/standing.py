@@ -149,7 +149,7 @@ def suspend(
 
     Example: nemodat party suspend lei:984500TJEXPORT000197 --reason "keys stolen, file 2026-17"
     """
-    _propose(access(genesis, url, party, key), Suspend(whom, digest(reason.encode())))
+    _propose((genesis, url, party, key), Suspend(whom, digest(reason.encode())))
 
 
 def reinstate(
@@ -164,7 +164,7 @@ def reinstate(
 
     Example: nemodat party reinstate lei:984500TJEXPORT000197 --reason "keys replaced"
     """
-    _propose(access(genesis, url, party, key), Reinstate(whom, digest(reason.encode())))
+    _propose((genesis, url, party, key), Reinstate(whom, digest(reason.encode())))
 
 
 def amend(
@@ -183,7 +183,7 @@ def amend(
     Example: nemodat party amend lei:984500DEIMPORT000108 --alias vat:DE136695976
     """
     change = Amend(whom, name, tuple(alias or ()), tuple(add_role or ()), tuple(remove_role or ()))
-    _propose(access(genesis, url, party, key), change)
+    _propose((genesis, url, party, key), change)
 
 
 def replace_owner_key(
@@ -200,7 +200,7 @@ def replace_owner_key(
     """
     with problems():
         change = ReplaceOwnerKey(whom, subject(new, "key"))
-    _propose(access(genesis, url, party, key), change)
+    _propose((genesis, url, party, key), change)
 
 
 def attest(
@@ -310,8 +310,8 @@ def lei(
             raise typer.Exit(EXIT_LOOK)
 
 
-def _propose(arguments: dict[str, object], change: Change) -> None:
-    with problems(), FinancierClient(**arguments) as client:  # type: ignore[arg-type]
+def _propose(settings: tuple[Path, list[str], str, Path], change: Change) -> None:
+    with problems(), FinancierClient(**access(*settings)) as client:
         show({"proposal": client.call(parties.propose_change, change).hex()})
 
 

@@ -149,7 +149,7 @@ def _of_peers(reports: Sequence[PeerReport]) -> Iterator[Metric]:
     votes = GaugeMetricFamily(
         "nemodat_peer_votes_in_time", "Part of the latest certificates with its vote", labels=("peer",)
     )
-    failed = CounterMetricFamily("nemodat_failed_views", "Views that this leader brought to nothing", labels=("peer",))
+    failed = CounterMetricFamily("nemodat_failed_views", "Views of this leader that a quorum gave up", labels=("peer",))
     for peer in reports:
         if peer["round_trip_ms"] is not None:
             trips.add_metric((peer["name"],), peer["round_trip_ms"] / 1000)

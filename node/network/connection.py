@@ -186,7 +186,8 @@ class Connection(asyncio.Protocol):
                 self._rest()
         except NetworkError as error:
             self.abort(str(error), broke_a_rule=isinstance(error, ProtocolViolation))
-        if not self.is_open and self._reader.waiting > HELLO_BYTES_MAX:
+        awaits_hello = not self.is_open and not self._reason  # else what waits came before the peer knew of the end
+        if awaits_hello and self._reader.waiting > HELLO_BYTES_MAX:
             self.abort("more than a hello before the hello", broke_a_rule=True)
 
     def _rest(self) -> None:

@@ -4,7 +4,9 @@ Every instalment states what is to be paid; together they are the payable, which
 make less than the total. More than the total is refused: alternatives and instalments cannot be told apart then.
 
 Under split payment (EsigibilitaIVA S, scissione dei pagamenti, art. 17-ter DPR 633/1972) the buyer pays the VAT to the
-State: no more than the rest is payable, whatever the instalments say or leave out.
+State: no more than the rest is payable, whatever the instalments say or leave out, and a credit note takes back no more
+than the rest. Instalments that add up to the total have the tax in them, which falls due with each of them (DM 23
+January 2015, art. 3): they are paid without it, in proportion.
 """
 
 from __future__ import annotations
@@ -76,7 +78,9 @@ def _invoice(body: Cursor, sides: _Sides, source: Source) -> Invoice:
     currency = document.currency("Divisa")
     type_code = document.need_text("TipoDocumento")
     due_date, due_notices = last_due_date(body, [_DUE], parse_iso)
-    gross = _gross(body, document, currency)
+    split = _split_tax(body, currency)
+    gross = _gross(body, document, currency, split)
+    payable = _payable(body, gross, currency, split)
     payee, payee_signals = _payee(body)
     return Invoice(
         syntax=Syntax.IT_FATTURAPA,
@@ -87,7 +91,7 @@ def _invoice(body: Cursor, sides: _Sides, source: Source) -> Invoice:
         due_date=due_date,
         tax_point_date=None,
         currency=currency,
-        payable=_payable(body, gross, currency),
+        payable=payable,
         gross=gross,
         prepaid=None,
         seller=sides.seller,
@@ -102,7 +106,8 @@ def _invoice(body: Cursor, sides: _Sides, source: Source) -> Invoice:
         digest=source.digest,
         warnings=(*due_notices, *sides.notices),
         signals=(*payee_signals, *sides.signals, *assignment_notes(body)),
-        instalments=_instalments(body, currency),
+        instalments=_instalments(body, currency, gross=gross, payable=payable if split else None),
+        tax_to_state=Money(currency, split) if split else None,
     )
 
 
@@ -118,16 +123,19 @@ def _party(node: Cursor) -> tuple[Party, tuple[Notice, ...]]:
     return party_of(node, name=name or person, country=node.text("Sede/Nazione"), identifiers=identifiers)
 
 
-def _gross(body: Cursor, document: Cursor, currency: str) -> Money:
-    """The document's total; where it is left out, what the tax summary adds up to."""
+def _gross(body: Cursor, document: Cursor, currency: str, split: int) -> Money:
+    """The document's total; where it is left out, what the tax summary adds up to.
+
+    Some state it without the tax that goes to the State, which is part of it.
+    """
     stated = document.money("ImportoTotaleDocumento", currency=currency)
-    if stated is not None:
+    if stated is not None and not split:
         return stated
     total = 0
     for group in body.need("DatiBeniServizi").all("DatiRiepilogo"):
         total += group.need_money("ImponibileImporto", currency=currency).minor
         total += group.need_money("Imposta", currency=currency).minor
-    return Money(currency, total)
+    return Money(currency, total) if stated is None or stated.minor == total - split else stated
 
 
 def _split_tax(body: Cursor, currency: str) -> int:
@@ -136,10 +144,9 @@ def _split_tax(body: Cursor, currency: str) -> int:
     return sum(group.need_money("Imposta", currency=currency).minor for group in groups)
 
 
-def _payable(body: Cursor, gross: Money, currency: str) -> Money | None:
+def _payable(body: Cursor, gross: Money, currency: str, split: int) -> Money | None:
     """All instalments together, without tax that goes to the State; None where the document says nothing of either."""
     amounts = [node.need_money("ImportoPagamento", currency=currency) for node in body.all(_PAYMENT)]
-    split = _split_tax(body, currency)
     if not amounts:
         return Money(currency, gross.minor - split) if split else None
     payable = Money(currency, sum(amount.minor for amount in amounts))
@@ -149,8 +156,8 @@ def _payable(body: Cursor, gross: Money, currency: str) -> Money | None:
     return Money(currency, min(payable.minor, gross.minor - split)) if split else payable
 
 
-def _instalments(body: Cursor, currency: str) -> tuple[Instalment, ...]:
-    """The payments, if there are several and each says its day."""
+def _instalments(body: Cursor, currency: str, *, gross: Money, payable: Money | None) -> tuple[Instalment, ...]:
+    """The payments, if there are several and each says its day; parts of `payable` instead of `gross` where it is."""
     found = []
     for place, node in enumerate(body.all(_PAYMENT), start=1):
         day = node.date("DataScadenzaPagamento", parse_iso)
@@ -158,7 +165,20 @@ def _instalments(body: Cursor, currency: str) -> tuple[Instalment, ...]:
             return ()
         found.append(Instalment(str(place), day, node.need_money("ImportoPagamento", currency=currency)))
     bounded(range(len(found)), file=body.file, element=f"{body.path}/{_PAYMENT}")
+    if payable is not None and 0 < sum(one.amount.minor for one in found) == gross.minor:
+        found = _in_proportion(found, gross.minor, payable)
     return tuple(found) if len(found) > 1 else ()
+
+
+def _in_proportion(parts: list[Instalment], whole: int, payable: Money) -> list[Instalment]:
+    """These parts of `whole` (minor units) as parts of `payable`, which they add up to exactly."""
+    scaled, until, taken = [], 0, 0
+    for part in parts:
+        until += part.amount.minor
+        share = until * payable.minor // whole - taken
+        taken += share
+        scaled.append(part._replace(amount=Money(payable.currency, share)))
+    return scaled
 
 
 def _payee(body: Cursor) -> tuple[Party | None, list[Signal]]:

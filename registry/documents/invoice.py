@@ -192,11 +192,13 @@ class Invoice:
 
     `payable` is what is still to be paid (EN 16931 BT-115), None where the document does not say; `gross` the total
     with tax (BT-112), `prepaid` what was paid before (BT-113). `left_to_pay` is set where the document itself settles
-    the payable with other balances of the two sides: what the buyer is asked for then. `payee` is set only where the
-    document names one. `instalments` are all parts of the payable, in order, if there are several with day and amount.
-    `file` is the caller's name for the source, `container` how the document sat in it ("pdf:factur-x.xml",
-    "row 7", "" for the bare file), `digest` the SHA-256 of the source's bytes, 32 bytes. `signals` are what says that
-    the debt may be financed already; `external_claims` the assignments that the document itself records, in order.
+    the payable with other balances of the two sides: what the buyer is asked for then; `tax_to_state` is what of the
+    gross the buyer pays to the State instead of the seller (split payment), which is not in the payable. `payee` is set
+    only where the document names one. `instalments` are all parts of the payable, in order, if there are several with
+    day and amount. `file` is the caller's name for the source, `container` how the document sat in it
+    ("pdf:factur-x.xml", "row 7", "" for the bare file), `digest` the SHA-256 of the source's bytes, 32 bytes. `signals`
+    are what says that the debt may be financed already; `external_claims` the assignments that the document itself
+    records, in order.
     """
 
     syntax: Syntax
@@ -224,4 +226,5 @@ class Invoice:
     signals: tuple[Signal, ...] = ()
     external_claims: tuple[ExternalClaim, ...] = ()
     left_to_pay: Money | None = None
+    tax_to_state: Money | None = None
     instalments: tuple[Instalment, ...] = ()

@@ -220,8 +220,13 @@ def shared_identities(one: Party, other: Party) -> set[Identifier]:
 
 
 def _adjustment_of(invoice: Invoice) -> Adjustment | Refusal:
-    """A credit note takes away its total: what of it was already paid out does not make the debt larger again."""
+    """A credit note takes away its total: what of it was already paid out does not make the debt larger again.
+
+    Tax that goes to the State was never part of the debt.
+    """
     amount = invoice.payable if invoice.gross is None else invoice.gross
+    if amount is not None and invoice.gross is not None and invoice.tax_to_state is not None:
+        amount = Money(amount.currency, amount.minor - invoice.tax_to_state.minor)
     if amount is not None and invoice.syntax in _NEGATIVE_CREDITS:
         amount = Money(amount.currency, -amount.minor)
     if amount is None:

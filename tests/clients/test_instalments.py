@@ -16,9 +16,10 @@ from registry.documents import Invoice, read
 from registry.fingerprint import Particulars
 from registry.money import WHOLE, Money
 from tests.cast import EXP_CN, IMP_DE, Cast
+from tests.clients.liar import lying
 from tests.clients.stage import Stage, offered
 from tests.clients.test_cli import DONE, Desk, complaint
-from tests.registry.documents.national import nfe
+from tests.registry.documents.national import body, fatturapa, nfe, payment
 from tests.registry.world import mark
 
 SAMPLES = Path(__file__).parents[2] / "scripts" / "samples"
@@ -68,6 +69,16 @@ def test_thirds_never_exceed_the_invoice() -> None:
     assert [one.parents[0][1] for one in listings] == [WHOLE // 3] * 3
 
 
+def test_instalments_that_name_the_tax_which_the_buyer_pays_to_the_state_are_parts_of_the_rest() -> None:
+    """A FatturaPA under split payment: 15.25 twice, of which 12.50 each comes to the seller."""
+    stated = body(payments=payment("15.25", "2026-06-30") + payment("15.25", "2026-07-31"))
+    text = fatturapa(stated).replace(b"</Imposta>", b"</Imposta><EsigibilitaIVA>S</EsigibilitaIVA>")
+    (made,) = read("fattura.xml", text)
+    listings = instalment_listings(dossier_of(made), made)
+    assert [one.particulars.amount_minor for one in listings] == [1_250, 1_250]
+    assert [one.parents for one in listings] == [((mark("invoice"), WHOLE // 2, WHOLE),)] * 2
+
+
 def test_what_are_no_instalments_of_this_invoice_is_refused() -> None:
     made = invoice()
     part = made.instalments[0]
@@ -97,6 +108,12 @@ def test_by_command_on_the_ledger(cast: Cast, tmp_path: Path) -> None:
     shown = desk.by(EXP_CN, *words, "--dry-run")
     assert (shown.code, shown.out.count("50%")) == (DONE, 2)
     assert len(list((tmp_path / "dossiers").glob("*.json"))) == 1, "a dry run registers nothing"
+    with lying(cast.devnet.url("f-cn")) as relay:
+        relay.lie = lambda path, answer: b"cut off" if path.startswith("/v1/transactions/") else answer
+        cut_off = desk.by(EXP_CN, *words, urls=[relay.url])
+    assert cut_off.code == 1
+    assert "run the command again" in cut_off.err
+    assert "transaction resume" not in cut_off.err, "one advice, not two"
     done = desk.by(EXP_CN, *words)
     assert done.code == DONE, done
     assert re.findall(r"1234/[12]", done.out) == ["1234/1", "1234/2"]

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from hypothesis import given
@@ -41,7 +45,7 @@ from node.network.frames import (
     encode_pong,
 )
 from node.network.mesh import CONNECTIONS_MAX
-from node.network.outbox import Outbox
+from node.network.outbox import FRAME_COST_BYTES, Outbox
 from node.network.tls import build_contexts
 from node.rates import Buckets
 from tests import holding_off
@@ -72,8 +76,10 @@ class Recorder:
     told: list[tuple[bool, Peer]] = field(default_factory=list)
     messages: list[tuple[str, Channel, bytes]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    greets: Callable[[Peer], object] = lambda peer: None
 
     def connected(self, peer: Peer) -> None:
+        self.greets(peer)
         self.up.append(peer.name)
         self.told.append((True, peer))
         self.changed.set()
@@ -111,10 +117,12 @@ async def start() -> AsyncIterator[Start]:
     """Starts a mesh with the given members; all are stopped at the end."""
     nodes: list[Node] = []
 
-    async def begin(me: Peer, members: list[Peer], *, genesis_id: bytes = GENESIS) -> Node:
+    async def begin(me: Peer, members: list[Peer], *, genesis_id: bytes = GENESIS, greeting: bytes = b"") -> Node:
         seen = Recorder()
         own = next(keys for keys in (*KEYS, *NAMESAKES) if keys.certificate == me.certificate)
         mesh = Mesh(genesis_id=genesis_id, directory=Directory(members), me=me, credentials=own, handler=seen)
+        if greeting:
+            seen.greets = lambda peer: mesh.send(peer.id, Channel.TRANSACTIONS, greeting)
         node = Node(mesh, seen, await mesh.start(me.address))
         nodes.append(node)
         return node
@@ -175,6 +183,17 @@ async def test_simultaneous_dials_leave_one_connection(start: Start) -> None:
         await asyncio.sleep(0.01)
     assert len(a.mesh._all) == len(b.mesh._all) == 1
     assert len(b.seen.messages) >= 15
+
+
+async def test_honest_peers_that_dial_each_other_and_send_at_once_are_not_held_off(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under load: whoever is connected sends what waits, also over the connection that the other side gives up."""
+    holding_off.for_an_hour(monkeypatch)
+    members = [member(number, port=port) for number, port in enumerate(free_ports(4))]
+    nodes = await asyncio.gather(*(start(me, members, greeting=bytes(20_000)) for me in members))
+    await eventually(lambda: all(len(node.mesh.connected()) == 3 and len(node.mesh._all) == 3 for node in nodes))
+    assert not [(node.mesh.me.name, peer.name) for node in nodes for peer in members if node.mesh._holds_off(peer)]
 
 
 def told(seen: Recorder) -> set[bytes]:
@@ -506,13 +525,27 @@ def test_too_large_payloads_are_not_encoded() -> None:
 
 
 def test_the_outbox_sends_votes_before_gossip_and_drops_the_oldest_gossip() -> None:
-    box = Outbox(bytes_max=10)
+    each = 4 + FRAME_COST_BYTES
+    box = Outbox(bytes_max=2 * each)
     assert box.put(Channel.TRANSACTIONS, b"old1")
     assert box.put(Channel.TRANSACTIONS, b"new1")
     assert box.put(Channel.CONSENSUS, b"vote")
-    assert (box.dropped, box.size) == (1, 8)
+    assert (box.dropped, box.size) == (1, 2 * each)
     assert [box.take(), box.take(), box.take(), box.size] == [b"vote", b"new1", None, 0]
-    assert not box.put(Channel.CONSENSUS, bytes(11))
+    assert not box.put(Channel.CONSENSUS, bytes(2 * each + 1 - FRAME_COST_BYTES))
+
+
+def test_the_smallest_frames_take_no_more_memory_than_the_outbox_counts() -> None:
+    """As of a peer that pings and never reads."""
+    box = Outbox(bytes_max=1_000_000)
+    tracemalloc.start()
+    try:
+        while box.put(Channel.CONTROL, encode_pong(1)):
+            pass
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 0.5 * box.size < taken <= box.size
 
 
 def test_keys_and_certificates_must_belong_together() -> None:
@@ -540,6 +573,27 @@ def test_a_ping_is_not_a_hello() -> None:
     assert frame is not None
     with pytest.raises(FrameError):
         check_hello(frame, GENESIS)
+
+
+@pytest.mark.parametrize("end", ["close", "abort"])
+@pytest.mark.parametrize("ended_by", ["opened", "received"])
+async def test_what_a_peer_sent_before_it_knew_that_this_side_ends_the_connection_breaks_no_rule(
+    ended_by: str, end: str
+) -> None:
+    """`close`: it is the duplicate of one that stays; `abort`: what this side answers is not read."""
+    owner: Any = SimpleNamespace(
+        genesis_id=GENESIS,
+        directory=SimpleNamespace(identify=lambda _: member(1)),
+        made=lambda _: None,
+        opened=lambda _: None,
+        received=lambda *_: None,
+    )
+    connection = connection_module.Connection(owner, expected=None)
+    setattr(owner, ended_by, lambda *_: getattr(connection, end)("this side has had enough"))
+    connection.connection_made(MagicMock(asyncio.Transport))
+    small, large = encode_frame(Channel.CONSENSUS, b"vote"), encode_frame(Channel.CONSENSUS, bytes(2 * HELLO_BYTES_MAX))
+    connection.data_received(encode_hello(GENESIS) + small + large)
+    assert (connection.reason, connection.broke_a_rule) == ("this side has had enough", False)
 
 
 async def test_a_peer_that_was_paused_may_answer_every_ping_it_missed_and_no_other() -> None:

@@ -644,6 +644,21 @@ def test_a_buyer_credits_its_own_payable_only_with_those_who_have_claims_on_it(w
     assert world.receivable(payable).state == "cancelled"
 
 
+def test_a_buyer_takes_its_own_payable_back_only_with_those_who_have_claims_on_it(world: World) -> None:
+    """Neither by rejecting it nor by confirming less: a credit note by another name."""
+    named = debtor_commitment(salt=salt_of("p"), identifier=name_id("IMP_DE"))
+    payable = world.registered("p", by="IMP_DE", kind="payable", debtor_commitment=named)
+    claim = world.funded(payable, by="IMP_DE", to="F_DE", percent=60)
+    for answer in (rejection(payable, "p"), confirmation(payable, "p", 10 * PERCENT)):
+        refused = world.one("IMP_DE", answer)
+        assert (refused.code, refused.related) == ("not_authorised", (claim,))
+    assert world.receivable(payable).collectible == WHOLE
+    assert world.one(("IMP_DE", "F_DE"), confirmation(payable, "p", 60 * PERCENT)).code == "ok"
+    other = world.registered("q", by="IMP_DE", kind="payable")
+    world.funded(other, by="IMP_DE", to="F_DE", percent=60)
+    assert world.one("IMP_DE", confirmation(other, "q")).code == "ok", "the whole it may always confirm"
+
+
 def test_a_credit_note_lowers_what_is_collectible(world: World) -> None:
     receivable = world.registered("a")
     assert world.one("EXP_VN", Adjust(receivable, 1, mark("n"))).code == "not_authorised"

@@ -26,6 +26,12 @@ from registry.money import Money
 from tests.registry.documents.national import body, fatturapa, payment
 from tests.registry.documents.reading import codes, error_of, kinds, one
 
+
+def split(*bodies: str) -> bytes:
+    """Under split payment: the buyer pays the VAT to the State."""
+    return fatturapa(*bodies).replace(b"</Imposta>", b"</Imposta><EsigibilitaIVA>S</EsigibilitaIVA>")
+
+
 LINKED = "<DatiFattureCollegate><IdDocumento>11</IdDocumento><Data>2026-04-01</Data></DatiFattureCollegate>"
 
 
@@ -82,8 +88,7 @@ def test_without_payment_terms_the_total_is_owed() -> None:
 
 @pytest.mark.parametrize("payments", ["", payment("25.00"), payment("30.50"), payment("10.00") + payment("20.50")])
 def test_the_tax_that_a_public_buyer_pays_to_the_state_never_reaches_the_seller(payments: str) -> None:
-    text = fatturapa(body(payments=payments)).replace(b"</Imposta>", b"</Imposta><EsigibilitaIVA>S</EsigibilitaIVA>")
-    invoice = one(text)
+    invoice = one(split(body(payments=payments)))
     outcome = receivable_of(invoice)
     assert isinstance(outcome, Receivable)
     assert (outcome.amount, invoice.gross) == (Money("EUR", 2_500), Money("EUR", 3_050))
@@ -97,10 +102,7 @@ def test_tax_due_at_once_or_later_is_paid_to_the_seller(when: str) -> None:
 
 
 def test_less_than_what_is_left_without_the_tax_is_what_is_asked_for() -> None:
-    text = fatturapa(body(payments=payment("20.00"))).replace(
-        b"</Imposta>", b"</Imposta><EsigibilitaIVA>S</EsigibilitaIVA>"
-    )
-    assert one(text).payable == Money("EUR", 2_000), "a withheld tax, say"
+    assert one(split(body(payments=payment("20.00")))).payable == Money("EUR", 2_000), "a withheld tax, say"
 
 
 def test_a_credit_note_adjusts_the_invoice_that_it_is_linked_to() -> None:
@@ -117,6 +119,58 @@ def test_two_credit_notes_in_one_file_are_two_documents() -> None:
     assert len({note.document for note in both if isinstance(note, Adjustment)}) == 2
     assert isinstance(alone, Adjustment)
     assert alone.document == alone.invoice.digest
+
+
+@pytest.mark.parametrize("total", ["", "30.50", "25.00"])
+@pytest.mark.parametrize("payments", ["", payment("30.50"), payment("10.00")])
+def test_a_credit_note_takes_no_tax_from_a_receivable_that_never_had_it(total: str, payments: str) -> None:
+    """Whatever of it is paid out, and whether its total is stated with the tax or, as some do, without."""
+    stated = f"<ImportoTotaleDocumento>{total}</ImportoTotaleDocumento>" if total else ""
+    note = one(split(body(kind="TD04", general=LINKED, payments=payments, total=stated)))
+    outcome = receivable_of(note)
+    assert isinstance(outcome, Adjustment)
+    assert (outcome.amount, note.gross) == (Money("EUR", 2_500), Money("EUR", 3_050))
+    sold = receivable_of(one(split(body(total=stated))))
+    assert isinstance(sold, Receivable)
+    assert sold.amount == outcome.amount, "a credit note over the whole takes the whole and no more"
+
+
+def test_only_the_tax_of_the_groups_under_split_payment_stays_away() -> None:
+    other = "<DatiRiepilogo><ImponibileImporto>10.00</ImponibileImporto><Imposta>1.00</Imposta></DatiRiepilogo>"
+    text = split(body(kind="TD04", general=LINKED, payments="")).replace(
+        b"</DatiBeniServizi>", f"{other}</DatiBeniServizi>".encode()
+    )
+    outcome = receivable_of(one(text))
+    assert isinstance(outcome, Adjustment)
+    assert outcome.amount == Money("EUR", 2_500 + 1_100)
+
+
+def test_instalments_with_the_tax_in_them_are_paid_without_it() -> None:
+    """Each in proportion, to the cent: the tax falls due with each payment (DM 23 January 2015, art. 3)."""
+    stated = payment("10.00", "2026-06-30") + payment("10.25", "2026-07-31") + payment("10.25", "2026-08-31")
+    invoice = one(split(body(payments=stated)))
+    assert [part.amount.minor for part in invoice.instalments] == [819, 840, 841]
+    assert (
+        invoice.payable == Money("EUR", 2_500) == Money("EUR", sum(part.amount.minor for part in invoice.instalments))
+    )
+    assert [part.due_date.month for part in invoice.instalments] == [6, 7, 8]
+
+
+def test_a_total_of_nothing_is_divided_among_nobody() -> None:
+    nothing = body(payments=payment("1.00", "2026-06-30") + payment("-1.00", "2026-07-31"))
+    text = split(nothing).replace(b"<ImponibileImporto>25.00", b"<ImponibileImporto>-5.50")
+    invoice = one(text)
+    assert [part.amount.minor for part in invoice.instalments] == [100, -100]
+    assert isinstance(receivable_of(invoice), Refusal)
+
+
+@pytest.mark.parametrize("amounts", [("10.00", "15.00"), ("10.00", "18.00"), ("5.00", "10.00")])
+def test_instalments_that_are_not_the_whole_total_stay_as_stated(amounts: tuple[str, str]) -> None:
+    """Without the tax already, or of who knows what: then they are no parts of the payable, and none is made up."""
+    stated = payment(amounts[0], "2026-06-30") + payment(amounts[1], "2026-07-31")
+    assert [str(part.amount) for part in one(split(body(payments=stated))).instalments] == [
+        f"EUR {each}" for each in amounts
+    ]
 
 
 @pytest.mark.parametrize("kind", ["TD16", "TD17", "TD27"])
