@@ -73,7 +73,7 @@ def copy(store: NodeStore) -> MemoryStore:
 
 
 class Peer:
-    """Serves a state and blocks; `lie` changes what it says (None: it says nothing). `manifest_ms`: longer for a manifest."""
+    """Serves a state and blocks; `lie` changes what it says (None: nothing); `manifest_ms`: longer for a manifest."""
 
     def __init__(
         self,
