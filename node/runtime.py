@@ -292,7 +292,7 @@ class Runtime:
 
         if self.answering[action.peer] < ANSWERS_MAX:
             self.answering[action.peer] += 1
-            self._reader.do(read, send)
+            self._reader.do(read, send, source=action.peer.hex())
 
     def _set_timer(self, action: SetTimer) -> None:
         pending = self._timers.pop(action.name, None)

@@ -124,7 +124,7 @@ class _Reading(Collector):
         yield _gauge("nemodat_subscribers", "Listeners to events", self._service.hub.subscribers)
         yield _gauge("nemodat_ready", "Whether clients are well served here", int(self._service.ready()))
         yield _gauge("nemodat_voting", "Whether this node votes", int(status["voting"]))
-        yield _gauge("nemodat_alarm", "Whether the engine has raised an alarm", int(bool(status["alarm"])))
+        yield _gauge("nemodat_alarm", "Whether the node needs its operator", int(bool(status["alarm"])))
         yield _gauge("nemodat_accused", "Authorities with evidence against them", len(status["accused"]))
         if status["view"] is not None:
             yield _gauge("nemodat_view", "The consensus engine's view", status["view"])
