@@ -351,7 +351,7 @@ async def test_decided_blocks_are_read_for_a_peer_a_few_at_a_time() -> None:
         waiting: list[object] = []
         reader = net[0]._reader
         do = reader.do
-        reader.do = lambda job, then: waiting.append((job, then))  # type: ignore[method-assign]
+        reader.do = lambda job, then, source: waiting.append((job, then))  # type: ignore[method-assign]
         target, peer = net[0].service.runtime, net[1].service.mesh.me
         assert target is not None
         for height in range(1, 11):
