@@ -90,8 +90,9 @@ def register(call: Call, operation: Register) -> Verdict:
         return Refusal(LIMIT_REACHED)
     if matches.blocking:
         related = first(matches.blocking)
+        find = finder(call.state)
         events = [
-            Event("refused_duplicate", other, together(registrant.id, *parties_concerned(call, other)))
+            Event("refused_duplicate", other, together(registrant.id, *parties_concerned(call, other, find)))
             for other in related
         ]
         return Refusal(DUPLICATE, related=related, events=tuple(events))
@@ -114,8 +115,10 @@ def register(call: Call, operation: Register) -> Verdict:
     for old in replaced:
         puts += carried_over(call.state, old, receivable.id)
         events.append(Event("superseded", old.id, standing_on(call, old), receivable.id.hex()))
+    find = finder(call.state)
+    above = holders_of_live(call, live_in_lineage(call, receivable, find)) if related else ()
     for other in related:
-        sides = together(registrant.id, *parties_concerned(call, other))
+        sides = together(registrant.id, *above, *parties_concerned(call, other, find))
         events.append(Event("matched", receivable.id, sides, other.hex()))
     return Effects(receivable.id, puts=tuple(puts), related=related, events=tuple(events))
 
