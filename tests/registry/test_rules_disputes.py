@@ -778,8 +778,49 @@ def test_a_settled_or_rejected_registration_may_be_false_but_is_not_argued_down(
         assert world.one("IMP_DE", raising(receivable, debtor(tag))).code == "bad_state"
         dispute = raised(world, receivable, "IMP_DE", debtor(tag), "no_such_debt")
         days(world, 91)
-        assert world.one("IMP_DE", ConcludeDispute(dispute)).code == "ok"
+        if receivable == paid:
+            assert awarded(world, Award(dispute, "voided", 0, mark("award"), "en")) == ["ok"] * 3
+        else:
+            assert world.one("IMP_DE", ConcludeDispute(dispute)).code == "ok"
         assert world.receivable(receivable).state == "voided"
+
+
+@pytest.mark.parametrize("percent", [100, 60])
+def test_silence_and_words_do_not_void_what_was_paid(world: World, percent: int) -> None:
+    """An accomplice of the seller could else free the identity of a paid invoice, and have it financed once more."""
+    receivable = world.registered("a")
+    claim = world.funded(receivable, percent=100)
+    confirm = Confirm(receivable, salt_of("a"), name_id("IMP_DE"), mark("commitment a"), WHOLE, mark("text"))
+    assert world.one("IMP_DE", confirm).code == "ok"
+    world.one("F_CN", Discharge(claim, percent * PERCENT))
+    if percent < 100:
+        world.one("F_CN", Release(claim))
+    accomplice = ("fingerprint", "exact", mark("exact a"))
+    dispute = raised(world, receivable, "EXP_VN", accomplice, "no_such_debt", 100)
+    days(world, 91)
+    assert state_now(world, dispute) == "upheld"
+    refused = world.one("EXP_VN", ConcludeDispute(dispute))
+    assert (refused.code, refused.related) == ("not_authorised", (receivable,))
+    assert world.one("EXP_VN", invoice("a")).code == "duplicate"
+    assert awarded(world, Award(dispute, "voided", 0, mark("award"), "en")) == ["ok"] * 3
+
+
+def test_what_was_paid_through_the_lineage_is_not_voided_by_silence_or_words(world: World) -> None:
+    """Neither the order of a paid invoice nor, by the word of both sides, a part of a paid order."""
+    order = world.registered("order", kind="purchase_order")
+    child = world.registered("a", parents=((order, WHOLE // 2, WHOLE),))
+    world.one("F_CN", Discharge(world.funded(child, percent=100), WHOLE))
+    dispute = raised(world, order, "IMP_DE", debtor("order"), "no_such_debt", 100)
+    days(world, 91)
+    refused = world.one("IMP_DE", ConcludeDispute(dispute))
+    assert (refused.code, refused.related) == ("not_authorised", (child,))
+    other = world.registered("other", kind="purchase_order")
+    world.one("F_CN", Discharge(world.funded(other, percent=10), 10 * PERCENT))
+    part = world.registered("b", parents=((other, WHOLE // 2, WHOLE),))
+    dispute = raised(world, part, "IMP_DE", debtor("b"), "no_such_debt", 100)
+    at_last_rung(world, dispute)
+    refused = world.one(("EXP_CN", "IMP_DE"), DecideDispute(dispute, "voided", 0, mark("award"), "en"))
+    assert (refused.code, refused.related) == ("not_authorised", (other,))
 
 
 def test_nothing_of_a_dispute_is_there(world: World) -> None:
