@@ -357,17 +357,36 @@ def test_who_does_not_answer_a_stranger_is_stopped(world: World) -> None:
     assert (offering(world, receivable), state_now(world, dispute)) == ("disputed", "upheld")
 
 
-@pytest.mark.parametrize("who", ["debtor", "holder", "second_holder"])
+@pytest.mark.parametrize("who", ["reserved", "lapsed", "second_holder"])
+def test_who_has_paid_nothing_on_it_stops_business_only_until_it_is_answered(world: World, who: str) -> None:
+    """A reservation costs nothing, and one unit of a copied fingerprint next to nothing."""
+    shared = ("number", mark("number a"))
+    receivable = world.registered("a", fingerprints=(shared,))
+    claim = world.reserved(receivable, to="F_SG", percent=1)
+    if who == "lapsed":
+        days(world, 1)
+    if who == "second_holder":
+        copy = world.registered("b", by="EXP_VN", fingerprints=(shared,))
+        claim = world.funded(copy, to="F_SG", percent=1, by="EXP_VN", acknowledged=(receivable,))
+    dispute = raised(world, receivable, "F_SG", ("claim", claim), "third_party_claim")
+    assert dispute_of(world, dispute).capacity == ("second_holder" if who == "second_holder" else "applicant")
+    assert offering(world, receivable) == "disputed"
+    answered(world, dispute)
+    assert offering(world, receivable) == "ok"
+    escalated(world, dispute, "F_SG")
+    answered(world, dispute)
+    escalated(world, dispute, "F_SG", "CIETAC")
+    assert (offering(world, receivable), state_now(world, dispute)) == ("ok", "open")
+
+
+@pytest.mark.parametrize("who", ["debtor", "holder"])
 def test_whoever_owes_or_has_paid_stops_business_while_it_goes_on(world: World, who: str) -> None:
     shared = ("debtor_side", mark("same debt"))
     receivable = world.registered("a", fingerprints=(shared,))
     first = world.funded(receivable, to="F_CN", percent=10)
-    other = world.registered("b", by="EXP_VN", fingerprints=(shared,))
-    second = world.funded(other, to="F_SG", by="EXP_VN", acknowledged=(receivable,))
     attempts: dict[str, tuple[str, Standing]] = {
         "debtor": ("IMP_DE", debtor("a")),
         "holder": ("F_CN", ("claim", first)),
-        "second_holder": ("F_SG", ("claim", second)),
     }
     by, standing = attempts[who]
     dispute = raised(world, receivable, by, standing, "third_party_claim")
