@@ -295,7 +295,7 @@ def reassign(call: Call, operation: Reassign) -> Verdict:
         return Refusal(NOT_AUTHORISED, claim.id)
     if len(claim.holders) >= HOLDERS_MAX:
         return Refusal(LIMIT_REACHED, claim.id)
-    disputed = suspended(call, receivable, claim.id, claim)
+    disputed = suspended(call, receivable, claim.id, claim, below=False)
     if disputed is not None:
         return disputed
     reassigned = replace(claim, holder=taker.id, holders=(*claim.holders, taker.id))

@@ -14,26 +14,31 @@ from registry.rules.verdicts import Call, Refusal, first, together
 __all__ = ["open_on", "stopping_on", "suspended", "suspending"]
 
 
-def suspending(call: Call, receivable: Receivable) -> Iterator[bytes]:
-    """The disputes that keep new claims away from a receivable.
+def suspending(call: Call, receivable: Receivable, *, below: bool = True) -> Iterator[bytes]:
+    """The disputes that keep new claims away from a receivable; without those `below` it, what stops a sale of one.
 
     A claim weighs on the receivable, on its ancestors and on its descendants (`lineage`), so a dispute on any of these
     is one on the claim: half an order that is denied is no ground to lend on, nor is the order of a denied invoice. A
     sibling shares nothing with it that the dispute is about, and a relative that is over (a cancelled invoice, say) has
     nothing left to lose. Under an ancestor that was rejected, voided or credited to nothing no claim is taken anyway.
+
+    Who holds a claim already and sells it risks nobody's new money on what was registered below it since, by a seller
+    that has sold the whole and a debtor of the part that may be its accomplice.
     """
     if receivable.disputes:
         yield from stopping_on(call, receivable)
     if receivable.parents or receivable.children:
         find = finder(call.state, receivable)
-        for relative in (*ancestors(receivable, find), *descendants(receivable, find)):
+        for relative in (*ancestors(receivable, find), *(descendants(receivable, find) if below else ())):
             if relative.state not in VACATED:
                 yield from stopping_on(call, relative)
 
 
-def suspended(call: Call, receivable: Receivable, subject: bytes, claim: Claim | None = None) -> Refusal | None:
+def suspended(
+    call: Call, receivable: Receivable, subject: bytes, claim: Claim | None = None, *, below: bool = True
+) -> Refusal | None:
     """The refusal of what an open dispute stops, None if there is none. Both sides of a `claim` hear of it."""
-    disputes = first(suspending(call, receivable))
+    disputes = first(suspending(call, receivable, below=below))
     if not disputes:
         return None
     if claim is None:

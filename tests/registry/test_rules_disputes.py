@@ -379,6 +379,36 @@ def test_who_has_paid_nothing_on_it_stops_business_only_until_it_is_answered(wor
     assert (offering(world, receivable), state_now(world, dispute)) == ("ok", "open")
 
 
+def test_a_seller_does_not_keep_its_financier_from_selling(world: World) -> None:
+    """By a dispute over one unit of what it has sold: the holder has answered it."""
+    receivable = world.registered("a")
+    claim = world.funded(receivable, percent=100)
+    dispute = raised(world, receivable, "EXP_CN", (), "refusal", 1)
+    sale = Reassign(claim, name_id("F_BR"))
+    assert world.one(("F_CN", "F_BR"), sale).code == "disputed"
+    answered(world, dispute, "F_CN")
+    assert world.one(("F_CN", "F_BR"), sale).code == "ok"
+
+
+def test_a_dispute_of_a_part_stops_the_sale_of_claims_on_that_part_and_below_only(world: World) -> None:
+    """Whoever registers a part of one unit, with an accomplice for its debtor, keeps nobody from selling the whole."""
+    order = world.registered("order", kind="purchase_order")
+    on_order = world.funded(order, percent=10)
+    part = world.registered("a", parents=((order, WHOLE // 2, WHOLE),))
+    on_part = world.funded(part, to="F_SG", percent=10)
+    below = world.registered("a1", kind="instalment", parents=((part, WHOLE // 2, WHOLE),))
+    on_below = world.funded(below, to="F_DE", percent=10)
+    dispute = raised(world, part, "IMP_DE", debtor("a"), "refusal")
+    for holder, claim, code in (
+        ("F_CN", on_order, "ok"),
+        ("F_SG", on_part, "disputed"),
+        ("F_DE", on_below, "disputed"),
+    ):
+        receipt = world.one((holder, "F_BR"), Reassign(claim, name_id("F_BR")))
+        assert (receipt.code, receipt.related) == (code, () if code == "ok" else (dispute,)), holder
+    assert offering(world, order) == "disputed"  # new money is another matter
+
+
 @pytest.mark.parametrize("who", ["debtor", "holder"])
 def test_whoever_owes_or_has_paid_stops_business_while_it_goes_on(world: World, who: str) -> None:
     shared = ("debtor_side", mark("same debt"))
