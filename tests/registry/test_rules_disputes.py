@@ -424,6 +424,45 @@ def test_whoever_owes_or_has_paid_stops_business_while_it_goes_on(world: World, 
     assert offering(world, receivable) == "disputed"
 
 
+def test_who_funds_has_looked_at_every_dispute_that_runs(world: World) -> None:
+    """A false seller answers and is free to be financed: by whoever knows that its registration is disputed."""
+    squat, dispute = by_stranger(world)
+    answered(world, dispute)
+    claim = world.reserved(squat, percent=50)
+    refused = world.one("F_CN", Fund(claim))
+    assert (refused.code, refused.related) == ("unacknowledged_match", (dispute,))
+    assert world.one("F_CN", Fund(claim, (dispute,))).code == "ok"
+    days(world, 31)
+    assert state_now(world, dispute) == "lapsed"
+    world.funded(squat, to="F_SG", percent=10)  # nothing to look at any more
+
+
+def test_who_funds_has_looked_at_the_disputes_of_the_lineage(world: World) -> None:
+    order = world.registered("order", kind="purchase_order")
+    child = world.registered("a", parents=((order, WHOLE, WHOLE),))
+    over = world.registered("b", kind="instalment", parents=((child, WHOLE // 2, WHOLE),))
+    disputes = []
+    for receivable, tag in ((child, "a"), (order, "order"), (over, "b")):
+        disputes.append(
+            raised(world, receivable, "EXP_VN", ("fingerprint", "exact", mark(f"exact {tag}")), "squatting")
+        )
+        answered(world, disputes[-1])
+    world.one("IMP_DE", Reject(over, salt_of("b"), name_id("IMP_DE"), mark("reason")))
+    claim = world.reserved(child, percent=50)
+    refused = world.one("F_CN", Fund(claim))
+    assert (refused.code, refused.related) == ("unacknowledged_match", tuple(disputes[:2])), "the part is over"
+    assert world.one("F_CN", Fund(claim, tuple(disputes[:2]))).code == "ok"
+
+
+def test_of_very_many_disputes_the_first_ones_stand_for_the_rest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("registry.rules.suspension.DISPUTES_LOOKED_AT_MAX", 1)
+    receivable, dispute = by_stranger(world)
+    second = raised(world, receivable, "EXP_VN", ("fingerprint", "exact", mark("exact a")), "no_such_debt")
+    for one in (dispute, second):
+        answered(world, one)
+    world.funded(receivable, acknowledged=(dispute,))
+
+
 def test_an_answered_dispute_of_a_stranger_still_bars_a_correction(world: World) -> None:
     receivable, dispute = by_stranger(world)
     answered(world, dispute)
