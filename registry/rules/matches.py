@@ -87,20 +87,27 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
     blocking: dict[bytes, None] = {}
     review: dict[bytes, None] = {}
     found_by: dict[bytes, dict[str, None]] = {}
+    done: dict[str, set[bytes]] = {}  # others of which a kind says no more
     compared = 0
     for (kind, value), alike in holding.items():
         own = [member for member in alike if member is asked]
+        skip = done.setdefault(kind, set())
         for other in state.holders(kind, value):
+            if other in skip:
+                continue
             level: Level | None = None
             for member in own if other in inside else alike:
                 if member.id == other or level == LEVELS[kind]:
                     continue
                 level = judge.level(member, (kind, value), find(other)) or level
                 compared += 1
+                state.spend(1)
             if compared > HOLDERS_READ_MAX:
                 return None
             if level is None:
                 continue
+            if level == LEVELS[kind]:
+                skip.add(other)
             found_by.setdefault(other, {})[kind] = None
             (blocking if level == "block" else review)[other] = None
             if len(found_by) > MATCHES_MAX:
@@ -125,6 +132,9 @@ class _Judge:
     def level(self, candidate: Receivable, fingerprint: tuple[str, bytes], other: Receivable) -> Level | None:
         """The level on which `other` is a match of the candidate by this fingerprint, None if it is none."""
         kind, _ = fingerprint
+        linked = candidate.parents or candidate.children
+        if not linked and LEVELS[kind] != "block" and other.state in OPEN and other.collectible:
+            return "review"  # of many copies nearly all, and soon said
         if other.state == "voided" and other.registrant == candidate.registrant and LEVELS[kind] == "block":
             return "block"
         if not _comes_back(other, candidate, self._taken):
