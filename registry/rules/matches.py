@@ -28,7 +28,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from registry.fingerprint import LEVELS, Level
-from registry.limits import HOLDERS_READ_MAX, MATCHES_MAX
+from registry.limits import HOLDERS_READ_MAX, MATCHES_BY_MAX, MATCHES_MAX
 from registry.money import WHOLE
 from registry.records import Link, Receivable
 from registry.rules.lineage import Encumbrance, Find, ancestors, finder, weighed_with
@@ -40,7 +40,8 @@ __all__ = ["OF_ONE_AMOUNT", "Matches", "matches_of", "matches_to_look_at"]
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Ids of other receivables, in the order of the fingerprints and then by age, no id twice.
+    """Ids of other receivables, no id twice: those that block in the order of the fingerprints and then by age, those
+    for review with the weightiest first (`_counted`), then likewise.
 
     `kinds` says for each of them by which kinds of fingerprint it was found.
     """
@@ -110,13 +111,31 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
                 skip.add(other)
             found_by.setdefault(other, {})[kind] = None
             (blocking if level == "block" else review)[other] = None
-            if len(found_by) > MATCHES_MAX:
-                return None
-    return Matches(
-        tuple(blocking),
-        tuple([other for other in review if other not in blocking]),
-        {other: tuple(kinds) for other, kinds in found_by.items()},
-    )
+    looked_at = _counted(members, [find(other) for other in review if other not in blocking], taken)
+    if len(blocking) + len(looked_at) > MATCHES_MAX:
+        return None
+    return Matches(tuple(blocking), looked_at, {other: tuple(kinds) for other, kinds in found_by.items()})
+
+
+def _counted(members: Sequence[Receivable], found: Sequence[Receivable], taken: Encumbrance) -> tuple[bytes, ...]:
+    """Those for review that count, the weightiest first: what is claimed or was paid, then what others registered.
+
+    Of one stranger so many at most, or a few of them made anything unfundable. Not so of the registrant itself, and of
+    what the same debtor confirmed: there each may be the one that was financed already.
+    """
+    if len(found) < 2:
+        return tuple([one.id for one in found])
+    own = {member.registrant for member in members}
+    debtors = {member.debtor for member in members if member.debtor}
+    counts: dict[str, int] = {}
+    counted: list[bytes] = []
+    for one in sorted(found, key=lambda one: (not _used(one, taken), one.registrant in own)):
+        if one.registrant not in own and not (one.confirmed_ms and one.debtor in debtors):
+            counts[one.registrant] = counts.get(one.registrant, 0) + 1
+            if counts[one.registrant] > MATCHES_BY_MAX:
+                continue
+        counted.append(one.id)
+    return tuple(counted)
 
 
 class _Judge:
