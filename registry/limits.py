@@ -35,6 +35,7 @@ LAWS_MAX: Final = 8  # candidate governing laws of one registration
 REFERENCES_MAX: Final = 16  # commitments to external references of one registration
 PARENTS_MAX: Final = 8  # links of one registration
 CHILDREN_MAX: Final = 128  # receivables linked to one parent
+UNLINKED_MAX: Final = 16  # records that corrections of one registration have cut it off from
 LINEAGE_DEPTH_MAX: Final = 8  # receivables in a chain of links, both ends included
 FAMILY_MAX: Final = 256  # receivables connected by links in any direction: what one check may have to read
 MATCHES_MAX: Final = 512  # matches of one receivable
@@ -53,6 +54,7 @@ EXTERNAL_LOOKED_AT_MAX: Final = 256  # claims outside, on a receivable and its l
 
 # Disputes
 DISPUTES_OPEN_MAX: Final = 32  # open disputes on one receivable: a few who act together cannot keep others out
+DISPUTES_LOOKED_AT_MAX: Final = 64  # disputes that run on a receivable and its lineage, that funding must acknowledge
 RUNGS_MAX: Final = 8  # rungs of a rule-book
 # Filings
 FILINGS_MAX: Final = 32  # official filings ever recorded of one claim
@@ -61,7 +63,7 @@ CONTINUATIONS_MAX: Final = 32  # of one official filing: 160 years of UCC-1
 NOTICES_BY_MAX: Final = 16  # notices ever sent of one claim by one party: its assignor, or one of its holders
 # Facilities
 BLANKETS_MAX: Final = 16  # blankets over one seller's receivables that stand at one time
-ACKNOWLEDGED_MAX: Final = MATCHES_MAX + EXTERNAL_LOOKED_AT_MAX + BLANKETS_MAX  # acknowledged in one funding
+ACKNOWLEDGED_MAX: Final = MATCHES_MAX + EXTERNAL_LOOKED_AT_MAX + DISPUTES_LOOKED_AT_MAX + BLANKETS_MAX  # in one funding
 BLANKET_DEBTORS_MAX: Final = 64  # debtors that one blanket lists
 BLANKET_TERM_MAX_MS: Final = 30 * 366 * 86_400_000  # longest blanket: 30 years, the longest term of Zhongdeng
 

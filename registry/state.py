@@ -1,7 +1,7 @@
 """The state: a map from keys to canonical bytes, seen as typed records through an overlay.
 
     party/<id>                     Party (canonical list)
-    key/<public key>               id of the party whose key it is or was: signing, owner or receive key
+    key/<public key>               id of the party whose key it is or was: signing, owner or consensus key
     alias/<identifier>             id of the party that has this identifier
     receivable/<id>                Receivable
     claim/<id>                     Claim

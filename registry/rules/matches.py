@@ -43,7 +43,7 @@ class Matches:
     """Ids of other receivables, no id twice: those that block in the order of the fingerprints and then by age, those
     for review with the weightiest first (`_counted`), then likewise.
 
-    `kinds` says for each of them by which kinds of fingerprint it was found.
+    `kinds` says for each of them by which kinds of fingerprint it was found: by none if by a link that was taken back.
     """
 
     blocking: tuple[bytes, ...] = ()
@@ -73,7 +73,20 @@ def matches_to_look_at(receivable: Receivable, state: State, now_ms: int) -> Mat
     too many to look at, or to read.
     """
     find = finder(state, receivable)
-    return _search(weighed_with(receivable, find), find, state, now_ms)
+    members = weighed_with(receivable, find)
+    found = _search(members, find, state, now_ms)
+    cut_off = _cut_off(members, find)
+    if found is None or len(found.kinds.keys() | cut_off.keys()) > MATCHES_MAX:
+        return None
+    more = [other for other in cut_off if other not in found.kinds]
+    return Matches(found.blocking, (*found.review, *more), {**cut_off, **found.kinds})
+
+
+def _cut_off(members: Sequence[Receivable], find: Find) -> dict[bytes, tuple[str, ...]]:
+    """What corrections have cut these off from, and is no part of the lineage otherwise: it stands, or was denied."""
+    inside = {member.id for member in members}
+    others = [other for member in members for other in member.unlinked if other not in inside]
+    return {other: () for other in others if find(other).state in RECALLED | DENIED}
 
 
 def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int) -> Matches | None:
@@ -102,7 +115,6 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
                     continue
                 level = judge.level(member, (kind, value), find(other)) or level
                 compared += 1
-                state.spend(1)
             if compared > HOLDERS_READ_MAX:
                 return None
             if level is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from registry.events import Event
-from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, RELATED_MAX
+from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, RELATED_MAX, UNLINKED_MAX
 from registry.money import WHOLE
 from registry.parties import Party
 from registry.reasons import (
@@ -22,6 +22,7 @@ from registry.reasons import (
     ENCUMBERED,
     GRADE_UNPROVEN,
     LIMIT_REACHED,
+    NO_PARENT,
     NOT_AUTHORISED,
     NOT_FOUND,
     OTHER_PARTICULARS,
@@ -43,12 +44,12 @@ from registry.rules.consequences import (
 from registry.rules.debtors import debtor_of
 from registry.rules.double_confirmation import confirmed_twice, twins
 from registry.rules.external_claims import carried_over
-from registry.rules.lineage import Encumbrance, family, finder, levels, live_at
+from registry.rules.lineage import Encumbrance, ancestors, family, finder, levels, live_at
 from registry.rules.listing import listed
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
 from registry.rules.suspension import open_on
-from registry.rules.transitions import OPEN, RECEIVABLE_STEPS, VACATED, receivable_obstacle
+from registry.rules.transitions import DENIED, OPEN, RECEIVABLE_STEPS, VACATED, receivable_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
 from registry.state import Put, put_of, receivable_key
 from registry.transactions.fields import Ref
@@ -68,6 +69,8 @@ def register(call: Call, operation: Register) -> Verdict:
         return Refusal(ATTESTATION_LAPSED)
     if operation.grade not in SELF_STATED_GRADES:
         return Refusal(GRADE_UNPROVEN)
+    if operation.kind == "instalment" and not operation.parents:
+        return Refusal(NO_PARENT)
     receivable = _new(call, operation, registrant)
     replaced = _superseded(call, operation, operation.supersedes) if operation.supersedes is not None else ()
     if isinstance(replaced, Refusal):
@@ -79,13 +82,18 @@ def register(call: Call, operation: Register) -> Verdict:
     if matches is None:
         return Refusal(LIMIT_REACHED)
     if matches.blocking:
+        find = finder(call.state)
         refused = [
-            Event("refused_duplicate", other, together(registrant.id, *parties_concerned(call, other)))
+            Event("refused_duplicate", other, together(registrant.id, *parties_concerned(call, other, find)))
             for other in matches.blocking
         ]
         return Refusal(DUPLICATE, related=first(matches.blocking), events=tuple(refused))
     if isinstance(adopted, Refusal):  # a copy takes up its parent once more, and is refused as what it is
         return adopted
+    if replaced:
+        receivable = replace(receivable, unlinked=_unlinked(call, receivable, *replaced))
+        if len(receivable.unlinked) > UNLINKED_MAX:
+            return Refusal(LIMIT_REACHED, related=first(receivable.unlinked))
     puts: list[Put] = [(receivable_key(receivable.id), receivable), *adopted, *map(put_of, replaced)]
     lists = listed(call, receivable, [old.id for old in replaced])
     if isinstance(lists, Refusal):
@@ -96,9 +104,12 @@ def register(call: Call, operation: Register) -> Verdict:
     for old in replaced:
         puts += carried_over(call.state, old, receivable.id)
         events.append(Event("superseded", old.id, standing_on(call, old), receivable.id.hex()))
+    find = finder(call.state)
+    above = holders_of_live(call, live_in_lineage(call, receivable, find)) if related else ()
+    known = {registrant.id, *above}
     for place, other in enumerate(matches.review):
-        sides = together(registrant.id, *parties_concerned(call, other))
-        if place < RELATED_MAX or len(sides) > 1:  # of its many own ones on which nobody has a claim these few will do
+        sides = together(*known, *parties_concerned(call, other, find))
+        if place < RELATED_MAX or not known.issuperset(sides):  # a few will do of what concerns nobody else
             events.append(Event("matched", receivable.id, sides, other.hex()))
     return Effects(receivable.id, puts=tuple(puts), related=related, events=tuple(events))
 
@@ -265,6 +276,15 @@ def _superseded(call: Call, operation: Register, ref: Ref) -> Refusal | tuple[Re
     if taken.down(old) and _links(call, operation) != old.parents:
         return Refusal(ENCUMBERED, related=first((subject, *(link.receivable for link in old.parents))))
     return (replace(old, state="superseded"),)
+
+
+def _unlinked(call: Call, corrected: Receivable, old: Receivable) -> tuple[bytes, ...]:
+    """What corrections have cut it off from: parents, and what was denied above them. Who finances it is shown them."""
+    find = finder(call.state, corrected)
+    kept = {one.id for one in ancestors(corrected, find)}
+    denied = [one.id for one in ancestors(old, find) if one.state in DENIED]
+    once = dict.fromkeys((*old.unlinked, *(link.receivable for link in old.parents), *denied))
+    return tuple([one for one in once if one not in kept])
 
 
 def _adopted(call: Call, child: Receivable, replaced: tuple[Receivable, ...]) -> Refusal | tuple[Put, ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from registry.limits import MATCHES_MAX
+from registry.limits import MATCHES_MAX, UNLINKED_MAX
 from registry.money import WHOLE
 from registry.receipts import Receipt
 from registry.transactions.claims import Discharge, Fund, Release
-from registry.transactions.receivables import Confirm, Reject
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Reject
 from tests.registry.world import World, invoice, mark, name_id, salt_of
 
 DEBT = (("debtor_side", mark("IMP_DE, EUR 88,450.00, due 2026-08-15")),)
@@ -209,3 +209,116 @@ def test_a_rejected_part_is_looked_at_where_it_is_alike(world: World, funded: st
     answered(world, denied, "4711/1", denied=True)
     refused = funding(world, whole if funded == "the invoice" else other)
     assert (refused.code, refused.related) == ("unacknowledged_match", (denied,))
+
+
+# Links that are left out, or taken back
+
+
+def test_an_instalment_is_a_part_of_something(world: World) -> None:
+    """Alone it has a number, an amount and a day that its invoice has not: nothing would lead from one to the other."""
+    assert world.one("EXP_CN", invoice("4711/1", kind="instalment")).code == "no_parent"
+    whole = world.registered("4711")
+    part = world.registered("4711/1", kind="instalment", **half(whole))
+    assert world.one("EXP_CN", invoice("4711/1", kind="instalment", supersedes=part)).code == "no_parent"
+    assert world.one("EXP_CN", invoice("4711/1", kind="instalment", supersedes=part, **half(whole))).code == "ok"
+
+
+@pytest.mark.parametrize("denied", [False, True])
+def test_what_a_correction_cuts_off_is_looked_at(world: World, denied: bool) -> None:
+    """Whether the debtor has denied it or not: a correction hides nothing, neither once nor twice."""
+    order, whole = world.registered("order", kind="purchase_order"), world.registered("4711")
+    part = world.registered("4711/1", **half(whole))
+    if denied:
+        answered(world, whole, "4711", denied=True)
+    once = world.registered("4711/1", supersedes=part, **half(order))
+    assert world.receivable(once).unlinked == (whole,)
+    twice = world.registered("4711/1", supersedes=once)
+    assert world.receivable(twice).unlinked == (whole, order)
+    refused = funding(world, twice)
+    assert (refused.code, refused.related) == ("unacknowledged_match", (whole, order))
+    assert world.one("F_SG", Fund(refused.subject, (whole, order))).code == "ok"
+
+
+def test_what_was_denied_above_is_carried_along_too(world: World) -> None:
+    denied = world.registered("order", kind="purchase_order")
+    whole = world.registered("4711", **wholly(denied))
+    part = world.registered("4711/1", kind="instalment", **half(whole))
+    answered(world, denied, "order", denied=True)
+    credited = world.one("EXP_CN", Adjust(whole, WHOLE, mark("credit note")))
+    assert credited.code == "ok"
+    cut = world.registered("4711/1", supersedes=part)
+    refused = funding(world, cut)
+    assert (refused.code, refused.related) == ("unacknowledged_match", (denied,)), "what was cancelled is no match"
+
+
+def test_a_link_that_is_put_back_is_no_match(world: World) -> None:
+    whole = world.registered("4711")
+    part = world.registered("4711/1", kind="instalment", **half(whole))
+    cut = world.registered("4711/1", supersedes=part)
+    back = world.registered("4711/1", kind="instalment", supersedes=cut, **half(whole))
+    assert world.receivable(back).unlinked == ()
+    assert funding(world, back).code == "ok"
+
+
+def test_corrections_cut_off_only_so_much(world: World) -> None:
+    part = world.registered("part")
+    for tag in range(UNLINKED_MAX + 1):
+        order = world.registered(f"{tag}", kind="purchase_order")
+        part = world.registered("part", supersedes=part, **half(order))
+    assert len(world.receivable(part).unlinked) == UNLINKED_MAX
+    assert world.one("EXP_CN", invoice("part", supersedes=part)).code == "limit_reached"
+
+
+# Who hears of it
+
+
+def told(world: World, *kinds: str) -> bool:
+    """Whether F_CN hears of each of these, in the last block."""
+    return all(any(name_id("F_CN") in parties for _, parties, _ in world.heard(kind)) for kind in kinds)
+
+
+@pytest.mark.parametrize("financed", ["its instalment", "its order"])
+def test_who_financed_a_relative_hears_what_becomes_of_an_invoice(world: World, financed: str) -> None:
+    prints = (("gov", mark("fapiao")), ("number", mark("n")), *DEBT)
+    order = world.registered("order", kind="purchase_order")
+    whole = world.registered("4711", fingerprints=prints, **wholly(order))
+    part = world.registered("4711/1", kind="instalment", **half(whole))
+    world.funded(part if financed == "its instalment" else order, percent=10)
+
+    assert world.one("EXP_VN", invoice("copy", fingerprints=prints)).code == "duplicate"
+    assert told(world, "refused_duplicate")
+    assert world.one("EXP_CN", invoice("alike", fingerprints=prints[1:2])).code == "ok"
+    assert told(world, "matched")
+    payable = world.registered("owed", by="IMP_DE", kind="payable", fingerprints=DEBT)
+    assert told(world, "matched")
+    answered(world, payable, "owed")
+    answered(world, whole, "4711")
+    assert told(world, "confirmed", "double_confirmation")
+    assert world.one("IMP_DE", Distinguish(payable, whole, mark("text"), "en")).code == "ok"
+    assert told(world, "distinguished")
+    assert world.one("EXP_CN", Adjust(whole, WHOLE // 10, mark("credit note"))).code == "ok"
+    assert told(world, "adjusted")
+
+
+def test_who_financed_an_instalment_hears_that_the_invoice_is_denied(world: World) -> None:
+    whole = world.registered("4711")
+    world.funded(world.registered("4711/1", kind="instalment", **half(whole)))
+    answered(world, whole, "4711", denied=True)
+    assert told(world, "rejected")
+
+
+def test_who_financed_an_order_hears_that_what_is_registered_under_it_is_like_another(world: World) -> None:
+    alike = (("number", mark("n")),)
+    world.registered("another", fingerprints=alike)
+    order = world.registered("order", kind="purchase_order")
+    world.funded(order)
+    world.registered("4711", fingerprints=alike, **half(order))
+    assert told(world, "matched")
+
+
+def test_who_financed_a_sibling_hears_nothing_of_it(world: World) -> None:
+    order = world.registered("order", kind="purchase_order")
+    first, second = (world.registered(tag, **half(order)) for tag in ("1", "2"))
+    world.funded(first)
+    answered(world, second, "2", denied=True)
+    assert not told(world, "rejected")
