@@ -45,6 +45,7 @@ from registry.rules.consequences import (
 from registry.rules.double_confirmation import confirmed_elsewhere
 from registry.rules.external_claims import to_look_at
 from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
+from registry.rules.listing import relisted
 from registry.rules.matches import matches_to_look_at
 from registry.rules.roles import may
 from registry.rules.suspension import disputes_to_look_at, suspended
@@ -196,7 +197,17 @@ def fund(call: Call, operation: Fund) -> Verdict:
     """The financier has paid out on its reservation, having looked at matches, claims outside and disputes that run."""
     found = _held(call, operation.claim, "fund")
     made = found if isinstance(found, Refusal) else _funded(call, *found, operation.acknowledged)
-    return made if isinstance(made, Refusal) else _changed(call, *made, "funded")
+    return made if isinstance(made, Refusal) else _financed(call, *made)
+
+
+def _financed(call: Call, claim: Claim, receivable: Receivable, *, before: tuple[Event, ...] = ()) -> Verdict:
+    """The effects of funding, after which whoever has a fingerprint in common finds the receivable in any case."""
+    lists = relisted(call, receivable)
+    if isinstance(lists, Refusal):
+        return lists
+    puts, events = lists
+    funded = _changed(call, claim, receivable, "funded", before=before, events=tuple(events))
+    return replace(funded, puts=(*funded.puts, *puts)) if puts else funded
 
 
 def _funded(call: Call, claim: Claim, receivable: Receivable, looked_at: tuple[Ref, ...]) -> _Step:
@@ -253,7 +264,7 @@ def fund_at_once(call: Call, operation: Offer, acknowledged: tuple[Ref, ...]) ->
         return made
     claim, _ = made
     offered = Event("offered", claim.id, together(claim.assignor, claim.holder), str(claim.share))
-    return _changed(call, *made, "funded", before=(offered,))
+    return _financed(call, *made, before=(offered,))
 
 
 def cover(call: Call, operation: Cover) -> Verdict:
