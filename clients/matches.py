@@ -10,8 +10,9 @@ from clients.errors import ProofInvalid
 from clients.exchange import Procedure, get
 from clients.session import Session
 from registry.fingerprint import LEVELS, SEVERITIES
+from registry.records.disputes import CAPACITIES, GROUNDS
 
-__all__ = ["Match", "blankets_beside", "matches"]
+__all__ = ["Disputed", "Match", "blankets_beside", "disputes_running", "matches"]
 
 _ID = re.compile("[0-9a-f]{64}")
 
@@ -31,6 +32,21 @@ class Match:
     kinds: tuple[str, ...]
     state: str
     own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disputed:
+    """A dispute that runs, on `receivable`: the one asked about, or one of its lineage.
+
+    Fields as in `registry.records.disputes.Dispute`, which those who may see that receivable read (`reads.record`).
+    """
+
+    id: bytes
+    receivable: bytes
+    ground: str
+    capacity: str
+    share: int
+    rung: int
 
 
 def matches(session: Session, receivable: bytes) -> Procedure[tuple[Match, ...]]:
@@ -58,6 +74,36 @@ def blankets_beside(session: Session, receivable: bytes) -> Procedure[tuple[byte
     if not isinstance(found, list) or not all(isinstance(one, str) and _ID.fullmatch(one) for one in found):
         raise ProofInvalid("blankets_beside: a list of ids is expected")
     return tuple(map(bytes.fromhex, found))
+
+
+def disputes_running(session: Session, receivable: bytes) -> Procedure[tuple[Disputed, ...]]:
+    """The disputes to acknowledge when funding a claim on `receivable`, its lineage included. The node's word.
+
+    One that was answered stops nothing, and may be right: is the registration the seller's own?
+    """
+    answer = yield from get(f"/v1/receivables/{receivable.hex()}/matches")
+    found = answer.get("disputes")
+    if not isinstance(found, list):
+        raise ProofInvalid("disputes: a list is expected")
+    return tuple([_disputed(item) for item in found])
+
+
+def _disputed(item: Any) -> Disputed:
+    try:
+        made = Disputed(
+            id=bytes.fromhex(item["id"]) if _ID.fullmatch(item["id"]) else b"",
+            receivable=bytes.fromhex(item["receivable"]) if _ID.fullmatch(item["receivable"]) else b"",
+            ground=item["ground"],
+            capacity=item["capacity"],
+            share=item["share"],
+            rung=item["rung"],
+        )
+    except (TypeError, KeyError) as error:
+        raise ProofInvalid("disputes: id, receivable, ground, capacity, share and rung are expected") from error
+    known = made.ground in GROUNDS and made.capacity in CAPACITIES
+    if not (made.id and made.receivable and known and type(made.share) is type(made.rung) is int):
+        raise ProofInvalid("disputes: ids, a known ground and capacity, a share and a rung are expected")
+    return made
 
 
 def _match(item: Any) -> Match:

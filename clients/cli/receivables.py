@@ -38,7 +38,7 @@ from clients.dossier import Dossier
 from clients.errors import ClientError, Refused
 from clients.exporter import ExporterClient
 from clients.external import to_look_at
-from clients.matches import blankets_beside, matches
+from clients.matches import blankets_beside, disputes_running, matches
 from registry.money import WHOLE, Money, claim_share
 from registry.reasons import ALREADY_DONE
 from registry.transactions.receivables import NO_DIGEST
@@ -235,7 +235,7 @@ def list_matches(
     key: KeyOption,
     as_json: JsonOption = False,
 ) -> None:
-    """What looks like a receivable or its lineage, the most severe first, what is asserted outside, blankets beside it.
+    """What looks like a receivable or its lineage, the worst first, what is asserted outside, disputes and blankets.
 
     Look at each before you fund, and acknowledge it. Exit code 3 if there is anything to look at.
 
@@ -244,6 +244,7 @@ def list_matches(
     with problems(), ExporterClient(**access(genesis, url, party, key)) as client:
         found = client.call(matches, subject(receivable, "receivable"))
         outside = client.call(to_look_at, subject(receivable, "receivable"))
+        running = client.call(disputes_running, subject(receivable, "receivable"))
         beside = client.call(blankets_beside, subject(receivable, "receivable"))
     table = Table("id", "severity", "level", "found by", "state", "same registrant")
     for match in found:
@@ -255,18 +256,22 @@ def list_matches(
     for one in outside:
         row = (one.id.hex(), one.source, percent(one.share), one.grade, one.capacity, one.receivable.hex())
         asserted.add_row(*map(plain, row))
+    disputes = Table("dispute that runs", "ground", "raised by the", "share", "rung", "on")
+    for each in running:
+        line = (each.id.hex(), each.ground, each.capacity, percent(each.share), str(each.rung), each.receivable.hex())
+        disputes.add_row(*map(plain, line))
     blankets = Table("blanket over what is owed to who registered this payable")
     for facility in beside:
         blankets.add_row(facility.hex())
     if as_json:
-        rows = {"matches": rows_of(table), "claims_outside": rows_of(asserted)}
+        rows = {"matches": rows_of(table), "claims_outside": rows_of(asserted), "disputes": rows_of(disputes)}
         show(rows | {"blankets_beside": [facility.hex() for facility in beside]})
     else:
         tabulate(table, as_json=False)
-        for more in (asserted, blankets):
+        for more in (asserted, disputes, blankets):
             if more.row_count:
                 tabulate(more, as_json=False)
-    if found or outside or beside:
+    if found or outside or running or beside:
         raise typer.Exit(EXIT_LOOK)
 
 

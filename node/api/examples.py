@@ -209,6 +209,16 @@ MATCHES: Final = {
             "recorded_ms": NOW_MS,
         }
     ],
+    "disputes": [
+        {
+            "id": _hex("dispute"),
+            "receivable": _hex("receivable"),
+            "ground": "squatting",
+            "capacity": "applicant",
+            "share": WHOLE,
+            "rung": 0,
+        }
+    ],
     "blankets_beside": [],
 }
 

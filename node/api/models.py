@@ -297,12 +297,25 @@ class OutsideClaim(_Answer):
     recorded_ms: int
 
 
+class RunningDispute(_Answer):
+    """A dispute that runs on the receivable or its lineage, also one that was answered and stops nothing. Who raised it
+    is not in it: whoever may see the receivable that it is on reads the record, with proof, as one of `disputes`."""
+
+    id: Digest
+    receivable: Digest = Field(description="the one asked about, or one of its lineage")
+    ground: str = Field(examples=["squatting"])
+    capacity: str = Field(description="as whom it was raised", examples=["applicant"])
+    share: int
+    rung: int = Field(description="how far up the ladder it is, from 0")
+
+
 class MatchList(_Answer):
     """What must be looked at before a claim on a receivable is funded, the most severe first; the node's word."""
 
     height: int
     matches: list[Match]
     external_claims: list[OutsideClaim]
+    disputes: list[RunningDispute]
     blankets_beside: list[Digest] = Field(
         description="others' facilities with all that is owed to a payable's registrant"
     )

@@ -88,8 +88,9 @@ async def claims(id: Id, api: TheApi, caller: Annotated[Caller, allowed(Resource
     responses=answers(MatchList, examples.MATCHES, "not_found"),
 )
 async def matches(id: Id, api: TheApi, caller: Annotated[Caller, allowed(Resource.RECEIVABLES)]) -> JSONResponse:
-    """What looks like a receivable as of the newest block, by severity and kind, and what is asserted of it outside,
-    without whose it is; of a payable also the blankets over what is owed to its registrant."""
+    """What looks like a receivable as of the newest block, by severity and kind, what is asserted of it outside, and
+    which disputes run on it or its lineage, without whose they are; of a payable also the blankets over what is owed to
+    its registrant."""
     subject = digest_in(id, "id")
     api.gate.charge(caller, MATCHES_MAX)
 
@@ -100,6 +101,7 @@ async def matches(id: Id, api: TheApi, caller: Annotated[Caller, allowed(Resourc
             "height": view.height,
             "matches": found,
             "external_claims": records.external_claims(subject),
+            "disputes": records.disputes(subject),
             "blankets_beside": records.blankets_beside(subject),
         }
 

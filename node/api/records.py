@@ -7,17 +7,18 @@ from typing import Any
 from consensus.blocks import Header
 from node.api.access import Caller, may_see_claim, may_see_receivable
 from node.api.context import proof_of
-from node.api.models import OutsideClaim
+from node.api.models import OutsideClaim, RunningDispute
 from node.api.problems import Problem
 from node.api.shapes import claim_json, receivable_json, record_json
 from node.views import View
 from registry.fingerprint import SEVERITIES, severity_of
 from registry.limits import MATCHES_MAX
-from registry.records import Claim, Receivable
+from registry.records import Claim, Dispute, Receivable
 from registry.records.external_claims import ExternalClaim
 from registry.rules.blankets import beside, blankets_to_look_at, covering
 from registry.rules.external_claims import to_look_at
 from registry.rules.matches import Matches, matches_to_look_at
+from registry.rules.suspension import disputes_to_look_at
 from registry.state import State, claim_key, receivable_key
 
 __all__ = ["Records", "now_ms_of"]
@@ -77,6 +78,11 @@ class Records:
         """What is asserted outside of a receivable that the caller may see, and of its lineage. Raises `Problem`."""
         return [self._outside(claim) for claim in to_look_at(self._state, self.receivable(id_))]
 
+    def disputes(self, id_: bytes) -> list[dict[str, Any]]:
+        """The disputes that run on a receivable that the caller may see, and on its lineage. Raises `Problem`."""
+        found = disputes_to_look_at(self._state, self.receivable(id_), self._now_ms())
+        return [self._running(dispute) for dispute in found]
+
     def blankets_beside(self, id_: bytes) -> list[str]:
         """The others' facilities that the caller must acknowledge to fund a payable. Raises `Problem`."""
         found = blankets_to_look_at(self._state, self.receivable(id_), self._caller.name, self._now_ms())
@@ -122,6 +128,12 @@ class Records:
         assert record is not None, "the list of a receivable names external claims that are there"
         shape = record_json(record)
         return {name: shape[name] for name in OutsideClaim.model_fields}
+
+    def _running(self, dispute: bytes) -> dict[str, Any]:
+        record = self._state.find(Dispute, dispute)
+        assert record is not None, "a receivable names disputes that are there"
+        shape = record_json(record)
+        return {name: shape[name] for name in RunningDispute.model_fields}
 
     def _has_blanket_over(self, receivable: Receivable) -> bool:
         """Whether it is under a blanket of the caller, or beside one, who was told of it when it was registered."""

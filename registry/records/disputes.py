@@ -41,8 +41,10 @@ GROUNDS: Final = (
     "no_such_debt",
 )
 CAPACITIES: Final = ("debtor", "holder", "registrant", "second_holder", "applicant")
-# Who owes nothing and has paid nothing stops business only until it is answered: what gives it standing can be copied.
-UNTIL_ANSWERED: Final = frozenset({"applicant"})
+# Who owes nothing and has paid nothing on this record stops business only until it is answered: what gives it standing
+# can be copied. So can what makes a second holder: it has paid, maybe one unit, on whatever shares a fingerprint.
+# And a registrant has been paid: it has credit notes for what it gives up, and must not lock in whom it sold to.
+UNTIL_ANSWERED: Final = frozenset({"applicant", "registrant", "second_holder"})
 OPENER: Final = "opener"
 RESPONDENT: Final = "respondent"
 FORUMS: Final = ("CIETAC", "SIAC", "HKIAC", "ICC", "COURT")  # who decides at the last rung

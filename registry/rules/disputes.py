@@ -30,7 +30,7 @@ from registry.reasons import (
 from registry.records import Dispute, Receivable
 from registry.records.disputes import OPENER, RESPONDENT, Raised, Step, other_side, raised_id
 from registry.rules.consequences import holders_of_live, live_in_lineage
-from registry.rules.resolution import UPHELD, concerned, ended, harmed_unheard, unheard_holders
+from registry.rules.resolution import UPHELD, concerned, ended, harmed_unheard, paid_or_unheard
 from registry.rules.roles import may
 from registry.rules.rulebook import in_force, rulebook
 from registry.rules.standing import capacity_of
@@ -196,8 +196,9 @@ def settle(call: Call, operation: SettleDispute) -> Verdict:
 def decide(call: Call, operation: DecideDispute) -> Verdict:
     """Both sides record the award of the last rung's forum.
 
-    One that voids also needs the holders of live claims, one that leaves funded claims uncovered needs their holders:
-    the ledger cannot tell an award from an agreement that is called one. The authorities can (`awards`).
+    One that voids also needs the holders of live claims, and that nothing was paid (`paid_or_unheard`); one that leaves
+    funded claims uncovered needs their holders: the ledger cannot tell an award from an agreement that is called one.
+    The authorities can (`awards`).
     """
     found = _open(call, operation.dispute)
     if isinstance(found, Refusal):
@@ -211,7 +212,7 @@ def decide(call: Call, operation: DecideDispute) -> Verdict:
         return Refusal(OVER_RESIDUAL, dispute.id)
     voids = operation.outcome == "voided"
     unheard = (
-        unheard_holders(call, dispute, receivable)
+        paid_or_unheard(call, dispute, receivable)
         if voids
         else harmed_unheard(call, dispute, receivable, operation.reduction_share)
     )
@@ -244,7 +245,7 @@ def conclude(call: Call, operation: ConcludeDispute) -> Verdict:
         return Refusal(OUT_OF_TIME, dispute.id)
     outcome = UPHELD[dispute.ground] if state == "upheld" else "dismissed"
     if outcome == "voided":
-        unheard = unheard_holders(call, dispute, receivable)
+        unheard = paid_or_unheard(call, dispute, receivable)
         if unheard:
             return Refusal(NOT_AUTHORISED, dispute.id, unheard)
     reduction = dispute.share if outcome == "reduced" else 0

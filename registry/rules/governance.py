@@ -53,9 +53,8 @@ Puts: TypeAlias = tuple[Put, ...]
 
 
 def admission_puts(party: Party) -> Puts:
-    """The records of a party: itself, and where its keys (of every use) and identifiers lead."""
-    receive = (party.receive_key,) if party.receive_key else ()
-    keys: list[Put] = [(key_key(key), party.id) for key in (*party.sign_keys, party.owner_key, *receive)]
+    """The records of a party: itself, and where the keys that it signs with and its identifiers lead."""
+    keys: list[Put] = [(key_key(key), party.id) for key in (*party.sign_keys, party.owner_key)]
     aliases: list[Put] = [(alias_key(identifier), party.id) for identifier in party.identifiers]
     return ((party_key(party.id), party), *keys, *aliases)
 
@@ -133,7 +132,8 @@ def _effects(call: Call, change: Change) -> Effects | Refusal:
 def _admitted(call: Call, change: Admit) -> Puts | Refusal:
     """Two ids for one firm hide duplicates, and a key has one owner: nothing of the newcomer may be another's."""
     puts = admission_puts(change.party)
-    return Refusal(DUPLICATE) if any(call.state.taken(key) for key, _ in puts) else puts
+    places = (*(place for place, _ in puts), key_key(change.party.receive_key))
+    return Refusal(DUPLICATE) if any(call.state.taken(place) for place in places) else puts
 
 
 def _suspended(call: Call, change: Suspend) -> Puts | Refusal:

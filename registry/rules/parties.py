@@ -1,9 +1,12 @@
 """Keys (registry.md 3): who signs for a party, and how that changes.
 
-Every key that a party ever had stays in the state under `key/`, revoked or not, so none comes back and none has two
-owners; whether it is live is what the party's own record says. A change holds from the next height on: one block is
-executed under one set of keys. But a key that is given up or replaced earlier in the block changes nothing of its party
-any more: who stole it signs in the block of the recovery too. A party keeps at least one signing key.
+Every key that a party ever signed with stays in the state under `key/`, revoked or not, so none comes back and none
+has two owners; whether it is live is what the party's own record says. A receive key is not among them: nothing proves
+that it is one's own, so who takes another's keeps nobody from any key (and cannot read what is encrypted under it).
+
+A change holds from the next height on: one block is executed under one set of keys. But a key that is given up or
+replaced earlier in the block changes nothing of its party any more: who stole it signs in the block of the recovery
+too. A party keeps at least one signing key.
 
 The owner key lies offline and does one thing, `recover`: a transaction of nothing but recoveries is looked up by owner
 key, any other by signing key. A suspended party may recover, so that stolen keys can be replaced before it is
@@ -91,11 +94,11 @@ def recover(call: Call, operation: Recover) -> Verdict:
         return Refusal(DUPLICATE)
     receive_key = operation.receive_key[0] if operation.receive_key else party.receive_key
     changed = replace(party, sign_keys=operation.sign_keys, receive_key=receive_key)
-    return _changed(changed, "recovered", party.owner_key, *new)
+    return _changed(changed, "recovered", party.owner_key, *operation.sign_keys)
 
 
 def set_receive_key(call: Call, operation: SetReceiveKey) -> Verdict:
-    """Documents for the sender are encrypted under another key from now on, which nobody ever had."""
+    """Documents for the sender are encrypted under another key from now on, with which nobody ever signed."""
     party = _signing_still(call)
     if isinstance(party, Refusal):
         return party
@@ -103,7 +106,7 @@ def set_receive_key(call: Call, operation: SetReceiveKey) -> Verdict:
         return Refusal(ALREADY_DONE, operation.key)
     if call.state.taken(key_key(operation.key)):
         return Refusal(DUPLICATE, operation.key)
-    return _changed(replace(party, receive_key=operation.key), "receive_key_set", operation.key, operation.key)
+    return _changed(replace(party, receive_key=operation.key), "receive_key_set", operation.key)
 
 
 def set_home(call: Call, operation: SetHome) -> Verdict:

@@ -9,15 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from registry.events import Event
-from registry.fingerprint import ACCOUNT
-from registry.limits import (
-    CHILDREN_MAX,
-    FAMILY_MAX,
-    LINEAGE_DEPTH_MAX,
-    PRINT_HOLDERS_BY_MAX,
-    PRINT_HOLDERS_MAX,
-    UNLINKED_MAX,
-)
+from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, RELATED_MAX, UNLINKED_MAX
 from registry.money import WHOLE
 from registry.parties import Party
 from registry.reasons import (
@@ -53,12 +45,13 @@ from registry.rules.debtors import debtor_of
 from registry.rules.double_confirmation import confirmed_twice, twins
 from registry.rules.external_claims import carried_over
 from registry.rules.lineage import Encumbrance, ancestors, family, finder, levels, live_at
+from registry.rules.listing import listed
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
 from registry.rules.suspension import open_on
 from registry.rules.transitions import DENIED, OPEN, RECEIVABLE_STEPS, VACATED, receivable_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
-from registry.state import Put, print_key, put_of, receivable_key
+from registry.state import Put, put_of, receivable_key
 from registry.transactions.fields import Ref
 from registry.transactions.receivables import Adjust, Confirm, Register, Reject
 
@@ -89,12 +82,12 @@ def register(call: Call, operation: Register) -> Verdict:
     if matches is None:
         return Refusal(LIMIT_REACHED)
     if matches.blocking:
-        related = first(matches.blocking)
-        events = [
-            Event("refused_duplicate", other, together(registrant.id, *parties_concerned(call, other)))
-            for other in related
+        find = finder(call.state)
+        refused = [
+            Event("refused_duplicate", other, together(registrant.id, *parties_concerned(call, other, find)))
+            for other in matches.blocking
         ]
-        return Refusal(DUPLICATE, related=related, events=tuple(events))
+        return Refusal(DUPLICATE, related=first(matches.blocking), events=tuple(refused))
     if isinstance(adopted, Refusal):  # a copy takes up its parent once more, and is refused as what it is
         return adopted
     if replaced:
@@ -102,21 +95,22 @@ def register(call: Call, operation: Register) -> Verdict:
         if len(receivable.unlinked) > UNLINKED_MAX:
             return Refusal(LIMIT_REACHED, related=first(receivable.unlinked))
     puts: list[Put] = [(receivable_key(receivable.id), receivable), *adopted, *map(put_of, replaced)]
-    for kind, value in receivable.fingerprints:
-        if kind == ACCOUNT:
-            continue
-        holders = call.state.holders(kind, value)
-        if len(holders) >= PRINT_HOLDERS_MAX or _crowds(call, holders):
-            return Refusal(LIMIT_REACHED, related=first(holders))
-        puts.append((print_key(kind, value), (*holders, receivable.id)))
+    lists = listed(call, receivable, [old.id for old in replaced])
+    if isinstance(lists, Refusal):
+        return lists
+    puts += lists[0]
     related = first(matches.review)
-    events = [Event("registered", receivable.id, (registrant.id,)), *blanket_events(call, receivable)]
+    events = [Event("registered", receivable.id, (registrant.id,)), *blanket_events(call, receivable), *lists[1]]
     for old in replaced:
         puts += carried_over(call.state, old, receivable.id)
         events.append(Event("superseded", old.id, standing_on(call, old), receivable.id.hex()))
-    for other in related:
-        sides = together(registrant.id, *parties_concerned(call, other))
-        events.append(Event("matched", receivable.id, sides, other.hex()))
+    find = finder(call.state)
+    above = holders_of_live(call, live_in_lineage(call, receivable, find)) if related else ()
+    known = {registrant.id, *above}
+    for place, other in enumerate(matches.review):
+        sides = together(*known, *parties_concerned(call, other, find))
+        if place < RELATED_MAX or not known.issuperset(sides):  # a few will do of what concerns nobody else
+            events.append(Event("matched", receivable.id, sides, other.hex()))
     return Effects(receivable.id, puts=tuple(puts), related=related, events=tuple(events))
 
 
@@ -204,14 +198,6 @@ def adjust(call: Call, operation: Adjust) -> Verdict:
         return Refusal(NOT_AUTHORISED, subject, unheard)
     closed, events = credited(call, receivable, operation.reduction_share)
     return Effects(subject, puts=(put_of(closed), put_of(note)), events=events)
-
-
-def _crowds(call: Call, holders: tuple[bytes, ...]) -> bool:
-    """Whether the sender has so many of one fingerprint's holders that it would crowd out who was the first of them."""
-    if len(holders) <= PRINT_HOLDERS_BY_MAX:
-        return False
-    registrants = [found.registrant for one in holders if (found := call.state.receivable(one)) is not None]
-    return registrants[0] != call.sender.id and registrants.count(call.sender.id) >= PRINT_HOLDERS_BY_MAX
 
 
 def _unheard_by_debtor(call: Call, receivable: Receivable) -> tuple[bytes, ...]:

@@ -16,18 +16,18 @@ from registry.events import Event
 from registry.records import Dispute, Live, Receivable
 from registry.records.disputes import Step
 from registry.rules.consequences import credited, holders_of_live, live_in_lineage, standing_on
-from registry.rules.lineage import Encumbrance, finder
+from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
 from registry.rules.transitions import FALSIFIABLE, OPEN
 from registry.rules.verdicts import Call, Effects, first, together
 from registry.state import put_of
 
-__all__ = ["UPHELD", "concerned", "ended", "harmed_unheard", "unheard_holders"]
+__all__ = ["UPHELD", "concerned", "ended", "harmed_unheard", "paid_or_unheard"]
 
 # What it comes to when the respondents let the clocks run out, by ground. Silence in the time to give particulars
 # concedes the share that the debtor will not pay (GRIF art. 27), and a third party's claim to the proceeds. Where
 # the ground is that the registration is false, silence concedes that: a registrant that will not speak for its own
 # invoice must not keep the rightful seller from registering. Holders of claims may answer in the registrant's place,
-# and silence alone never voids what they have claims on: see `unheard_holders`.
+# and silence alone never voids what they have claims on or were paid for: see `paid_or_unheard`.
 #
 # The other way round there is nothing to weigh: an opener that lets the clocks run out after an answer has given the
 # dispute up, on every ground. Whoever stops others' business must go on with it.
@@ -46,19 +46,23 @@ UPHELD: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def concerned(call: Call, dispute: Dispute, receivable: Receivable) -> tuple[str, ...]:
-    """Who hears of every step: the opener, all who stand on the receivable, and holders of claims that weigh on it."""
-    holders = holders_of_live(call, live_in_lineage(call, receivable))
-    return together(dispute.opener, *standing_on(call, receivable), *holders)
+    """Who hears of every step: the opener, all who stand on the receivable, with holders of claims that weigh on it."""
+    return together(dispute.opener, *standing_on(call, receivable))
 
 
-def unheard_holders(call: Call, dispute: Dispute, receivable: Receivable) -> tuple[bytes, ...]:
-    """The claims weighing on the receivable whose holders have neither signed this nor asked for it as the opener.
+def paid_or_unheard(call: Call, dispute: Dispute, receivable: Receivable) -> tuple[bytes, ...]:
+    """What keeps the sides and their clocks from voiding the receivable: only an award of the authorities does then.
 
     Voiding frees the identity to be registered and financed again. If seller and debtor, by a word or by silence, could
-    do that over the heads of those who paid, a dispute would be the way to sell one invoice twice; so without these
-    holders only an award that the authorities execute voids a registration.
+    do that over the heads of those who paid, a dispute would be the way to sell one invoice twice. So it is in the way
+    that anything was paid on the receivable or through its lineage (these receivables): that there was such a debt has
+    been shown, and whoever held the claim has no signature to give any more. And so are the claims weighing on it whose
+    holders have neither signed this nor asked for it as the opener.
     """
-    return _unheard(call, dispute, live_in_lineage(call, receivable))
+    find = finder(call.state, receivable)
+    lineage = (receivable, *ancestors(receivable, find), *descendants(receivable, find))
+    paid = (one.id for one in lineage if one.paid)
+    return first((*paid, *_unheard(call, dispute, live_in_lineage(call, receivable))))
 
 
 def harmed_unheard(call: Call, dispute: Dispute, receivable: Receivable, reduction: int) -> tuple[bytes, ...]:

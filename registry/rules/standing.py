@@ -34,9 +34,10 @@ GROUNDS_OF: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 # What a debtor that confirmed with `waives_defences` has given up, for whoever finances in reliance on it. It may still
 # refuse: what no law lets it waive (fraud, say) needs a way, and holders answer to it.
 WAIVED: Final = frozenset({"defence", "counterclaim", "set_off"})
-# What one's own claim in this state makes of its holder. One that has ended gives no standing any more.
+# What one's own claim in this state makes of its holder: until it is funded, no money is in it. One that has ended
+# gives no standing any more.
 _BY_CLAIM: Final = MappingProxyType(
-    {"offered": "applicant", "lapsed": "applicant", "reserved": "holder", "funded": "holder"}
+    {"offered": "applicant", "lapsed": "applicant", "reserved": "applicant", "funded": "holder"}
 )
 # Kinds that say "the same debt", or the same goods by their document of title. That two debts have one order or
 # nearly one date gives no standing: else whoever registered anything could stop others' business.

@@ -357,22 +357,110 @@ def test_who_does_not_answer_a_stranger_is_stopped(world: World) -> None:
     assert (offering(world, receivable), state_now(world, dispute)) == ("disputed", "upheld")
 
 
-@pytest.mark.parametrize("who", ["debtor", "holder", "second_holder"])
+@pytest.mark.parametrize("who", ["reserved", "lapsed", "second_holder"])
+def test_who_has_paid_nothing_on_it_stops_business_only_until_it_is_answered(world: World, who: str) -> None:
+    """A reservation costs nothing, and one unit of a copied fingerprint next to nothing."""
+    shared = ("number", mark("number a"))
+    receivable = world.registered("a", fingerprints=(shared,))
+    claim = world.reserved(receivable, to="F_SG", percent=1)
+    if who == "lapsed":
+        days(world, 1)
+    if who == "second_holder":
+        copy = world.registered("b", by="EXP_VN", fingerprints=(shared,))
+        claim = world.funded(copy, to="F_SG", percent=1, by="EXP_VN", acknowledged=(receivable,))
+    dispute = raised(world, receivable, "F_SG", ("claim", claim), "third_party_claim")
+    assert dispute_of(world, dispute).capacity == ("second_holder" if who == "second_holder" else "applicant")
+    assert offering(world, receivable) == "disputed"
+    answered(world, dispute)
+    assert offering(world, receivable) == "ok"
+    escalated(world, dispute, "F_SG")
+    answered(world, dispute)
+    escalated(world, dispute, "F_SG", "CIETAC")
+    assert (offering(world, receivable), state_now(world, dispute)) == ("ok", "open")
+
+
+def test_a_seller_does_not_keep_its_financier_from_selling(world: World) -> None:
+    """By a dispute over one unit of what it has sold: the holder has answered it."""
+    receivable = world.registered("a")
+    claim = world.funded(receivable, percent=100)
+    dispute = raised(world, receivable, "EXP_CN", (), "refusal", 1)
+    sale = Reassign(claim, name_id("F_BR"))
+    assert world.one(("F_CN", "F_BR"), sale).code == "disputed"
+    answered(world, dispute, "F_CN")
+    assert world.one(("F_CN", "F_BR"), sale).code == "ok"
+
+
+def test_a_dispute_of_a_part_stops_the_sale_of_claims_on_that_part_and_below_only(world: World) -> None:
+    """Whoever registers a part of one unit, with an accomplice for its debtor, keeps nobody from selling the whole."""
+    order = world.registered("order", kind="purchase_order")
+    on_order = world.funded(order, percent=10)
+    part = world.registered("a", parents=((order, WHOLE // 2, WHOLE),))
+    on_part = world.funded(part, to="F_SG", percent=10)
+    below = world.registered("a1", kind="instalment", parents=((part, WHOLE // 2, WHOLE),))
+    on_below = world.funded(below, to="F_DE", percent=10)
+    dispute = raised(world, part, "IMP_DE", debtor("a"), "refusal")
+    for holder, claim, code in (
+        ("F_CN", on_order, "ok"),
+        ("F_SG", on_part, "disputed"),
+        ("F_DE", on_below, "disputed"),
+    ):
+        receipt = world.one((holder, "F_BR"), Reassign(claim, name_id("F_BR")))
+        assert (receipt.code, receipt.related) == (code, () if code == "ok" else (dispute,)), holder
+    assert offering(world, order) == "disputed"  # new money is another matter
+
+
+@pytest.mark.parametrize("who", ["debtor", "holder"])
 def test_whoever_owes_or_has_paid_stops_business_while_it_goes_on(world: World, who: str) -> None:
     shared = ("debtor_side", mark("same debt"))
     receivable = world.registered("a", fingerprints=(shared,))
     first = world.funded(receivable, to="F_CN", percent=10)
-    other = world.registered("b", by="EXP_VN", fingerprints=(shared,))
-    second = world.funded(other, to="F_SG", by="EXP_VN", acknowledged=(receivable,))
     attempts: dict[str, tuple[str, Standing]] = {
         "debtor": ("IMP_DE", debtor("a")),
         "holder": ("F_CN", ("claim", first)),
-        "second_holder": ("F_SG", ("claim", second)),
     }
     by, standing = attempts[who]
     dispute = raised(world, receivable, by, standing, "third_party_claim")
     at_last_rung(world, dispute, opener=by)
     assert offering(world, receivable) == "disputed"
+
+
+def test_who_funds_has_looked_at_every_dispute_that_runs(world: World) -> None:
+    """A false seller answers and is free to be financed: by whoever knows that its registration is disputed."""
+    squat, dispute = by_stranger(world)
+    answered(world, dispute)
+    claim = world.reserved(squat, percent=50)
+    refused = world.one("F_CN", Fund(claim))
+    assert (refused.code, refused.related) == ("unacknowledged_match", (dispute,))
+    assert world.one("F_CN", Fund(claim, (dispute,))).code == "ok"
+    days(world, 31)
+    assert state_now(world, dispute) == "lapsed"
+    world.funded(squat, to="F_SG", percent=10)  # nothing to look at any more
+
+
+def test_who_funds_has_looked_at_the_disputes_of_the_lineage(world: World) -> None:
+    order = world.registered("order", kind="purchase_order")
+    child = world.registered("a", parents=((order, WHOLE, WHOLE),))
+    over = world.registered("b", kind="instalment", parents=((child, WHOLE // 2, WHOLE),))
+    disputes = []
+    for receivable, tag in ((child, "a"), (order, "order"), (over, "b")):
+        disputes.append(
+            raised(world, receivable, "EXP_VN", ("fingerprint", "exact", mark(f"exact {tag}")), "squatting")
+        )
+        answered(world, disputes[-1])
+    world.one("IMP_DE", Reject(over, salt_of("b"), name_id("IMP_DE"), mark("reason")))
+    claim = world.reserved(child, percent=50)
+    refused = world.one("F_CN", Fund(claim))
+    assert (refused.code, refused.related) == ("unacknowledged_match", tuple(disputes[:2])), "the part is over"
+    assert world.one("F_CN", Fund(claim, tuple(disputes[:2]))).code == "ok"
+
+
+def test_of_very_many_disputes_the_first_ones_stand_for_the_rest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("registry.rules.suspension.DISPUTES_LOOKED_AT_MAX", 1)
+    receivable, dispute = by_stranger(world)
+    second = raised(world, receivable, "EXP_VN", ("fingerprint", "exact", mark("exact a")), "no_such_debt")
+    for one in (dispute, second):
+        answered(world, one)
+    world.funded(receivable, acknowledged=(dispute,))
 
 
 def test_an_answered_dispute_of_a_stranger_still_bars_a_correction(world: World) -> None:
@@ -778,8 +866,49 @@ def test_a_settled_or_rejected_registration_may_be_false_but_is_not_argued_down(
         assert world.one("IMP_DE", raising(receivable, debtor(tag))).code == "bad_state"
         dispute = raised(world, receivable, "IMP_DE", debtor(tag), "no_such_debt")
         days(world, 91)
-        assert world.one("IMP_DE", ConcludeDispute(dispute)).code == "ok"
+        if receivable == paid:
+            assert awarded(world, Award(dispute, "voided", 0, mark("award"), "en")) == ["ok"] * 3
+        else:
+            assert world.one("IMP_DE", ConcludeDispute(dispute)).code == "ok"
         assert world.receivable(receivable).state == "voided"
+
+
+@pytest.mark.parametrize("percent", [100, 60])
+def test_silence_and_words_do_not_void_what_was_paid(world: World, percent: int) -> None:
+    """An accomplice of the seller could else free the identity of a paid invoice, and have it financed once more."""
+    receivable = world.registered("a")
+    claim = world.funded(receivable, percent=100)
+    confirm = Confirm(receivable, salt_of("a"), name_id("IMP_DE"), mark("commitment a"), WHOLE, mark("text"))
+    assert world.one("IMP_DE", confirm).code == "ok"
+    world.one("F_CN", Discharge(claim, percent * PERCENT))
+    if percent < 100:
+        world.one("F_CN", Release(claim))
+    accomplice = ("fingerprint", "exact", mark("exact a"))
+    dispute = raised(world, receivable, "EXP_VN", accomplice, "no_such_debt", 100)
+    days(world, 91)
+    assert state_now(world, dispute) == "upheld"
+    refused = world.one("EXP_VN", ConcludeDispute(dispute))
+    assert (refused.code, refused.related) == ("not_authorised", (receivable,))
+    assert world.one("EXP_VN", invoice("a")).code == "duplicate"
+    assert awarded(world, Award(dispute, "voided", 0, mark("award"), "en")) == ["ok"] * 3
+
+
+def test_what_was_paid_through_the_lineage_is_not_voided_by_silence_or_words(world: World) -> None:
+    """Neither the order of a paid invoice nor, by the word of both sides, a part of a paid order."""
+    order = world.registered("order", kind="purchase_order")
+    child = world.registered("a", parents=((order, WHOLE // 2, WHOLE),))
+    world.one("F_CN", Discharge(world.funded(child, percent=100), WHOLE))
+    dispute = raised(world, order, "IMP_DE", debtor("order"), "no_such_debt", 100)
+    days(world, 91)
+    refused = world.one("IMP_DE", ConcludeDispute(dispute))
+    assert (refused.code, refused.related) == ("not_authorised", (child,))
+    other = world.registered("other", kind="purchase_order")
+    world.one("F_CN", Discharge(world.funded(other, percent=10), 10 * PERCENT))
+    part = world.registered("b", parents=((other, WHOLE // 2, WHOLE),))
+    dispute = raised(world, part, "IMP_DE", debtor("b"), "no_such_debt", 100)
+    at_last_rung(world, dispute)
+    refused = world.one(("EXP_CN", "IMP_DE"), DecideDispute(dispute, "voided", 0, mark("award"), "en"))
+    assert (refused.code, refused.related) == ("not_authorised", (other,))
 
 
 def test_nothing_of_a_dispute_is_there(world: World) -> None:

@@ -87,6 +87,27 @@ def test_documents_are_sent_elsewhere_and_under_another_key(world: World) -> Non
     assert (party.receive_key, party.home) == (mark("x25519"), "https://node.example")
 
 
+def test_whoever_takes_a_key_to_receive_under_keeps_nobody_from_it(world: World) -> None:
+    """Nothing proves that a receive key is one's own, so it stands in no other key's way: the taker reads nothing."""
+    newcomer = party_of("NEW", "lei:984500USIMPORT000143", "US", ("debtor",), receive_key=mark("x25519 NEW"))
+    for wanted in (key("NEW"), key("owner NEW"), newcomer.receive_key, key("next"), mark("x25519 EXP_CN")):
+        assert world.one("IMP_AE", SetReceiveKey(wanted)).code == "ok"
+    world.govern(Admit(newcomer))
+    world.govern(ReplaceOwnerKey(name_id("EXP_VN"), key("next owner")))
+    assert world.one("EXP_CN", AddKey(key("next"))).code == "ok"
+    assert world.one("EXP_CN", SetReceiveKey(mark("x25519 EXP_CN"))).code == "ok"
+    assert world.one("NEW", SetReceiveKey(mark("x25519 NEW 2"))).code == "ok"
+
+
+def test_a_thief_does_not_keep_the_owner_from_recovering_by_receiving_under_its_next_keys(world: World) -> None:
+    """The thief's transaction may stand first in the block: both are the same party's."""
+    recovery = world.transaction("owner EXP_CN", Recover((key("a"),), (mark("x25519"),)))
+    thief = world.transaction("EXP_CN", SetReceiveKey(key("a")), SetReceiveKey(mark("x25519")))
+    assert [receipt.code for receipt in world.block([thief, recovery]).receipts] == ["ok", "ok", "ok"]
+    assert world.party("EXP_CN").sign_keys == (key("a"),)
+    assert world.party("EXP_CN").receive_key == mark("x25519")
+
+
 def test_the_owner_key_replaces_every_signing_key(world: World) -> None:
     world.one("EXP_CN", AddKey(key("thief")))
     world.one("thief", RevokeKey(key("EXP_CN")))
@@ -166,7 +187,7 @@ STEPS = st.lists(st.tuples(NAMES, st.lists(OPERATIONS, min_size=1, max_size=3), 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEPS, max_size=5))
 def test_whatever_is_done_with_keys(blocks: list[list[tuple[str, list[Operation], bool]]]) -> None:
-    """No key is ever two parties', no party is left without, and a key that was given up never comes back."""
+    """No key that signs is ever two parties', no party is left without, and one that was given up never comes back."""
     world = World()
     given_up: set[bytes] = set()
     held = _held(world)
@@ -181,11 +202,11 @@ def test_whatever_is_done_with_keys(blocks: list[list[tuple[str, list[Operation]
 
 
 def _held(world: World) -> set[bytes]:
-    """All keys that a party has now, having checked them."""
+    """All keys with which parties sign or recover now, having checked them."""
     held: list[bytes] = []
     for name in MEMBERS:
         party = world.party(name)
         assert 1 <= len(party.sign_keys) <= SIGN_KEYS_MAX
-        held += [*party.sign_keys, party.owner_key, *([party.receive_key] if party.receive_key else [])]
+        held += [*party.sign_keys, party.owner_key]
     assert len(held) == len(set(held))
     return set(held)
