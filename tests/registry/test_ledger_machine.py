@@ -420,13 +420,16 @@ class Ledger(RuleBasedStateMachine):
     def reductions(self) -> int:
         return sum(self.found(one).reduction for one in self.disputes)
 
-    def suspended(self, now_ms: int) -> set[bytes]:
-        """The receivables on which a claim would weigh on a disputed one, found by walking from the disputed ones."""
+    def suspended(self, now_ms: int, *, above: bool = True) -> set[bytes]:
+        """The receivables on which a claim would weigh on a disputed one, found by walking from the disputed ones.
+
+        Without those `above` a disputed one: on them no new claim is taken, but a funded one is sold.
+        """
         records = self.records()
         disputed = {one.receivable for one in map(self.found, self.disputes) if one.suspends_at(now_ms)}
         disputed = {one for one in disputed if records[one].state not in VACATED}
         found = set(disputed)
-        for upwards in (True, False):
+        for upwards in (True, False) if above else (False,):
             queue = list(disputed)
             for one in queue:  # grows while it is walked
                 links = records[one].parents if upwards else records[one].children
@@ -440,6 +443,7 @@ class Ledger(RuleBasedStateMachine):
         transaction = world.transaction(signers, *operations, mode=mode)
         before = dict(world.state)
         suspended = self.suspended(world.now_ms + 1_000)
+        unsold = self.suspended(world.now_ms + 1_000, above=False)
         context = BlockContext(world.genesis.id, world.height + 1, world.now_ms + 1_000)
         again = execute(dict(reversed(before.items())).get, context, [transaction], world.seen.__contains__)
         reserved = self.reserved()
@@ -451,7 +455,8 @@ class Ledger(RuleBasedStateMachine):
             assert world.state == before, "a refusal changes nothing"
         for operation, receipt in zip(operations, outcome.receipts, strict=True):
             if suspended and receipt.done and isinstance(operation, Offer | Reserve | Fund | Reassign):
-                assert world.claim(receipt.subject).receivable not in suspended, "a disputed one takes no new claim"
+                stopped = unsold if isinstance(operation, Reassign) else suspended
+                assert world.claim(receipt.subject).receivable not in stopped, "a disputed one takes no new claim"
             if receipt.done and isinstance(operation, Fund):
                 on = world.claim(receipt.subject).receivable
                 assert self.standing_outside(on) <= set(operation.acknowledged), "what stands outside is looked at"
