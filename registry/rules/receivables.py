@@ -233,6 +233,7 @@ def _new(call: Call, operation: Register, registrant: Party) -> Receivable:
         live=(),
         claims=(),
         references=operation.references,
+        registered_ms=call.now_ms,
     )
 
 
