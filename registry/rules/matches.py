@@ -139,6 +139,8 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
                     continue
                 level = judge.level(member, (kind, value), find(other)) or level
                 compared += 1
+                if member.parents or member.children:  # links are followed to see what they explain
+                    state.spend(2)
             if compared > HOLDERS_READ_MAX:
                 return None
             if level is None:
