@@ -21,6 +21,8 @@ _ID = re.compile("[0-9a-f]{64}")
 class Match:
     """Another receivable that looks alike: by which kinds of fingerprint, how much that says, and its state.
 
+    Or, if `kinds` are none, one that this one or its lineage was said to be a part of, until a correction.
+
     `level` "block" or "review"; `severity` one of `fingerprint.SEVERITIES`; `own` if the same party registered it.
     """
 
@@ -48,7 +50,8 @@ class Disputed:
 
 
 def matches(session: Session, receivable: bytes) -> Procedure[tuple[Match, ...]]:
-    """What must be acknowledged when funding a claim on `receivable`, the most severe first.
+    """What must be acknowledged when funding a claim on `receivable`, the most severe first: what is like it, or like
+    what is of its lineage.
 
     It is the node's word: whether anything is left out, the funding shows, which is refused then. Raises
     `RequestFailed` if there is no such receivable, or none that this party may see.

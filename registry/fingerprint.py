@@ -173,8 +173,8 @@ def evaluate(key: bytes, data: bytes) -> bytes:
 
 
 def severity_of(kinds: Iterable[str]) -> str:
-    """The greatest severity among kinds of fingerprint, of which there is at least one."""
-    return min((SEVERITY_OF[kind] for kind in kinds), key=SEVERITIES.index)
+    """The greatest severity among kinds of fingerprint; by none a match is found if its link was taken back: high."""
+    return min((SEVERITY_OF[kind] for kind in kinds), key=SEVERITIES.index, default="high")
 
 
 def account_fingerprint(key: bytes, *, seller: str, debtor: str) -> bytes:

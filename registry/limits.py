@@ -30,10 +30,12 @@ LAWS_MAX: Final = 8  # candidate governing laws of one registration
 REFERENCES_MAX: Final = 16  # commitments to external references of one registration
 PARENTS_MAX: Final = 8  # links of one registration
 CHILDREN_MAX: Final = 128  # receivables linked to one parent
+UNLINKED_MAX: Final = 16  # records that corrections of one registration have cut it off from
 LINEAGE_DEPTH_MAX: Final = 8  # receivables in a chain of links, both ends included
 FAMILY_MAX: Final = 256  # receivables connected by links in any direction: what one check may have to read
 MATCHES_MAX: Final = 512  # matches of one receivable
 PRINT_HOLDERS_MAX: Final = 256  # receivables that hold one fingerprint
+HOLDERS_READ_MAX: Final = FINGERPRINTS_MAX * PRINT_HOLDERS_MAX  # compared with in one search for matches
 PRINT_HOLDERS_BY_MAX: Final = 32  # of these, by one registrant that was not the first to hold it
 
 # Claims

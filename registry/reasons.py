@@ -37,6 +37,7 @@ __all__ = [
     "NOT_RECEIVED",
     "NO_DEEMED_ACCEPTANCE",
     "NO_MATCH",
+    "NO_PARENT",
     "NO_QUORUM",
     "OFFER_EXPIRED",
     "OK",
@@ -73,6 +74,7 @@ NOT_FOUND: Final = "not_found"
 NOT_HOLDER: Final = "not_holder"
 NOT_OFFERED: Final = "not_offered"
 NO_MATCH: Final = "no_match"
+NO_PARENT: Final = "no_parent"
 NO_QUORUM: Final = "no_quorum"
 OFFER_EXPIRED: Final = "offer_expired"
 OTHER_PARTICULARS: Final = "other_particulars"
@@ -119,6 +121,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         NOT_HOLDER: "The holder of the claim has not signed.",
         NOT_OFFERED: "The claim was not offered to a party that has signed.",
         NO_MATCH: "What is asked about does not look like the receivable on whose side the asker stands.",
+        NO_PARENT: "An instalment is a part of something: it names what.",
         NO_QUORUM: "Too few authorities would be left unsuspended to govern: no suspension could be lifted.",
         OFFER_EXPIRED: "The offer is no longer valid at the block's time.",
         OTHER_PARTICULARS: "The debtor was shown other particulars than those that the record commits to.",

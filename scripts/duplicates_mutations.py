@@ -54,7 +54,7 @@ class Mutation:
     expects: Expected
     copies: Callable[[Random, Original], tuple[Listed, ...] | None]
     single_field: bool = False
-    of: tuple[str, ...] = ("invoice", "instalment")
+    of: tuple[str, ...] = ("invoice",)
     before: Callable[[Book, Original], None] | None = None
 
 

@@ -5,7 +5,7 @@ Five kinds of business, each with its own way of repeating itself:
 - goods: orders fulfilled by several invoices, one bill of lading for some of them, framework orders for a whole year;
 - services: single invoices, often over round amounts;
 - rents: the same amount every month, and for several sites of one tenant on the same day;
-- instalments: equal parts of one price, numbered -A, -B, ... on one day, due month after month;
+- instalments: equal parts of one price, an invoice for each, numbered -A, -B, ... on one day, due month after month;
 - depots: a short price list, many invoices a week, numbered by each point of sale for itself.
 """
 
@@ -128,7 +128,7 @@ def _listed(planned: list[tuple[_Relation, _Planned]], style: str, seller: int, 
     return [
         Listed(
             particulars=_particulars(relation, one, number, style),
-            kind="purchase_order" if one.is_order else "instalment" if one.suffix else "invoice",
+            kind="purchase_order" if one.is_order else "invoice",
             registrant=relation.seller.id,
             order=placed[relation.debtor.id, one.orders] if one.part_of_order else None,
             part_of_order=one.part_of_order,

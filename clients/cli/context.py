@@ -26,6 +26,7 @@ from clients.base import Client
 from clients.books import SHARES, share_of
 from clients.checkpoints import read_checkpoints
 from clients.errors import ClientError
+from clients.files import sync_folder
 from clients.keys import load_signing_key
 from clients.submission import Submission, submission_to_json
 from consensus.checkpoints import KeptCheckpoint
@@ -186,6 +187,7 @@ def write_private(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    sync_folder(path.parent)
 
 
 def progress_bar() -> Progress:

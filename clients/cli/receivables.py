@@ -235,7 +235,7 @@ def list_matches(
     key: KeyOption,
     as_json: JsonOption = False,
 ) -> None:
-    """What looks like a receivable, the most severe first, what is asserted of it outside, disputes, blankets beside.
+    """What looks like a receivable or its lineage, the most severe first, what is asserted outside, disputes, blankets.
 
     Look at each before you fund, and acknowledge it. Exit code 3 if there is anything to look at.
 
@@ -249,7 +249,8 @@ def list_matches(
     table = Table("id", "severity", "level", "found by", "state", "same registrant")
     for match in found:
         own = "yes" if match.own else "no"
-        cells = (match.receivable.hex(), match.severity, match.level, ", ".join(match.kinds), match.state, own)
+        by = ", ".join(match.kinds) or "link taken back"
+        cells = (match.receivable.hex(), match.severity, match.level, by, match.state, own)
         table.add_row(*map(plain, cells))
     asserted = Table("claim outside", "asserted by", "share", "evidence", "recorded by the", "on")
     for one in outside:

@@ -17,7 +17,7 @@ from registry.records import Claim, Dispute, Receivable
 from registry.records.external_claims import ExternalClaim
 from registry.rules.blankets import beside, blankets_to_look_at, covering
 from registry.rules.external_claims import to_look_at
-from registry.rules.matches import Matches, matches_of
+from registry.rules.matches import Matches, matches_to_look_at
 from registry.rules.suspension import disputes_to_look_at
 from registry.state import State, claim_key, receivable_key
 
@@ -65,9 +65,9 @@ class Records:
         return [claim for claim in self._claims(receivable) if self._sees(claim)]
 
     def matches(self, id_: bytes) -> list[dict[str, Any]]:
-        """What looks like a receivable that the caller may see, the most severe first. Raises `Problem`."""
+        """What to acknowledge when funding a receivable that the caller may see, the worst first. Raises `Problem`."""
         receivable = self.receivable(id_)
-        found = matches_of(receivable, self._state, self._now_ms())
+        found = matches_to_look_at(receivable, self._state, self._now_ms())
         if found is None:
             raise Problem("too_large", f"more than {MATCHES_MAX} receivables look like this one", field="id")
         shown = [self._match(receivable, other, "block", found) for other in found.blocking]

@@ -85,7 +85,8 @@ class Receivable:
     `parents` and `children` are links, `debtor` is a party id once it has answered or acknowledged a notice and ""
     before. `confirmed_ms` to `text_digest` are the debtor's own confirmation: when (block time), whether it waived its
     defences, the account that it named (all zero for none) and the text it was shown; 0, false and empty before.
-    `disputes` are the ids of its open disputes, the few of which the clocks may have run out included.
+    `disputes` are the ids of its open disputes, the few of which the clocks may have run out included. `unlinked` are
+    what an earlier registration that this one corrects hung under, and this one does not.
     """
 
     PREFIX: ClassVar = b"receivable/"
@@ -98,6 +99,7 @@ class Receivable:
         "claims": tuple,
         "references": tuple,
         "disputes": tuple,
+        "unlinked": tuple,
     }
 
     id: SubjectId
@@ -128,6 +130,7 @@ class Receivable:
     language: str = ""
     text_digest: bytes = b""
     disputes: tuple[SubjectId, ...] = ()
+    unlinked: tuple[SubjectId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ from registry.rules.consequences import (
 from registry.rules.double_confirmation import confirmed_elsewhere
 from registry.rules.external_claims import to_look_at
 from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
-from registry.rules.matches import matches_of
+from registry.rules.matches import matches_to_look_at
 from registry.rules.roles import may
 from registry.rules.suspension import disputes_to_look_at, suspended
 from registry.rules.transitions import DENIED, OPEN, claim_obstacle
@@ -216,15 +216,15 @@ def _funded(call: Call, claim: Claim, receivable: Receivable, looked_at: tuple[R
         return Refusal(SUSPENDED, claim.id)
     if lapsed(assignor, call.now_ms) or lapsed(financier, call.now_ms):
         return Refusal(ATTESTATION_LAPSED, claim.id)
-    matches = matches_of(receivable, call.state, call.now_ms)
+    matches = matches_to_look_at(receivable, call.state, call.now_ms)
     if matches is None:
         return Refusal(LIMIT_REACHED, claim.id)
     twins = confirmed_elsewhere(receivable, matches, call.state)
     if twins:
-        concerned = [party for twin in twins for party in parties_concerned(call, twin)]
-        parties = together(claim.assignor, claim.holder, receivable.debtor, *concerned)
+        concerned = [party for twin in twins for party in (twin.debtor, *parties_concerned(call, twin.id))]
+        parties = together(claim.assignor, claim.holder, *concerned)
         event = Event("refused_claim", claim.id, parties, DOUBLE_CONFIRMED)
-        return Refusal(DOUBLE_CONFIRMED, claim.id, first(twins), (event,))
+        return Refusal(DOUBLE_CONFIRMED, claim.id, first(twin.id for twin in twins), (event,))
     acknowledged = {call.resolve(ref) for ref in looked_at}
     beside = blankets_to_look_at(call.state, receivable, claim.holder, call.now_ms)
     disputes = disputes_to_look_at(call.state, receivable, call.now_ms)

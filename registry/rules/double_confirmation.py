@@ -13,13 +13,15 @@ which binds it to both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from registry.events import Event
+from registry.limits import TIME_MAX_MS
 from registry.reasons import ALREADY_DONE, BAD_STATE, NOT_AUTHORISED, NOT_FOUND
 from registry.records import Receivable
 from registry.records.distinctions import Distinction
 from registry.rules.consequences import parties_concerned
+from registry.rules.lineage import Encumbrance, finder, weighed_with
 from registry.rules.matches import OF_ONE_AMOUNT, Matches, matches_of
 from registry.rules.roles import may
 from registry.rules.transitions import BLOCKING
@@ -44,19 +46,21 @@ def confirmed_twice(call: Call, receivable: Receivable) -> tuple[Event, ...]:
                 together(receivable.debtor, *sides, *parties_concerned(call, twin.id)),
                 twin.id.hex(),
             )
-            for twin, _ in _twins(receivable, matches, call.state)
+            for twin, _ in _twins([receivable], matches, call.state)
         ]
     )
 
 
 def twins(receivable: Receivable, matches: Matches, state: State) -> tuple[bytes, ...]:
     """All other records of the same debt that its debtor confirmed too."""
-    return tuple([twin.id for twin, _ in _twins(receivable, matches, state)])
+    return tuple([twin.id for twin, _ in _twins([receivable], matches, state)])
 
 
-def confirmed_elsewhere(receivable: Receivable, matches: Matches, state: State) -> tuple[bytes, ...]:
-    """The records of the same debt that stand before this one: older, or financed already. They block its funding."""
-    return tuple([twin.id for twin, older in _twins(receivable, matches, state) if older or _financed(twin)])
+def confirmed_elsewhere(receivable: Receivable, matches: Matches, state: State) -> tuple[Receivable, ...]:
+    """The records that block its funding: of the same debt as it, or as what a claim on it weighs on too, and standing
+    before that one: older, or financed already. `matches` are all of these (`matches_to_look_at`)."""
+    members = weighed_with(receivable, finder(state, receivable))
+    return tuple([twin for twin, older in _twins(members, matches, state) if older or _financed(twin, state)])
 
 
 def distinguish(call: Call, operation: Distinguish) -> Verdict:
@@ -80,21 +84,29 @@ def distinguish(call: Call, operation: Distinguish) -> Verdict:
     return Effects(ids[0], puts=(put_of(stated),), related=(ids[1],), events=(event,))
 
 
-def _twins(receivable: Receivable, matches: Matches, state: State) -> Iterator[tuple[Receivable, bool]]:
-    """Other records of what looks like the same debt, each once, and whether they are older. All were read before."""
-    if not _confirmed(receivable):
-        return
-    left = {*matches.blocking, *matches.review}
-    for kind, value in receivable.fingerprints:
-        if kind not in OF_ONE_AMOUNT or not left:
-            continue
-        older = True  # holders of a fingerprint are in the order of registration
-        for other in state.holders(kind, value):
-            older = older and other != receivable.id
-            twin = state.receivable(other) if other in left else None
-            if twin is not None and _same_debt(receivable, twin, state):
-                left.discard(other)
-                yield twin, older
+def _twins(members: Iterable[Receivable], matches: Matches, state: State) -> Iterator[tuple[Receivable, bool]]:
+    """Other records of what looks like the same debt as one of these, each once, and whether they are older."""
+    holding: dict[tuple[str, bytes], list[Receivable]] = {}
+    for member in members:
+        for fingerprint in member.fingerprints if _confirmed(member) else ():
+            if fingerprint[0] in OF_ONE_AMOUNT:
+                holding.setdefault(fingerprint, []).append(member)
+    for other in (*matches.blocking, *matches.review) if holding else ():
+        twin = state.receivable(other)
+        assert twin is not None, "a match is a receivable that is there"
+        of = {
+            member.id: fingerprint
+            for fingerprint in twin.fingerprints
+            for member in holding.get(fingerprint, ())
+            if _same_debt(member, twin, state)
+        }
+        if of:
+            yield twin, any(_is_older(other, than, state.holders(*by)) for than, by in of.items())
+
+
+def _is_older(one: bytes, other: bytes, holders: Iterable[bytes]) -> bool:
+    """Holders of a fingerprint are in the order of registration."""
+    return next((holder for holder in holders if holder in (one, other)), other) == one
 
 
 def _same_debt(one: Receivable, other: Receivable, state: State) -> bool:
@@ -111,6 +123,7 @@ def _confirmed(receivable: Receivable) -> bool:
     return receivable.confirmed_ms > 0 and receivable.state in BLOCKING
 
 
-def _financed(receivable: Receivable) -> bool:
-    """Whether somebody has paid out on it, or been paid on it; a mere reservation lapses."""
-    return receivable.paid > 0 or any(live.until_ms == 0 for live in receivable.live)
+def _financed(receivable: Receivable, state: State) -> bool:
+    """Whether somebody has paid out on it or through its lineage, or was paid; a mere reservation lapses."""
+    funded = Encumbrance(finder(state, receivable), TIME_MAX_MS)  # when every reservation has lapsed
+    return receivable.paid > 0 or funded.on(receivable) > 0

@@ -19,9 +19,10 @@ from typing import TypeAlias
 from registry.limits import FAMILY_MAX, LINEAGE_DEPTH_MAX
 from registry.money import WHOLE
 from registry.records import Link, Live, Receivable
+from registry.rules.transitions import VACATED
 from registry.state import State
 
-__all__ = ["Encumbrance", "Find", "ancestors", "descendants", "family", "finder", "levels", "live_at"]
+__all__ = ["Encumbrance", "Find", "ancestors", "descendants", "family", "finder", "levels", "live_at", "weighed_with"]
 
 Find: TypeAlias = Callable[[bytes], Receivable]
 
@@ -57,6 +58,12 @@ def ancestors(receivable: Receivable, find: Find) -> list[Receivable]:
 def descendants(receivable: Receivable, find: Find) -> list[Receivable]:
     """Children, their children and so on, nearest first, each once."""
     return _all([receivable], find, lambda one: one.children)[1:] if receivable.children else []
+
+
+def weighed_with(receivable: Receivable, find: Find) -> list[Receivable]:
+    """What a claim on the receivable is a claim on: itself first, its ancestors, its descendants that are not over."""
+    below = [one for one in descendants(receivable, find) if one.state not in VACATED]
+    return [receivable, *ancestors(receivable, find), *below]
 
 
 def family(members: Iterable[Receivable], find: Find) -> list[Receivable]:

@@ -15,30 +15,34 @@ The registrant's own lineage is no match, because links already make one claim w
 
 A link only explains if it carries the weight: the child comes wholly from that parent, and where the fingerprint has
 the amount in it, so that both amounts are the same, it is the whole of that parent too. Else one could hide a second
-copy behind a link that carries next to nothing.
+copy behind a link that carries next to nothing. And no link explains everything, it only blocks no more:
+
+- a sibling is for review as soon as anything is claimed or was paid on it or below it: the parts of a parent are only
+  its seller's word, for shares cannot count what no amount backs, and nobody looks at a parent that nobody finances;
+- what the debtor denied is for review, whatever it hangs together with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from registry.fingerprint import LEVELS
-from registry.limits import MATCHES_MAX
+from registry.fingerprint import LEVELS, Level
+from registry.limits import HOLDERS_READ_MAX, MATCHES_MAX
 from registry.money import WHOLE
 from registry.records import Link, Receivable
-from registry.rules.lineage import Encumbrance, Find, ancestors, finder
-from registry.rules.transitions import BLOCKING, OPEN, RECALLED
+from registry.rules.lineage import Encumbrance, Find, ancestors, finder, weighed_with
+from registry.rules.transitions import BLOCKING, DENIED, OPEN, RECALLED
 from registry.state import State
 
-__all__ = ["OF_ONE_AMOUNT", "Matches", "matches_of"]
+__all__ = ["OF_ONE_AMOUNT", "Matches", "matches_of", "matches_to_look_at"]
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
     """Ids of other receivables, in the order of the fingerprints and then by age, no id twice.
 
-    `kinds` says for each of them by which kinds of fingerprint it was found.
+    `kinds` says for each of them by which kinds of fingerprint it was found: by none if by a link that was taken back.
     """
 
     blocking: tuple[bytes, ...] = ()
@@ -46,7 +50,6 @@ class Matches:
     kinds: Mapping[bytes, tuple[str, ...]] = field(default_factory=dict)
 
 
-_NONE = Matches()
 OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side", "debtor_number"})  # the amount is in them
 
 
@@ -59,41 +62,107 @@ def matches_of(
     None if more than MATCHES_MAX match: too many for people to look at. What is cancelled is no match, and crowds
     nobody out; what a node has to read is bounded by the holders of each fingerprint.
     """
-    holders = [
-        (kind, value, other)
-        for kind, value in candidate.fingerprints
-        for other in state.holders(kind, value)
-        if other != candidate.id
-    ]
-    if not holders:
-        return _NONE
-    find = finder(state, candidate, *replaced)
-    taken = Encumbrance(find, now_ms)
-    related = {kind: _related(candidate, find, kind) for kind in dict.fromkeys(kind for kind, _, _ in holders)}
+    return _search([candidate], finder(state, candidate, *replaced), state, now_ms)
+
+
+def matches_to_look_at(receivable: Receivable, state: State, now_ms: int) -> Matches | None:
+    """What must be acknowledged to fund a claim on `receivable`: what matches it, or what such a claim weighs on too.
+
+    Else what matches an invoice would be lost sight of by financing its instalment, or its order. None if they are
+    too many to look at, or to read.
+    """
+    find = finder(state, receivable)
+    members = weighed_with(receivable, find)
+    found = _search(members, find, state, now_ms)
+    cut_off = _cut_off(members, find)
+    if found is None or len(found.kinds.keys() | cut_off.keys()) > MATCHES_MAX:
+        return None
+    more = [other for other in cut_off if other not in found.kinds]
+    return Matches(found.blocking, (*found.review, *more), {**cut_off, **found.kinds})
+
+
+def _cut_off(members: Sequence[Receivable], find: Find) -> dict[bytes, tuple[str, ...]]:
+    """What corrections have cut these off from, and is no part of the lineage otherwise: it stands, or was denied."""
+    inside = {member.id for member in members}
+    others = [other for member in members for other in member.unlinked if other not in inside]
+    return {other: () for other in others if find(other).state in RECALLED | DENIED}
+
+
+def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int) -> Matches | None:
+    """What matches any of these, of which the first is what is asked about, and the others are of its lineage."""
+    asked, taken = members[0], Encumbrance(find, now_ms)
+    judge = _Judge(find, taken)
+    inside = judge.weighing(members)
+    holding: dict[tuple[str, bytes], list[Receivable]] = {}
+    for member in members:
+        for fingerprint in member.fingerprints:
+            holding.setdefault(fingerprint, []).append(member)
     blocking: dict[bytes, None] = {}
     review: dict[bytes, None] = {}
     found_by: dict[bytes, dict[str, None]] = {}
-    for kind, value, other in holders:
-        found = find(other)
-        if found.state == "voided" and found.registrant == candidate.registrant and LEVELS[kind] == "block":
-            blocking[other] = None
-            continue
-        if other in related[kind] or not _comes_back(found, candidate, taken):
-            continue
-        if _explained_by_parent(candidate, find, (kind, value), other):
-            continue
-        found_by.setdefault(other, {})[kind] = None
-        if LEVELS[kind] == "block" and _blocks(found, candidate, find, taken):
-            blocking[other] = None
-        else:
-            review[other] = None
-    if len(blocking.keys() | review.keys()) > MATCHES_MAX:
-        return None
+    compared = 0
+    for (kind, value), alike in holding.items():
+        own = [member for member in alike if member is asked]
+        for other in state.holders(kind, value):
+            level: Level | None = None
+            for member in own if other in inside else alike:
+                if member.id == other or level == LEVELS[kind]:
+                    continue
+                level = judge.level(member, (kind, value), find(other)) or level
+                compared += 1
+            if compared > HOLDERS_READ_MAX:
+                return None
+            if level is None:
+                continue
+            found_by.setdefault(other, {})[kind] = None
+            (blocking if level == "block" else review)[other] = None
+            if len(found_by) > MATCHES_MAX:
+                return None
     return Matches(
         tuple(blocking),
         tuple([other for other in review if other not in blocking]),
         {other: tuple(kinds) for other, kinds in found_by.items()},
     )
+
+
+class _Judge:
+    """Says of two receivables with a fingerprint in common what that means."""
+
+    __slots__ = ("_find", "_related", "_taken")
+
+    def __init__(self, find: Find, taken: Encumbrance) -> None:
+        self._find = find
+        self._taken = taken
+        self._related: dict[tuple[bytes, bool], set[bytes]] = {}
+
+    def level(self, candidate: Receivable, fingerprint: tuple[str, bytes], other: Receivable) -> Level | None:
+        """The level on which `other` is a match of the candidate by this fingerprint, None if it is none."""
+        kind, _ = fingerprint
+        if other.state == "voided" and other.registrant == candidate.registrant and LEVELS[kind] == "block":
+            return "block"
+        if not _comes_back(other, candidate, self._taken):
+            return None
+        related = other.id in self.related(candidate, kind)
+        if related or _explained_by_parent(candidate, other, fingerprint, self._find):
+            unexplained = other.state in DENIED or (not related and _used(other, self._taken))
+            return "review" if unexplained else None
+        return "block" if LEVELS[kind] == "block" and _blocks(other, candidate, self._find, self._taken) else "review"
+
+    def related(self, candidate: Receivable, kind: str) -> set[bytes]:
+        """The ids of ancestors and descendants over links that explain a match of this kind."""
+        key = (candidate.id, kind in OF_ONE_AMOUNT)
+        if key not in self._related:
+            self._related[key] = _related(candidate, self._find, kind)
+        return self._related[key]
+
+    def weighing(self, members: Sequence[Receivable]) -> set[bytes]:
+        """Those of a lineage that need no look although others of it are alike: a claim weighs wholly on both.
+
+        Not what is claimed or paid: of that, its double must be known.
+        """
+        asked = members[0]
+        wholly = self.related(asked, "order") if len(members) > 1 else set()
+        return {asked.id, *(one.id for one in members if one.id in wholly and not _used(one, self._taken))}
 
 
 def _comes_back(other: Receivable, candidate: Receivable, taken: Encumbrance) -> bool:
@@ -139,15 +208,17 @@ def _related(candidate: Receivable, find: Find, kind: str) -> set[bytes]:
     return related
 
 
-def _explained_by_parent(candidate: Receivable, find: Find, fingerprint: tuple[str, bytes], other: bytes) -> bool:
+def _explained_by_parent(candidate: Receivable, other: Receivable, fingerprint: tuple[str, bytes], find: Find) -> bool:
+    """Whether both are parts of one receivable that holds this very fingerprint."""
     kind, _ = fingerprint
-    for to_parent in candidate.parents:
-        parent = find(to_parent.receivable)
-        if fingerprint not in parent.fingerprints or not _explains(to_parent, kind):
-            continue
-        if any(child.receivable == other and _explains(child, kind) for child in parent.children):
-            return True
-    return False
+    parents = {link.receivable for link in candidate.parents if _explains(link, kind)}
+    common = [link.receivable for link in other.parents if link.receivable in parents and _explains(link, kind)]
+    return any(fingerprint in find(parent).fingerprints for parent in common)
+
+
+def _used(receivable: Receivable, taken: Encumbrance) -> bool:
+    """Whether anything is claimed or was paid on the receivable itself, or through what is below it."""
+    return taken.taken(receivable) > 0 or taken.up(receivable) > 0
 
 
 def _explains(link: Link, kind: str) -> bool:

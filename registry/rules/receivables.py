@@ -10,7 +10,14 @@ from dataclasses import replace
 
 from registry.events import Event
 from registry.fingerprint import ACCOUNT
-from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, PRINT_HOLDERS_BY_MAX, PRINT_HOLDERS_MAX
+from registry.limits import (
+    CHILDREN_MAX,
+    FAMILY_MAX,
+    LINEAGE_DEPTH_MAX,
+    PRINT_HOLDERS_BY_MAX,
+    PRINT_HOLDERS_MAX,
+    UNLINKED_MAX,
+)
 from registry.money import WHOLE
 from registry.parties import Party
 from registry.reasons import (
@@ -23,6 +30,7 @@ from registry.reasons import (
     ENCUMBERED,
     GRADE_UNPROVEN,
     LIMIT_REACHED,
+    NO_PARENT,
     NOT_AUTHORISED,
     NOT_FOUND,
     OTHER_PARTICULARS,
@@ -44,11 +52,11 @@ from registry.rules.consequences import (
 from registry.rules.debtors import debtor_of
 from registry.rules.double_confirmation import confirmed_twice, twins
 from registry.rules.external_claims import carried_over
-from registry.rules.lineage import Encumbrance, family, finder, levels, live_at
+from registry.rules.lineage import Encumbrance, ancestors, family, finder, levels, live_at
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
 from registry.rules.suspension import open_on
-from registry.rules.transitions import OPEN, RECEIVABLE_STEPS, VACATED, receivable_obstacle
+from registry.rules.transitions import DENIED, OPEN, RECEIVABLE_STEPS, VACATED, receivable_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
 from registry.state import Put, print_key, put_of, receivable_key
 from registry.transactions.fields import Ref
@@ -68,6 +76,8 @@ def register(call: Call, operation: Register) -> Verdict:
         return Refusal(ATTESTATION_LAPSED)
     if operation.grade not in SELF_STATED_GRADES:
         return Refusal(GRADE_UNPROVEN)
+    if operation.kind == "instalment" and not operation.parents:
+        return Refusal(NO_PARENT)
     receivable = _new(call, operation, registrant)
     replaced = _superseded(call, operation, operation.supersedes) if operation.supersedes is not None else ()
     if isinstance(replaced, Refusal):
@@ -87,6 +97,10 @@ def register(call: Call, operation: Register) -> Verdict:
         return Refusal(DUPLICATE, related=related, events=tuple(events))
     if isinstance(adopted, Refusal):  # a copy takes up its parent once more, and is refused as what it is
         return adopted
+    if replaced:
+        receivable = replace(receivable, unlinked=_unlinked(call, receivable, *replaced))
+        if len(receivable.unlinked) > UNLINKED_MAX:
+            return Refusal(LIMIT_REACHED, related=first(receivable.unlinked))
     puts: list[Put] = [(receivable_key(receivable.id), receivable), *adopted, *map(put_of, replaced)]
     for kind, value in receivable.fingerprints:
         if kind == ACCOUNT:
@@ -276,6 +290,15 @@ def _superseded(call: Call, operation: Register, ref: Ref) -> Refusal | tuple[Re
     if taken.down(old) and _links(call, operation) != old.parents:
         return Refusal(ENCUMBERED, related=first((subject, *(link.receivable for link in old.parents))))
     return (replace(old, state="superseded"),)
+
+
+def _unlinked(call: Call, corrected: Receivable, old: Receivable) -> tuple[bytes, ...]:
+    """What corrections have cut it off from: parents, and what was denied above them. Who finances it is shown them."""
+    find = finder(call.state, corrected)
+    kept = {one.id for one in ancestors(corrected, find)}
+    denied = [one.id for one in ancestors(old, find) if one.state in DENIED]
+    once = dict.fromkeys((*old.unlinked, *(link.receivable for link in old.parents), *denied))
+    return tuple([one for one in once if one not in kept])
 
 
 def _adopted(call: Call, child: Receivable, replaced: tuple[Receivable, ...]) -> Refusal | tuple[Put, ...]:

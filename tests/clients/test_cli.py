@@ -645,8 +645,18 @@ def test_a_pool_from_its_rules_to_its_end(desk: Desk, tmp_path: Path) -> None:
     pool = tmp_path / "pool.csv"
     row = f"{IMP_DE},DE,EUR,1000.00,2026-04-01,2026-07-01"
     pool.write_text(f"{POOL_HEADER}\n{first.id},{row}\n")
-    drawn = both(EXP_CN, financier, "pool", "draw", facility, pool)
+    desk.by(EXP_CN, "pool", "draw", facility, pool, "--drafts", drafts)
+    accepting = ("pool", "draw", facility, pool, "--drafts", drafts, "--accept")
+    with lying(desk.cast.devnet.url("f-cn")) as relay:
+        relay.lie = lambda path, answer: b"cut off" if path.startswith("/v1/transactions/") else answer
+        cut_off = desk.by(financier, *accepting, urls=[relay.url])
+    assert cut_off.code == FAILED
+    assert "run the command again with the same drafts" in cut_off.err
+    assert "not this command again" not in cut_off.err
+    drawn = desk.by(financier, *accepting)
     assert (drawn.code, drawn.out.count("drawn")) == (DONE, 1), drawn
+    for draft in drafts.glob("*.json"):
+        draft.unlink()
     (claim,) = set(ID.findall(drawn.out)) - {first.id}
     again = both(EXP_CN, financier, "pool", "draw", facility, pool)
     assert (again.code, again.out.count("over_residual")) == (LOOK, 1)

@@ -195,6 +195,7 @@ CASES: dict[str, Callable[[World], Receipt]] = {
     "last_key": lambda world: world.one("EXP_CN", RevokeKey(key_of("EXP_CN").public_key)),
     "limit_reached": limit_reached,
     "no_match": asked_about_another,
+    "no_parent": lambda world: world.one("EXP_CN", invoice("a", kind="instalment")),
     "not_authorised": lambda world: world.one("F_CN", invoice("a")),
     "not_debtor": not_debtor,
     "not_found": lambda world: world.one("F_CN", Approve(mark("?"))),

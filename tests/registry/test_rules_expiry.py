@@ -74,7 +74,8 @@ def test_what_is_not_known_to_fall_due_never_expires(world: World) -> None:
 
 @pytest.mark.parametrize("kind", ["purchase_order", "shipment", "invoice", "instalment"])
 def test_only_its_registrant_ends_it_whatever_it_is(world: World, kind: str) -> None:
-    receivable = world.registered("a", kind=kind)
+    links = part_of(world.registered("whole")) if kind == "instalment" else ()
+    receivable = world.registered("a", kind=kind, parents=links)
     to(world, OVER_MS)
     for other in ("EXP_VN", "IMP_DE", "F_CN"):
         assert expired(world, receivable, other).code == "not_authorised"

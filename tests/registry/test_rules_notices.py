@@ -348,6 +348,8 @@ def owed_by_it(tag: str) -> bytes:
 
 def silent(world: World, **countries: Any) -> tuple[bytes, bytes]:
     """A receivable, and the notice of it that the debtor provably received when it was sent."""
+    if countries.get("kind") == "instalment":
+        countries["parents"] = ((world.registered("whole", **CHILE), 100 * PERCENT, 100 * PERCENT),)
     receivable = world.registered("a", **(CHILE | countries))
     notice = sent(world, world.funded(receivable))
     world.one("F_CN", ProveReceipt(notice, world.now_ms, mark("slip")))
