@@ -25,6 +25,7 @@ from clients.financier import FinancierClient
 from clients.keys import load_signing_key
 from node.cli import app as operators
 from node.keystore import KDF_TEST, SecretKey, save_key
+from registry.keys import proves_possession
 from registry.money import WHOLE
 from registry.parties import Party
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_DE, Cast, key_of
@@ -495,6 +496,19 @@ def test_keys_are_made_and_shown(tmp_path: Path) -> None:
     assert "a passphrase is needed" in complaint(run("key", "new", tmp_path / "c.json", app=operators))
     (tmp_path / "d.json").write_text("{}")
     assert "not a key file" in complaint(run("key", "show", tmp_path / "d.json", app=operators))
+
+
+def test_a_new_key_proves_itself(tmp_path: Path, cast: Cast) -> None:
+    file, genesis = tmp_path / "sign.json", cast.devnet.genesis
+    run("key", "new", file, app=operators, NEMODAT_PASSPHRASE=PASSPHRASE)
+    words = ("key", "prove", file, "--genesis", cast.devnet.genesis_path, "--party", EXP_CN, "--purpose")
+    proof = run(*words, "recover", app=operators, NEMODAT_PASSPHRASE=PASSPHRASE).out.strip()
+    public = load_signing_key(file, PASSPHRASE.encode()).public_key
+    assert proves_possession(public, genesis.id, EXP_CN, "recover", bytes.fromhex(proof))
+    for party, purpose in ((EXP_CN, "add_key"), (EXP_VN, "recover")):
+        assert not proves_possession(public, genesis.id, party, purpose, bytes.fromhex(proof))
+    for purpose, word in (("admit_owner", "owner"), ("anything", "--purpose")):
+        assert word in complaint(run(*words, purpose, app=operators, NEMODAT_PASSPHRASE=PASSPHRASE))
 
 
 @pytest.mark.parametrize(
