@@ -46,7 +46,7 @@ from registry.rules.double_confirmation import confirmed_elsewhere
 from registry.rules.external_claims import to_look_at
 from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
 from registry.rules.listing import relisted
-from registry.rules.matches import matches_to_look_at
+from registry.rules.matches import matches_to_look_at, standing_at
 from registry.rules.roles import may
 from registry.rules.suspension import disputes_to_look_at, suspended
 from registry.rules.transitions import DENIED, OPEN, claim_obstacle
@@ -182,7 +182,7 @@ def _reserved(call: Call, claim: Claim, receivable: Receivable, ttl_ms: int) -> 
     disputed = suspended(call, receivable, claim.id, claim)
     if disputed is not None:
         return disputed
-    reserved = replace(claim, state="reserved", reserved_until_ms=call.now_ms + ttl_ms)
+    reserved = replace(claim, state="reserved", reserved_until_ms=call.now_ms + ttl_ms, reserved_ms=call.now_ms)
     covered = blanket_in_the_way(call, reserved, receivable)
     if covered is not None:
         return covered
@@ -239,7 +239,8 @@ def _funded(call: Call, claim: Claim, receivable: Receivable, looked_at: tuple[R
     acknowledged = {call.resolve(ref) for ref in looked_at}
     beside = blankets_to_look_at(call.state, receivable, claim.holder, call.now_ms)
     disputes = disputes_to_look_at(call.state, receivable, call.now_ms)
-    wanted = (*matches.blocking, *matches.review, *to_look_at(call.state, receivable), *disputes, *beside)
+    review = standing_at(matches, receivable, claim.reserved_ms, call.state, call.now_ms)
+    wanted = (*matches.blocking, *review, *to_look_at(call.state, receivable), *disputes, *beside)
     missing = first(other for other in wanted if other not in acknowledged)
     if missing:
         parties = together(claim.assignor, claim.holder)

@@ -35,7 +35,7 @@ from registry.rules.lineage import Encumbrance, Find, ancestors, finder, weighed
 from registry.rules.transitions import BLOCKING, DENIED, OPEN, RECALLED
 from registry.state import State
 
-__all__ = ["OF_ONE_AMOUNT", "Matches", "matches_of", "matches_to_look_at"]
+__all__ = ["OF_ONE_AMOUNT", "Matches", "matches_of", "matches_to_look_at", "standing_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,30 @@ def _cut_off(members: Sequence[Receivable], find: Find) -> dict[bytes, tuple[str
     return {other: () for other in others if find(other).state in RECALLED | DENIED}
 
 
+def standing_at(
+    matches: Matches, receivable: Receivable, reserved_ms: int, state: State, now_ms: int
+) -> tuple[bytes, ...]:
+    """Those for review that who reserved a claim on `receivable` at this block time must have looked at.
+
+    Not what a stranger registered afterwards, or one copy in front of each funding refused it for ever. Whoever
+    finances such a copy has reserved it later still, and must have looked at `receivable`. But whatever is already
+    claimed or paid, was confirmed by the same debtor or registered by it, or is alike in a certain identity counts.
+    """
+    if not matches.review:
+        return ()
+    find = finder(state, receivable)
+    taken = Encumbrance(find, now_ms)
+
+    def counts(one: Receivable) -> bool:
+        if one.registered_ms <= reserved_ms or one.registrant in (receivable.registrant, receivable.debtor):
+            return True
+        if one.confirmed_ms or taken.on(one) or one.paid:
+            return True
+        return any(LEVELS[kind] == "block" for kind in matches.kinds[one.id])
+
+    return tuple([other for other in matches.review if counts(find(other))])
+
+
 def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int) -> Matches | None:
     """What matches any of these, of which the first is what is asked about, and the others are of its lineage."""
     asked, taken = members[0], Encumbrance(find, now_ms)
@@ -117,6 +141,8 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
                     continue
                 level = judge.level(member, (kind, value), find(other)) or level
                 compared += 1
+                if member.parents or member.children:  # links are followed to see what they explain
+                    state.spend(2)
             if compared > HOLDERS_READ_MAX:
                 return None
             if level is None:

@@ -6,6 +6,7 @@ confirmation lowers `collectible` to the share confirmed and leaves the rest to 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from registry.events import Event
@@ -104,14 +105,23 @@ def register(call: Call, operation: Register) -> Verdict:
     for old in replaced:
         puts += carried_over(call.state, old, receivable.id)
         events.append(Event("superseded", old.id, standing_on(call, old), receivable.id.hex()))
-    find = finder(call.state)
-    above = holders_of_live(call, live_in_lineage(call, receivable, find)) if related else ()
-    known = {registrant.id, *above}
-    for place, other in enumerate(matches.review):
-        sides = together(*known, *parties_concerned(call, other, find))
-        if place < RELATED_MAX or not known.issuperset(sides):  # a few will do of what concerns nobody else
-            events.append(Event("matched", receivable.id, sides, other.hex()))
+    events += _matched(call, receivable, matches.review)
     return Effects(receivable.id, puts=tuple(puts), related=related, events=tuple(events))
+
+
+def _matched(call: Call, receivable: Receivable, review: Sequence[bytes]) -> Iterator[Event]:
+    """The events of what is alike: all that concern anybody but who has to do with the new one; of others a few do."""
+    if not review:
+        return
+    find = finder(call.state)
+    known = {receivable.registrant, *holders_of_live(call, live_in_lineage(call, receivable, find))}
+    usual = together(*known)
+    for place, other in enumerate(review):
+        one = find(other)
+        plain = one.registrant in known and not (one.live or one.parents or one.children)
+        sides = usual if plain else together(*known, *parties_concerned(call, other, find))
+        if place < RELATED_MAX or sides != usual:
+            yield Event("matched", receivable.id, sides, other.hex())
 
 
 def confirm(call: Call, operation: Confirm) -> Verdict:
@@ -233,6 +243,7 @@ def _new(call: Call, operation: Register, registrant: Party) -> Receivable:
         live=(),
         claims=(),
         references=operation.references,
+        registered_ms=call.now_ms,
     )
 
 

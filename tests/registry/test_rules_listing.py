@@ -7,10 +7,10 @@ import pytest
 from registry.money import WHOLE
 from registry.rules import listing, matches
 from registry.state import holders_of, print_key
-from registry.transactions.claims import Fund, Release
+from registry.transactions.claims import Fund, Release, Reserve
 from registry.transactions.governance import Admit
-from registry.transactions.receivables import Adjust
-from tests.registry.world import World, invoice, mark, name_id, party_of
+from registry.transactions.receivables import Adjust, Confirm
+from tests.registry.world import World, invoice, mark, name_id, party_of, salt_of
 
 ORDER = ("order", mark("PO-88213"))
 
@@ -171,3 +171,58 @@ def test_who_holds_a_claim_hears_of_a_refused_duplicate_whatever_stands_before_i
     world.do("EXP_CN", *(invoice(f"J{n}", fingerprints=(one,)) for n, one in enumerate(others)))
     assert world.one("EXP_CN", invoice("copy", fingerprints=(*others, identity))).code == "duplicate"
     assert [event[0] for event in world.heard("refused_duplicate") if name_id("F_CN") in event[1]] == [financed]
+
+
+# A copy in front of each funding
+
+
+@pytest.fixture
+def plain() -> World:
+    return World()
+
+
+def test_a_strangers_copy_after_the_reservation_does_not_stop_the_funding(plain: World) -> None:
+    """The holder hears of it; whoever finances the copy has the first one to look at."""
+    mine = plain.registered("mine", fingerprints=(("exact", mark("mine")), ORDER))
+    claim = plain.reserved(mine, percent=50)
+    copy = plain.transaction("EXP_VN", invoice("copy", fingerprints=(ORDER,)))
+    receipts = plain.block([copy, plain.transaction("F_CN", Fund(claim))]).receipts
+    assert {receipt.code for receipt in receipts} == {"ok"}
+    assert name_id("F_CN") in plain.heard("matched")[0][1]
+    (later,) = [receipt.subject for receipt in receipts if receipt.subject != claim]
+    other = plain.reserved(later, to="F_SG", by="EXP_VN", percent=50)
+    assert plain.one("F_SG", Fund(other)).related == (mine,)
+
+
+def test_a_copy_before_the_reservation_must_be_looked_at(plain: World) -> None:
+    mine = plain.registered("mine", fingerprints=(ORDER,))
+    claim = plain.offered(mine, percent=50)
+    copy = plain.transaction("EXP_VN", invoice("copy", fingerprints=(ORDER,)))
+    receipts = plain.block([copy, plain.transaction("F_CN", Reserve(claim, 600_000))]).receipts
+    assert plain.one("F_CN", Fund(claim)).related == tuple({one.subject for one in receipts} - {claim})
+
+
+def test_ones_own_copy_after_the_reservation_must_be_looked_at(plain: World) -> None:
+    claim = plain.reserved(plain.registered("mine", fingerprints=(ORDER,)), percent=50)
+    copy = plain.registered("copy", fingerprints=(ORDER,))
+    assert plain.one("F_CN", Fund(claim)).related == (copy,)
+
+
+def test_what_the_debtor_registered_or_confirmed_after_the_reservation_must_be_looked_at(plain: World) -> None:
+    mine = plain.registered("mine", fingerprints=(ORDER,))
+    confirmed = Confirm(mine, salt_of("mine"), name_id("IMP_DE"), mark("commitment mine"), WHOLE, mark("text"))
+    assert plain.one("IMP_DE", confirmed).code == "ok"
+    claim = plain.reserved(mine, percent=50)
+    payable = plain.registered("payable", by="IMP_DE", kind="payable", fingerprints=(ORDER,))
+    assert plain.one("F_CN", Fund(claim)).related == (payable,)
+    copy = plain.registered("copy", by="EXP_VN", fingerprints=(ORDER,))
+    assert plain.one("F_CN", Fund(claim, (payable,))).code == "ok"
+    assert plain.receivable(copy).registered_ms > plain.claim(claim).reserved_ms
+
+
+def test_a_copy_after_the_reservation_that_is_claimed_must_be_looked_at(plain: World) -> None:
+    mine = plain.registered("mine", fingerprints=(ORDER,))
+    claim = plain.reserved(mine, percent=50)
+    copy = plain.registered("copy", by="EXP_VN", fingerprints=(ORDER,))
+    plain.funded(copy, to="F_SG", by="EXP_VN", percent=1, acknowledged=(mine,))
+    assert plain.one("F_CN", Fund(claim)).related == (copy,)

@@ -108,9 +108,11 @@ def test_funding_past_a_match_needs_its_acknowledgement(world: World) -> None:
 
 
 def test_a_match_that_came_later_counts_too(world: World) -> None:
+    """Until the financier has reserved; what strangers register after that is in test_rules_listing."""
     first = world.registered("a", fingerprints=(("number", mark("n")),))
-    claim = world.reserved(first)
+    claim = world.offered(first)
     later = world.registered("b", by="EXP_VN", fingerprints=(("number", mark("n")),))
+    assert world.one("F_CN", Reserve(claim, 600_000)).code == "ok"
     receipt = world.one("F_CN", Fund(claim))
     assert (receipt.code, receipt.related) == ("unacknowledged_match", (later,))
 
