@@ -18,7 +18,8 @@ from clients.financier import AsyncFinancierClient, FinancierClient
 from clients.regulator import AsyncRegulatorClient, RegulatorClient
 from registry.money import WHOLE
 from registry.parties import Party
-from tests.cast import AUTHORITIES, EXP_CN, IMP_DE, TERMS, Cast, key_of, listing, party_of
+from registry.transactions.governance import Admit, admission
+from tests.cast import AUTHORITIES, EXP_CN, IMP_DE, TERMS, Cast, key_of, listing, owner_of, party_of
 
 Kind = Literal["blocking", "asyncio"]
 
@@ -119,10 +120,16 @@ def newcomer(*roles: str, country: str = "DE") -> Party:
     return party_of(f"lei:{lei(body)}", country, *roles)
 
 
+def admissions(stage: Stage, parties: Sequence[Party]) -> list[Admit]:
+    """The changes that admit these parties, with the proofs of their keys."""
+    chain = stage.cast.devnet.genesis.id
+    return [admission(party, [key_of(party.id), owner_of(party.id)], chain) for party in parties]
+
+
 def admit(stage: Stage, parties: Sequence[Party]) -> None:
     """By a quorum of the authorities; returns when all of them are on the ledger."""
     with stage.financier("f-cn") as proposer:
-        proposals = proposer.propose_admissions(parties)
+        proposals = proposer.propose_admissions(admissions(stage, parties))
         for name in ("f-sg", "f-de"):
             with stage.financier(name, "f-cn") as approver:
                 approver.approve(proposals)
