@@ -301,7 +301,7 @@ class Ledger(RuleBasedStateMachine):
 
     def everything(self) -> tuple[bytes, ...]:
         """All that a funding may have to acknowledge."""
-        return (*self.receivables, *self.outside)
+        return (*self.receivables, *self.outside, *self.disputes)
 
     @rule(pick=PICK, by=st.sampled_from(["IMP_DE", "F_GB", *EVERYBODY]), share=SHARES)
     def say_what_is_outside(self, pick: int, by: str, share: int) -> None:
@@ -420,16 +420,16 @@ class Ledger(RuleBasedStateMachine):
     def reductions(self) -> int:
         return sum(self.found(one).reduction for one in self.disputes)
 
-    def suspended(self, now_ms: int, *, above: bool = True) -> set[bytes]:
+    def suspended(self, now_ms: int, *, sale: bool = False) -> set[bytes]:
         """The receivables on which a claim would weigh on a disputed one, found by walking from the disputed ones.
 
-        Without those `above` a disputed one: on them no new claim is taken, but a funded one is sold.
+        A `sale` of a claim that there is weighs on nothing anew: only what lies below a disputed one is not sold.
         """
         records = self.records()
         disputed = {one.receivable for one in map(self.found, self.disputes) if one.suspends_at(now_ms)}
         disputed = {one for one in disputed if records[one].state not in VACATED}
         found = set(disputed)
-        for upwards in (True, False) if above else (False,):
+        for upwards in (False,) if sale else (True, False):
             queue = list(disputed)
             for one in queue:  # grows while it is walked
                 links = records[one].parents if upwards else records[one].children
@@ -437,13 +437,21 @@ class Ledger(RuleBasedStateMachine):
             found |= set(queue)
         return found
 
+    def running(self, receivable: bytes) -> set[bytes]:
+        """The disputes that run on a receivable, or on one of its lineage that is not over."""
+        records = self.records()
+        lineage = {*self.reach(receivable, records, upwards=True), *self.reach(receivable, records, upwards=False)}
+        near = {one for one in lineage if one == receivable or records[one].state not in VACATED}
+        found = map(self.found, self.disputes)
+        return {one.id for one in found if one.receivable in near and one.runs_at(self.world.now_ms)}
+
     def act(self, signers: str | tuple[str, ...], operations: list[Any], mode: str = "each") -> list[Any]:
         """One transaction in a block of its own, executed twice and compared."""
         world = self.world
         transaction = world.transaction(signers, *operations, mode=mode)
         before = dict(world.state)
         suspended = self.suspended(world.now_ms + 1_000)
-        unsold = self.suspended(world.now_ms + 1_000, above=False)
+        not_sold = self.suspended(world.now_ms + 1_000, sale=True)
         context = BlockContext(world.genesis.id, world.height + 1, world.now_ms + 1_000)
         again = execute(dict(reversed(before.items())).get, context, [transaction], world.seen.__contains__)
         reserved = self.reserved()
@@ -454,11 +462,13 @@ class Ledger(RuleBasedStateMachine):
         if not any(receipt.done for receipt in outcome.receipts):
             assert world.state == before, "a refusal changes nothing"
         for operation, receipt in zip(operations, outcome.receipts, strict=True):
-            if suspended and receipt.done and isinstance(operation, Offer | Reserve | Fund | Reassign):
-                stopped = unsold if isinstance(operation, Reassign) else suspended
-                assert world.claim(receipt.subject).receivable not in stopped, "a disputed one takes no new claim"
+            if suspended and receipt.done and isinstance(operation, Offer | Reserve | Fund):
+                assert world.claim(receipt.subject).receivable not in suspended, "a disputed one takes no new claim"
+            if not_sold and receipt.done and isinstance(operation, Reassign):
+                assert world.claim(receipt.subject).receivable not in not_sold, "a claim on a disputed one is not sold"
             if receipt.done and isinstance(operation, Fund):
                 on = world.claim(receipt.subject).receivable
+                assert self.running(on) <= set(operation.acknowledged), "who funds knows of the disputes"
                 assert self.standing_outside(on) <= set(operation.acknowledged), "what stands outside is looked at"
             if receipt.done and isinstance(operation, Offer | Reserve | Fund | Draw):
                 on, known = world.claim(receipt.subject).receivable, self.records()
