@@ -76,9 +76,11 @@ def matches_to_look_at(receivable: Receivable, state: State, now_ms: int) -> Mat
     members = weighed_with(receivable, find)
     found = _search(members, find, state, now_ms)
     cut_off = _cut_off(members, find)
-    if found is None or len(found.kinds.keys() | cut_off.keys()) > MATCHES_MAX:
+    if found is None:
         return None
     more = [other for other in cut_off if other not in found.kinds]
+    if len(found.blocking) + len(found.review) + len(more) > MATCHES_MAX:
+        return None
     return Matches(found.blocking, (*found.review, *more), {**cut_off, **found.kinds})
 
 
