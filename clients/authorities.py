@@ -37,11 +37,14 @@ class Card:
         """The change that lets the node in."""
         return AdmitNode(self.party, self.certificate, self.address)
 
-    def seat(self) -> SeatAuthority:
-        """The change that gives the party a seat with this key and node. Raises `ClientError` for an observer's."""
+    def seat(self, proof: bytes) -> SeatAuthority:
+        """The change that gives the party a seat with this key and node. Raises `ClientError` for an observer's.
+
+        `proof` is the consensus key's own (`nemodat key prove`): a card that names another's key is refused.
+        """
         if not self.consensus_key:
             raise ClientError("the card is an observer's: it has no consensus key")
-        return SeatAuthority(self.party, self.consensus_key, self.certificate, self.address)
+        return SeatAuthority(self.party, self.consensus_key, self.certificate, self.address, proof)
 
 
 def read_card(text: str) -> Card:

@@ -95,4 +95,7 @@ class ProofInvalid(ClientError):
 
 
 class Stale(ClientError):
-    """What is proved is too old to act on, and no node that can be reached has anything newer: all are behind."""
+    """What is proved is too old to act on, and no node that can be reached has anything newer: all are behind.
+
+    Also of a transaction's end that no node can speak of: each is behind its expiry, or began after it may have been.
+    """

@@ -22,11 +22,11 @@ from registry.fingerprint import (
     register_fingerprints,
     search_fingerprints,
 )
-from registry.parties import Party
 from registry.receipts import Receipt
 from registry.records import Claim, Receivable
 from registry.transactions.claims import Discharge, Fund, Reassign, Release, Reserve
 from registry.transactions.envelope import ALL
+from registry.transactions.governance import Admit
 from registry.transactions.operations import Operation
 
 __all__ = ["AsyncFinancierClient", "FinancierClient"]
@@ -168,9 +168,9 @@ class FinancierClient(Client):
         """Submit a draft that all have signed (signatures by public key). Raises `Refused`."""
         return self._run(send_draft(self._session, made, signatures))
 
-    def propose_admissions(self, parties: Sequence[Party]) -> tuple[bytes, ...]:
+    def propose_admissions(self, admissions: Sequence[Admit]) -> tuple[bytes, ...]:
         """As an authority: propose to admit parties; the proposals' ids. Raises `FieldError`, `Refused`."""
-        return self._run(governance.propose_admissions(self._session, parties))
+        return self._run(governance.propose_admissions(self._session, admissions))
 
     def approve(self, proposals: Sequence[bytes]) -> tuple[Receipt, ...]:
         """As an authority: approve proposals. Raises `Refused`."""
@@ -220,9 +220,9 @@ class AsyncFinancierClient(AsyncClient):
         """As `FinancierClient.send`."""
         return await self._run(send_draft(self._session, made, signatures))
 
-    async def propose_admissions(self, parties: Sequence[Party]) -> tuple[bytes, ...]:
+    async def propose_admissions(self, admissions: Sequence[Admit]) -> tuple[bytes, ...]:
         """As `FinancierClient.propose_admissions`."""
-        return await self._run(governance.propose_admissions(self._session, parties))
+        return await self._run(governance.propose_admissions(self._session, admissions))
 
     async def approve(self, proposals: Sequence[bytes]) -> tuple[Receipt, ...]:
         """As `FinancierClient.approve`."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from clients.errors import Refused
 from clients.exchange import Procedure
 from clients.session import Session, submit
-from registry.parties import Party, vet_party
+from registry.parties import vet_party
 from registry.receipts import Receipt
 from registry.transactions.governance import Admit, Approve, Propose
 
@@ -16,18 +16,18 @@ __all__ = ["approve", "propose_admissions"]
 BATCH_MAX = 100  # operations under one signature; a party's record is large
 
 
-def propose_admissions(session: Session, parties: Sequence[Party]) -> Procedure[tuple[bytes, ...]]:
-    """Propose to admit these parties; the proposals' ids, in order. Proposing counts as approving.
+def propose_admissions(session: Session, admissions: Sequence[Admit]) -> Procedure[tuple[bytes, ...]]:
+    """Propose these admissions; the proposals' ids, in order. Proposing counts as approving.
 
     Each party is vetted first with all that libraries know of its identifiers (`FieldError` names the field): what is
     proposed here is what the other authorities will rely on. Raises `Refused` for the first that a rule refuses.
     """
-    for party in parties:
-        vet_party(party)
+    for admission in admissions:
+        vet_party(admission.party)
     proposals: list[bytes] = []
-    for start in range(0, len(parties), BATCH_MAX):
-        batch = parties[start : start + BATCH_MAX]
-        final = yield from submit(session, [Propose(change=Admit(party=party)) for party in batch])
+    for start in range(0, len(admissions), BATCH_MAX):
+        batch = admissions[start : start + BATCH_MAX]
+        final = yield from submit(session, [Propose(change=admission) for admission in batch])
         proposals += [_done(receipt).subject for receipt in final.receipts]
     return tuple(proposals)
 

@@ -6,14 +6,19 @@ who made the old block final have long leaked.
 
 from __future__ import annotations
 
-from clients.errors import ProofInvalid
+from collections.abc import Iterable
+from typing import Any
+
+from clients.errors import ClientError, ProofInvalid
 from clients.exchange import Call, Procedure
 from clients.session import Session
+from clients.verify import Trust
 from consensus.blocks import Header
+from consensus.checkpoints import KeptCheckpoint
 from consensus.errors import BlockError
 from registry.merkle.log import LOG_LEVELS_MAX, entry_hash, verify_inclusion
 
-__all__ = ["ancestor", "ancestry", "verify_ancestor"]
+__all__ = ["ancestor", "ancestry", "connect", "connected", "verify_ancestor"]
 
 
 def ancestor(session: Session, height: int) -> Procedure[Header]:
@@ -29,6 +34,29 @@ def ancestor(session: Session, height: int) -> Procedure[Header]:
 def ancestry(height: int, within: int | None = None) -> Call:
     """What asks for a header and the proof that it is in the history of the one of `within`, or of the newest."""
     return Call("GET", f"/v1/blocks/{height}/ancestry" + ("" if within is None else f"?within={within}"))
+
+
+def connect(session: Session, height: int, kept: Iterable[KeptCheckpoint]) -> Procedure[dict[str, Any]]:
+    """What proves, offline too, that the header of a height is in the history of the newest of these checkpoints.
+
+    To be kept as JSON, for `connected`. Raises `ClientError` if none is above that height, `ProofInvalid`,
+    `RequestFailed` (`pruned`: ask an archive).
+    """
+    newest = max(kept, key=lambda each: each.height, default=None)
+    if newest is None or newest.height <= height:
+        raise ClientError(f"block {height} is not older than the checkpoints: it needs no proof but theirs")
+    answer = (yield ancestry(height, newest.height)).object()
+    verify_ancestor(newest.header, height, answer)
+    return {"height": height, "within": newest.height, "ancestor": answer["ancestor"], "path": answer["path"]}
+
+
+def connected(trust: Trust, proof: dict[str, Any]) -> Trust:
+    """What is believed, given what `connect` returned for one of its checkpoints. Raises `ProofInvalid`."""
+    height, within = proof.get("height"), proof.get("within")
+    for kept in trust.checkpoints:
+        if kept.height == within and type(height) is int:
+            return trust.proving(verify_ancestor(kept.header, height, proof))
+    raise ProofInvalid("ancestry: not that of a checkpoint that is kept")
 
 
 def verify_ancestor(newer: Header, height: int, answer: object) -> Header:

@@ -33,9 +33,12 @@ __all__ = [
 ]
 
 
-def add_key(session: Session, key: bytes) -> Procedure[Receipt]:
-    """The session's party signs with this Ed25519 public key too, from the next height. Raises `Refused`."""
-    return (yield from _done(session, AddKey(key)))
+def add_key(session: Session, key: bytes, *, proof: bytes) -> Procedure[Receipt]:
+    """The session's party signs with this Ed25519 public key too, from the next height. Raises `Refused`.
+
+    `proof` is the new key's own (`registry.keys.prove_possession`, "add_key"), made where its secret is.
+    """
+    return (yield from _done(session, AddKey(key, proof)))
 
 
 def revoke_key(session: Session, key: bytes) -> Procedure[Receipt]:
@@ -59,14 +62,21 @@ def set_home(session: Session, home: str) -> Procedure[Receipt]:
 
 
 def recover(
-    session: Session, owner: Signer, sign_keys: tuple[bytes, ...], *, receive_key: bytes = b""
+    session: Session,
+    owner: Signer,
+    sign_keys: tuple[bytes, ...],
+    *,
+    proofs: tuple[bytes, ...],
+    receive_key: bytes = b"",
 ) -> Procedure[Receipt]:
     """Replace all signing keys of the party whose owner key this is. Raises `Refused`, `Rejected`.
+
+    `proofs` are the new keys' own, in their order (`registry.keys.prove_possession`, "recover").
 
     The session is any member's that carries the transaction to a node, since who has lost its signing keys can sign
     no request; it signs nothing of the transaction itself.
     """
-    operation = Recover(sign_keys, (receive_key,) if receive_key else ())
+    operation = Recover(sign_keys, (receive_key,) if receive_key else (), proofs)
     made = compose(session.genesis, [operation], signers=[owner.public_key])
     sealed = made.sealed(session.genesis, {owner.public_key: made.sign(session.genesis, owner)})
     return accepted((yield from send(session, sealed)))

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
-from clients.errors import ClientError, ProofInvalid, RequestFailed
+from clients.errors import ClientError, ProofInvalid, RequestFailed, Stale
 from clients.exchange import Call, Procedure, get
 from clients.recent import recent
 from clients.session import Session
@@ -22,6 +22,7 @@ from registry import state
 from registry.certificates import SearchCertificate
 from registry.codec import decode
 from registry.errors import RegistryError
+from registry.limits import VALIDITY_MAX_MS
 from registry.parties import Party
 from registry.records import Claim, Receivable, decode_record
 from registry.records.families import Shared, family_of
@@ -140,7 +141,8 @@ def header(session: Session, height: int | None) -> Procedure[Header]:
     """The final header at `height`, or the latest one, verified. Raises `Stale` if the latest one is old."""
     if height is None:
         return (yield from recent(Call("GET", "/v1/blocks/latest"), partial(_newest, session)))
-    found = session.trust.header((yield from get(f"/v1/blocks/{height}")))
+    answer = yield from get(f"/v1/blocks/{height}")  # and only then what is believed: it may have grown meanwhile
+    found = session.trust.header(answer)
     if found.height != height:
         raise ProofInvalid("height: the answer is another block")
     return found
@@ -149,13 +151,12 @@ def header(session: Session, height: int | None) -> Procedure[Header]:
 def lapsed(session: Session, submission: Submission) -> Procedure[bool]:
     """Whether it can never take effect any more, because its time is over.
 
-    A final block later than its expiry proves that no later one has it; that no earlier one had it is the word of a
-    node that knows that block.
+    A final block later than its expiry proves that no later one has it; that no earlier one had it is the word of the
+    node that shows that block, if it knows the transactions of all blocks in which it could stand. Raises `Stale` if no
+    node that can be reached is recent and does.
     """
-    newest = yield from header(session, None)
-    if newest.timestamp_ms <= open_transaction(submission.wire, session.genesis.id).valid_until_ms:
-        return False
-    return (yield from transaction(session, submission.transaction_id, submission.operations)) is None
+    call = Call("GET", f"/v1/transactions/{submission.transaction_id.hex()}")
+    return (yield from recent(call, partial(_lapsed, session, submission)))
 
 
 def certificate(session: Session, number: str) -> Procedure[SearchCertificate | None]:
@@ -198,6 +199,27 @@ def _newest(session: Session, answer: Any) -> Header:
     found = session.trust.header(answer)
     session.fresh(found.timestamp_ms)
     return found
+
+
+def _lapsed(session: Session, submission: Submission, answer: Any) -> bool:
+    """What one node's answer about a transaction says of it, as of the newest block that it shows with it."""
+    status = answer.get("status") if isinstance(answer, dict) else None
+    if status == "final":
+        session.trust.receipts(submission.transaction_id, submission.operations, answer)
+    if status != "unknown":
+        return False
+    if "header" not in answer:
+        raise Stale("it may have taken effect in a block that the nodes that can be reached do not have yet")
+    newest = _newest(session, answer)
+    until_ms = open_transaction(submission.wire, session.genesis.id).valid_until_ms
+    since_ms = answer.get("known_since_ms")
+    if type(since_ms) is not int or since_ms < 0:
+        raise ProofInvalid("known_since_ms: a time is expected")
+    if newest.timestamp_ms <= until_ms:
+        return False
+    if since_ms > until_ms - VALIDITY_MAX_MS:
+        raise Stale("it may have taken effect before the nodes that can be reached began: ask an archive")
+    return True
 
 
 def _own(session: Session, path: str, name: str, kind: type[R]) -> Procedure[tuple[R, ...]]:

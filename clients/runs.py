@@ -12,6 +12,7 @@ To go on costs reading the book up to the position, whatever it holds; nothing i
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -19,18 +20,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from clients import reads
 from clients.backfill import Batch, Outcome, Row, batches, outcomes_of, prepare_batch
 from clients.errors import ClientError, Rejected
 from clients.exchange import Procedure
 from clients.exporter import canonical_listings
+from clients.files import private_folder, sync_folder
 from clients.pipeline import send_all
 from clients.session import Session, offer
 from clients.submission import Submission
 from clients.verify import Final
 
-__all__ = ["Run", "RunMismatch", "backfill"]
+__all__ = ["Run", "RunInUse", "RunMismatch", "backfill"]
 
 NAMES_KEPT_S = 60.0  # a party may be admitted, or get another alias, while a long run goes on
 
@@ -39,20 +43,42 @@ class RunMismatch(ClientError):
     """The folder belongs to the backfill of another book, or of this one before it was changed."""
 
 
+class RunInUse(ClientError):
+    """Another process has the folder's run going."""
+
+
 class Run:
-    """One backfill's folder, readable by its owner only."""
+    """One backfill's folder, readable by its owner only. A context manager: it holds the folder until it is closed.
+
+    The kernel lets go of it when the process ends, however that is.
+    """
 
     def __init__(self, folder: Path, *, book: str) -> None:
-        """`book` is a digest that names the book and all settings. Raises `RunMismatch`, `OSError`."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """`book` is a digest that names the book and all settings. Raises `RunInUse`, `RunMismatch`, `OSError`."""
+        private_folder(folder)
         self._folder = folder
         self._outcomes = folder / "outcomes"
-        mark = folder / "book"
-        if not mark.exists():
-            self._write(mark, book)
-        elif mark.read_text() != book:
-            raise RunMismatch(f"{folder}: was begun for another book, or with other settings: use another folder")
-        self._go_on()
+        self._lock = _locked(folder / "lock")
+        try:
+            self._begin(book)
+            self._go_on()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the folder. Calling it twice does nothing."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     @property
     def done(self) -> int:
@@ -114,6 +140,14 @@ class Run:
         self._path(self._done, "sent").unlink(missing_ok=True)
         self._done += 1
 
+    def _begin(self, book: str) -> None:
+        """Mark a new folder with its book. Raises `RunMismatch` if it has another one's mark."""
+        mark = self._folder / "book"
+        if not mark.exists():
+            self._write(mark, book)
+        elif mark.read_text() != book:
+            raise RunMismatch(f"{self._folder}: was begun for another book, or with other settings: use another folder")
+
     def _go_on(self) -> None:
         """Where the run stands; what was appended for a batch that was not counted any more is taken off."""
         position = self._folder / "position"
@@ -136,11 +170,20 @@ class Run:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-        directory = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync_folder(self._folder)
+
+
+def _locked(path: Path) -> int:
+    """The descriptor of a file that nobody else has until it is closed. Raises `RunInUse`, `OSError`."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if not isinstance(error, BlockingIOError):
+            raise
+        raise RunInUse(f"{path.parent}: another backfill is under way there: wait until it has ended") from error
+    return descriptor
 
 
 def backfill(
@@ -154,33 +197,32 @@ def backfill(
 ) -> Procedure[None]:
     """As the seller: register and offer `rows` to financier `to`, going on where the run is; `terms` is a digest.
 
+    Nothing is signed while no offer to that party (by whatever id it is named) could be made: rows that are registered
+    and not offered would have to be offered one by one, for a second run finds duplicates.
+
     What was sent before is sent again, and made anew only if it can never take effect (`reads.lapsed`): that a node
     calls it expired is not enough. `progress` hears how many rows are final, those of earlier times included. Raises
     `RunStopped`, then call it again with the same rows.
     """
 
     names: dict[str, str] = {}
-    names_since = time.monotonic()
+    names_until, financier = 0.0, ""
 
     def signed(item: tuple[int, list[Row]]) -> Procedure[Submission]:
-        nonlocal names_since
+        nonlocal names_until, financier
         number, batch = item
         before = run.sent(number)
         if before is not None:
             submission = Submission.of(before, session.genesis.id)
-            try:
-                yield from offer(submission)
-            except Rejected as error:
-                if error.code != "expired" or not (yield from reads.lapsed(session, submission)):
-                    raise
-            else:
+            if not (yield from _never_took_effect(session, submission)):
                 return submission
-        if time.monotonic() - names_since > NAMES_KEPT_S:
+        if time.monotonic() > names_until:
+            financier = yield from _financier(session, to)
             names.clear()
-            names_since = time.monotonic()
+            names_until = time.monotonic() + NAMES_KEPT_S
         listings = yield from canonical_listings(session, [row.listing for row in batch], known=names)
         known = [replace(row, listing=listing) for row, listing in zip(batch, listings, strict=True)]
-        made = prepare_batch(session, known, to=to, terms=terms, now_ms=time.time_ns() // 1_000_000)
+        made = prepare_batch(session, known, to=financier, terms=terms, now_ms=time.time_ns() // 1_000_000)
         run.begin(number, made)
         return made.submission
 
@@ -194,3 +236,25 @@ def backfill(
 
     left = ((number, batch) for number, batch in enumerate(batches(rows)) if number >= run.done)
     yield from send_all(session, left, signed=signed, settled=settled)
+
+
+def _never_took_effect(session: Session, submission: Submission) -> Procedure[bool]:
+    """Whether all nodes call it expired, and it has lapsed. Whatever else they say of it, it is to be sent again."""
+    try:
+        yield from offer(submission)
+    except Rejected as error:
+        return error.code == "expired" and (yield from reads.lapsed(session, submission))
+    return False
+
+
+def _financier(session: Session, named: str) -> Procedure[str]:
+    """The id of the party that has this identifier, proved to be one that can be offered to. Raises `ClientError`."""
+    found = yield from reads.party_named(session, named)
+    party = None if found is None else (yield from reads.party(session, found))
+    if party is None:
+        raise ClientError(f"{named}: no such party is on the ledger")
+    if "financier" not in party.roles:
+        raise ClientError(f"{named}: {party.id} is no financier")
+    if party.suspended:
+        raise ClientError(f"{named}: {party.id} is suspended")
+    return party.id

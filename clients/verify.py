@@ -59,14 +59,14 @@ class Trust:
 
     With `checkpoints`, which were verified before, a header is refused, whoever signed it, if it is another block of
     the same height; if it is above one and the reigns do not lead through that one; and if it is below one and not
-    among `ancestors`, the hashes of headers that were proved to be in the history of the newest checkpoint's. So what
-    the keys of a set sign that had been retired by then is refused at every height.
+    among `ancestors`, headers that were proved to be in the history of a checkpoint's. So what the keys
+    of a set sign that had been retired by the height of the newest checkpoint is refused at every height.
     """
 
     genesis: Genesis
     reigns: tuple[Reign, ...] = ()
     checkpoints: tuple[KeptCheckpoint, ...] = ()
-    ancestors: tuple[bytes, ...] = ()
+    ancestors: tuple[Header, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.reigns:
@@ -92,8 +92,8 @@ class Trust:
         return replace(self, reigns=reigns)
 
     def proving(self, ancestor: Header) -> Trust:
-        """What is believed now that this header is proved to be in the history of the newest checkpoint's."""
-        return replace(self, ancestors=(*self.ancestors, ancestor.hash)[-ANCESTORS_MAX:])
+        """What is believed now that this header is proved to be in the history of a checkpoint's."""
+        return replace(self, ancestors=(*self.ancestors, ancestor)[-ANCESTORS_MAX:])
 
     def knows(self, header: Header) -> bool:
         """Whether the set that the header names is the one known to be in force at its height.
@@ -107,8 +107,8 @@ class Trust:
         return in_force(self.reigns, header.height).digest == header.authorities
 
     def awaits_proof(self, header: Header) -> bool:
-        """Whether it is older than the newest checkpoint, and not proved to be in its history."""
-        return header.height < self._bound and header.hash not in self.ancestors
+        """Whether it is older than the newest checkpoint, and not proved to be in the history."""
+        return header.height < self._bound and header not in self.ancestors
 
     def whole(self) -> None:
         """Return if the reigns lead through every checkpoint. Raises `ProofInvalid`."""
@@ -128,9 +128,12 @@ class Trust:
         except (ConsensusError, CodecError) as error:
             raise ProofInvalid(f"finality: {error}") from error
         if self.awaits_proof(header):
+            if any(known.height == header.height for known in self.ancestors):
+                raise ProofInvalid(f"block {header.height} is another one in the history that the checkpoints are of")
             raise ProofInvalid(
                 f"block {header.height} is older than the checkpoint of block {self._bound}, and nothing shows that it"
-                " is in its history: keys that have leaked may have signed it later; a node can prove it (ancestry)"
+                " is in its history: keys that have leaked may have signed it later; a node can prove it (of a"
+                " certificate: `nemodat certificate connect`)"
             )
         return header
 

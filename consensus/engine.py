@@ -200,6 +200,7 @@ def _checked(state: State, event: Checked) -> None:
 
 
 def _connected(state: State, event: Connected) -> None:
+    state.nothing_new = True
     state.desk.forget(event.peer)
     if state.committing:
         return

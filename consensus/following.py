@@ -16,6 +16,8 @@ in a node and in the simulator. The rules:
 4. *A peer that lies is disconnected and passed over; one that does not answer in time is passed over.* What it was
    asked is asked of others; what it sent and is not verified yet is dropped with it, if it lied.
 5. *An authority leaves the last few heights to its engine*, for a while.
+6. *A node that nobody can help says so*, once: for a while everybody who is ahead has kept only blocks above the next
+   one, or says that it has that one and does not send it.
 
 Whoever runs this does the actions and tells what came of them: `Grown` after every block that became final here,
 whether it was handed on by `Add` or decided by the engine; `Served` when an answer has been sent; `Woken` when the
@@ -40,6 +42,7 @@ __all__ = [
     "ADDING_MAX",
     "ANNOUNCE_EVERY_MS",
     "ARRIVED_BYTES_MAX",
+    "LACKING_MS",
     "PATIENCE_MS",
     "RANGES_AHEAD_MAX",
     "SERVED_MAX",
@@ -52,6 +55,7 @@ __all__ = [
     "Heard",
     "Joined",
     "Kept",
+    "Lacking",
     "Left",
     "Missed",
     "Progress",
@@ -68,6 +72,8 @@ ARRIVED_BYTES_MAX = 32 * 1024 * 1024  # of blocks that wait to be handed on; the
 ADDING_MAX = 4  # blocks handed on and not grown by yet
 ANNOUNCE_EVERY_MS = 1_000  # to authorities, who hear of new blocks by themselves
 PATIENCE_MS = 3_000  # the engine's time for the last heights; what it has not got by then is fetched
+LACKING_MS = 30_000  # for somebody to come who has the next block
+DOUBTED_FAILURES = 3  # in a row, then what a peer says that it has does not count as to be had
 SERVED_MAX = 4  # questions of one peer being answered, over all its connections; those beyond are not
 
 
@@ -177,13 +183,20 @@ class Missed:
 
 
 @dataclass(frozen=True, slots=True)
+class Lacking:
+    """For whoever operates this: the block of this height, the next one, is not to be had of anybody connected."""
+
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wake:
     """Say `Woken` at this time (or later); takes the place of the one before."""
 
     at_ms: int
 
 
-Action: TypeAlias = "Say | Serve | Add | Drop | Missed | Wake"
+Action: TypeAlias = "Say | Serve | Add | Drop | Missed | Lacking | Wake"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +231,10 @@ class Following:
         self._added = height
         self._sure_to = height + 1  # up to here the authorities are known
         self._behind_since_ms: int | None = None
+        self._lacking_since_ms: int | None = None
+        self._lacking_said: int | None = None
+        self.lacking: int | None = None
+        """The height of the next block, while it is not to be had of anybody connected (rule 6)."""
         self._announce_at_ms = 0
         self._wake_at_ms: int | None = None
         self._now_ms = 0
@@ -231,6 +248,7 @@ class Following:
         self._actions += [Missed(peer) for peer in self._sources.expire(now_ms)]
         self._hand_on()
         self._ask()
+        self._look_for_the_next()
         self._announce_in_time()
         due_ms = self._next_due_ms()
         if due_ms != self._wake_at_ms:
@@ -369,7 +387,7 @@ class Following:
 
     def _is_missing(self) -> bool:
         """Rule 5: whether heights are to be fetched."""
-        heights = max((source.last for _, source in self._sources), default=0) - self._added
+        heights = self._sources.highest() - self._added
         if heights <= 0:
             self._behind_since_ms = None
             return False
@@ -396,6 +414,23 @@ class Following:
         last = min(last_height, first + RANGE_HEIGHTS_MAX - 1)
         beyond = [begin for begin, _ in asked if begin > first] + [each for each in self._arrived if each > first]
         return first, min([last, *(begin - 1 for begin in beyond)])
+
+    def _look_for_the_next(self) -> None:
+        """Rule 6. That others are ahead is believed of more authorities than may lie."""
+        height = self._added + 1
+        has_it = (
+            source.first <= height <= source.last and source.faults < DOUBTED_FAILURES for _, source in self._sources
+        )
+        if self.progress().target < height or any(has_it):
+            self._lacking_since_ms = self.lacking = None
+            return
+        if self._lacking_since_ms is None:
+            self._lacking_since_ms = self._now_ms
+        if self._now_ms - self._lacking_since_ms >= LACKING_MS:
+            self.lacking = height
+            if self._lacking_said != height:
+                self._lacking_said = height
+                self._actions.append(Lacking(height))
 
     # --- telling and serving --------------------------------------------------------------------------------------
 

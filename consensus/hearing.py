@@ -64,7 +64,7 @@ def _single_vote(state: State, peer: bytes, vote: Vote) -> None:
 
 
 def _vote(state: State, peer: bytes, vote: Vote) -> bool | None:
-    """Take in a vote. False if it changes nothing, None if it is forged."""
+    """Take in a vote. Whether the rules see anything of it; None if it is forged."""
     h = state.h
     if vote.signer not in h.authorities or h.tally.holds(vote):
         return False
@@ -74,12 +74,13 @@ def _vote(state: State, peer: bytes, vote: Vote) -> bool | None:
         return None
     if vote.signer == state.me:
         state.burn()  # R9: it is not in the record, or the tally would hold it
+    held = h.tally.certificates_held
     evidence = h.tally.add(vote)
     if evidence is not None:
         state.report(evidence)
     if len(h.tally.voters) > h.authorities.f:
         state.arm()  # R11
-    return True
+    return vote.kind is Kind.NULLIFY or h.tally.certificates_held > held or vote.signer == state.me
 
 
 def _is_signed(state: State, vote: Vote) -> bool:

@@ -56,6 +56,10 @@ class Sources:
         """Connected peers, in the order in which they came first."""
         return ((peer, source) for peer, source in self._all.items() if source.connected)
 
+    def highest(self) -> int:
+        """The last number that some connected peer says it has; 0 if none does."""
+        return max([source.last for source in self._all.values()], default=0)  # who has left claims nothing
+
     def get(self, peer: bytes) -> Source | None:
         """A peer, if it is connected."""
         source = self._all.get(peer)
@@ -94,19 +98,15 @@ class Sources:
         What a peer was asked that has failed before is asked of others too. Otherwise peers that fail together would
         be asked again together, and the same one of them would be in the way of the rest each time.
         """
-        return (question for question, source in self._waiting() if source.faults == 0)
+        return (question for _, source, question in self._waiting() if source.faults == 0)
 
     def expire(self, now_ms: int) -> list[bytes]:
         """Pass over whoever has not answered in time; returns them."""
-        overdue = [
-            (peer, source)
-            for peer, source in self
-            if source.question is not None and not source.late and source.question.deadline_ms <= now_ms
-        ]
-        for peer, source in overdue:
-            source.late = True
+        overdue = [peer for peer, source, question in self._waiting() if question.deadline_ms <= now_ms]
+        for peer in overdue:
+            self._all[peer].late = True
             self.fail(peer, now_ms=now_ms)
-        return [peer for peer, _ in overdue]
+        return overdue
 
     def answered(self, source: Source, first: int) -> Question | None:
         """The question that an answer beginning at `first` belongs to, which is settled by it; None: to none."""
@@ -115,6 +115,11 @@ class Sources:
             return None
         source.question, source.late = None, False
         return question
+
+    def forget_questions(self) -> None:
+        """What was asked is of no use any more, and what answers it belongs to nothing."""
+        for _, source in self:
+            source.question, source.late = None, False
 
     def fail(self, peer: bytes, *, now_ms: int) -> None:
         """The peer did not do what an honest and quick one does."""
@@ -128,10 +133,14 @@ class Sources:
 
     def next_due_ms(self, now_ms: int) -> int | None:
         """When the next answer is overdue or the next peer may be asked again."""
-        due = [question.deadline_ms for question, _ in self._waiting()]
-        due += [source.not_before_ms for _, source in self if source.not_before_ms > now_ms]
+        due = [question.deadline_ms for _, _, question in self._waiting()]
+        due += [each.not_before_ms for each in self._all.values() if each.connected and each.not_before_ms > now_ms]
         return min(due, default=None)
 
-    def _waiting(self) -> Iterator[tuple[Question, Source]]:
-        """Questions that can still be answered in time."""
-        return ((source.question, source) for _, source in self if source.question is not None and not source.late)
+    def _waiting(self) -> list[tuple[bytes, Source, Question]]:
+        """Questions that can still be answered in time; nothing is asked of who is not connected."""
+        return [
+            (peer, source, source.question)
+            for peer, source in self._all.items()
+            if source.question is not None and not source.late
+        ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 from consensus.authorities import AUTHORITIES_MAX, AuthoritySet
@@ -36,6 +37,7 @@ class Kind(IntEnum):
     """I saw this block's notarization in this view, and have not nullified the view."""
 
 
+@lru_cache(maxsize=256, typed=True)  # the votes of a quorum say the same
 def signed_bytes(kind: Kind, height: int, view: int, block: bytes | None) -> bytes:
     """The message under a vote's signature; the domain and the genesis id stand before it (`registry.keys`)."""
     return encode([int(kind), height, view, block])

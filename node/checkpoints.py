@@ -2,8 +2,9 @@
 
 An observer with a checkpoint key cosigns the first block of each hour of block time, and the first one after it has
 started. What comes from others is verified with the keys of genesis and compared with the own chain before it is kept:
-one that contradicts it is no business of this node's to judge, but its operator must know. One that is ahead of this
-node waits for its block: of each signer the last one heard. The newest of each signer are kept, and passed on once.
+one that contradicts it is no business of this node's to judge, but its operator must know, once of each signer. One
+that is ahead of this node waits for its block: of each signer the last one heard. The newest of each signer are kept,
+and passed on once.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from node.recovery import Tip
 from node.snapshots.messages import Cosigned, encode_snapshot_message
 from node.store import Reader, Store
 from registry.genesis import Genesis
-from registry.keys import SigningKey
+from registry.keys import PUBLIC_KEY_SIZE, SigningKey
 
 __all__ = ["KEPT_MAX", "PERIOD_MS", "Checkpoints", "newest_checkpoints"]
 
@@ -53,8 +54,9 @@ class Checkpoints:
         self._has_signed = False
         self._fresh: list[Checkpoint] = []
         self._early: dict[bytes, tuple[Peer, Checkpoint]] = {}
-        self.contradicted = 0
-        """How many checkpoints of regulators contradicted this node's chain."""
+        self._oldest: dict[bytes, bytes] = {}  # place of the oldest kept, of each signer of whom so many are kept
+        self.contradicted: set[bytes] = set()
+        """Keys of regulators' observers that cosigned another chain than this node's. Each is said once."""
         ledger.witness(self.grown)
         ledger.listen(lambda _: self._after_commit())
 
@@ -71,11 +73,13 @@ class Checkpoints:
 
     def connected(self, peer: Peer) -> None:
         """Tell a peer the newest of each signer."""
-        newest: dict[bytes, Checkpoint] = {}
-        for checkpoint in newest_checkpoints(self._store, KEPT_MAX):
-            newest.setdefault(checkpoint.signer, checkpoint)
-        for checkpoint in newest.values():
-            self._mesh.send(peer.id, Channel.SYNC, encode_snapshot_message(Cosigned(checkpoint.encode())))
+        newest: dict[bytes, bytes] = {}
+        for key, data in self._store.scan(CHECKPOINT, reverse=True):
+            newest.setdefault(_signer_of(key), data)
+            if len(newest) == len(self._signers):
+                break
+        for data in newest.values():
+            self._mesh.send(peer.id, Channel.SYNC, encode_snapshot_message(Cosigned(data)))
 
     def received(self, peer: Peer, message: Cosigned) -> None:
         """A checkpoint. Raises `ProtocolViolation` for one that no honest node passes on."""
@@ -96,11 +100,12 @@ class Checkpoints:
         try:
             check_header((checkpoint,), Header.decode(HeightRecord.decode(record).header))
         except CheckpointError as error:
-            self.contradicted += 1
-            _log.critical("a regulator's observer saw another ledger", peer=peer.name, reason=str(error))
+            if checkpoint.signer not in self.contradicted:  # else any member could fill the disk with it
+                self.contradicted.add(checkpoint.signer)
+                _log.critical("a regulator's observer saw another ledger", peer=peer.name, reason=str(error))
             return
-        self._keep(checkpoint)
-        self._broadcast(checkpoint)
+        if self._keep(checkpoint):
+            self._broadcast(checkpoint)
 
     def _after_commit(self) -> None:
         while self._fresh:
@@ -114,16 +119,25 @@ class Checkpoints:
         for role in ("authority", "observer"):
             self._mesh.broadcast(Channel.SYNC, payload, role=role)
 
-    def _keep(self, checkpoint: Checkpoint) -> None:
-        puts: dict[bytes, bytes | None] = {_place(checkpoint): checkpoint.encode()}
-        of_signer = [
-            key
-            for key, _ in self._store.scan(CHECKPOINT)
-            if key.endswith(checkpoint.signer)  # oldest first
-        ]
-        puts.update(dict.fromkeys(of_signer[: max(0, len(of_signer) + 1 - KEPT_MAX)]))
-        self._store.write(puts, sync=False)
+    def _keep(self, checkpoint: Checkpoint) -> bool:
+        """Keep it if it is among the newest of its signer; whether it is."""
+        place = _place(checkpoint)
+        if place < self._oldest.get(checkpoint.signer, b""):
+            return False
+        others = [key for key, _ in self._store.scan(CHECKPOINT) if _signer_of(key) == checkpoint.signer]
+        of_signer = sorted([*others, place])
+        if len(of_signer) >= KEPT_MAX:
+            self._oldest[checkpoint.signer] = of_signer[-KEPT_MAX]
+        spare = of_signer[:-KEPT_MAX]
+        if place in spare:
+            return False
+        self._store.write({place: checkpoint.encode(), **dict.fromkeys(spare)}, sync=False)
+        return True
 
 
 def _place(checkpoint: Checkpoint) -> bytes:
     return at_height(CHECKPOINT, checkpoint.height) + checkpoint.signer
+
+
+def _signer_of(place: bytes) -> bytes:
+    return place[-PUBLIC_KEY_SIZE:]

@@ -34,9 +34,10 @@ from node.genesis import (
     write_genesis,
     write_public,
 )
-from node.keystore import describe, generate_key, save_key
+from node.keystore import describe, generate_key, load_key, save_key
 from registry.errors import FieldError
 from registry.genesis import Genesis
+from registry.keys import POSSESSION_PURPOSES, prove_possession
 from registry.parties import Party, vet_party
 
 __all__ = ["app", "main"]
@@ -157,7 +158,9 @@ def renew_key(
     Name the key in node.toml as next_consensus in [keys] and restart the node once: it votes with the key that the
     ledger names, and takes up the next one at that height. After that the file becomes `consensus`.
 
-    Then an authority proposes the card: nemodat authority seat first/card-next.toml
+    The key proves itself (nemodat key prove first/keys/consensus-next.json --purpose seat_authority); then an authority
+
+    proposes the card with that proof: nemodat authority seat first/card-next.toml --proof 5c...d0
 
     Example: nemodat node renew first
     """
@@ -254,6 +257,32 @@ def show_key(
     _tell_key(file, kind, public, as_json=as_json)
 
 
+@key_app.command("prove")
+def prove(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file of the new key.", **FILE)],
+    *,
+    genesis: Annotated[Path, typer.Option(help="The network's genesis.toml.", **FILE)],
+    party: Annotated[str, typer.Option(help="The id of the party whose key it is to be.")],
+    purpose: Annotated[str, typer.Option(help=f"What it is brought by: {', '.join(POSSESSION_PURPOSES)}.")],
+    passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign that a new key is the party's, so that nobody else can take it: what --proof is for in other commands.
+
+    Example: nemodat key prove new.json --genesis genesis.toml --party lei:984500TJEXPORT000197 --purpose add_key
+    """
+    with told():
+        if purpose not in POSSESSION_PURPOSES:
+            raise CeremonyError(f"--purpose: must be one of {', '.join(POSSESSION_PURPOSES)}")
+        chain_id = read_genesis(genesis).id
+        secret = load_key(file, _key_passphrase(passphrase_file, file), kind=POSSESSION_PURPOSES[purpose])
+        proof = prove_possession(secret.signing_key, chain_id, party, purpose).hex()
+    if as_json:
+        print_json(public=secret.public.hex(), party=party, purpose=purpose, proof=proof)
+    else:
+        typer.echo(proof)
+
+
 def _tell_key(file: Path, kind: str, public: bytes, *, as_json: bool) -> None:
     if as_json:
         print_json(kind=kind, file=str(file), public=public.hex())
@@ -289,6 +318,13 @@ def _passphrase(config: NodeConfig) -> bytes:
     if asks and sys.stdin.isatty():
         return getpass.getpass(f"Passphrase of {config.name}: ").encode()
     return config.passphrase()
+
+
+def _key_passphrase(file: Path | None, key: Path) -> bytes:
+    """Of a key file that is there: from a file, the environment, or typed once."""
+    if file is None and PASSPHRASE_ENV not in os.environ and sys.stdin.isatty():
+        return getpass.getpass(f"Passphrase of {key}: ").encode()
+    return _new_passphrase(file)
 
 
 def _new_passphrase(file: Path | None) -> bytes:

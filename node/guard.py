@@ -4,8 +4,8 @@ LevelDB takes a log whose tail is missing for one that a crash cut short, and go
 votes forgotten, which it could cast again. So each write of the engine's record carries its number, and once it is on
 the disk the number is written to the file too: a store that knows fewer writes than its file has lost some.
 
-The file is not synced. After a power cut it may know fewer writes than the store, which proves nothing and does no
-harm: what it is there for is damage to the store's own files.
+The file is synced when it is opened, before there can be a vote, and then no more. After a power cut it may know fewer
+writes than the store, which proves nothing and does no harm: what it is there for is damage to the store's own files.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from node.errors import StoreDamaged, StoreError
 from node.layout import VOTED
 from node.store import Store
+from node.store.folder import sync_folder
 
 __all__ = ["GUARD_NAME", "VoteGuard"]
 
@@ -44,6 +45,8 @@ class VoteGuard:
         try:
             self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._write(self._count)
+            os.fsync(self._descriptor)
+            sync_folder(file.parent)
         except OSError as error:
             raise StoreError(f"{file}: {error.strerror}: check free space and permissions") from error
 

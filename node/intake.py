@@ -39,7 +39,7 @@ GOSSIP_EVERY_S = 0.004  # messages are sent no more often: transactions that com
 AGAIN_AFTER_S = 1.0  # what is oldest in the pool for so long is gossiped again
 AGAIN_WIRES_MAX = 256
 AGAIN_BYTES_MAX = 64 * 1024
-BAD_MAX = 100  # transactions that no honest peer passes on, before it is disconnected
+BAD_MAX = 100  # transactions that no honest peer passes on (`_FAULTS`), before it is disconnected
 
 _log = structlog.get_logger(room="intake")
 Submitted = bytes | TransactionError
@@ -76,8 +76,8 @@ class Intake:
         self._flushed_at = 0.0
         self._flush_timer: asyncio.TimerHandle | None = None
         self._oldest: set[bytes] = set()
-        self.bad: Counter[str] = Counter()
-        """Transactions that peers should not have passed on, by peer name."""
+        self.bad: Counter[bytes] = Counter()
+        """Transactions that peers should not have passed on, by certificate: a name and a seat may pass to others."""
         self.dropped = 0
         """Gossiped transactions dropped because too many waited."""
 
@@ -170,14 +170,17 @@ class Intake:
         return opened.transaction.id
 
     def _blame(self, peer: Peer, results: list[Submitted]) -> None:
-        """An honest peer has verified what it passes on; that a pool is full or a time has passed is no fault."""
+        """An honest peer has verified what it passes on.
+
+        That a pool is full or a time has passed is no fault, nor that the peer's software is newer and knows more.
+        """
         bad = [each for each in results if isinstance(each, TransactionError) and each.code in _FAULTS]
         if not bad:
             return
-        self.bad[peer.name] += len(bad)
+        self.bad[peer.certificate] += len(bad)
         _log.warning("bad transactions in gossip", peer=peer.name, count=len(bad), code=bad[0].code)
-        if self.bad[peer.name] >= BAD_MAX:
-            self.bad[peer.name] = 0
+        if self.bad[peer.certificate] >= BAD_MAX:
+            self.bad[peer.certificate] = 0
             self._mesh.disconnect(peer.id, "passes on bad transactions")
 
     def _gossip(self, wire: bytes) -> None:
@@ -200,7 +203,10 @@ class Intake:
             self._outgoing_bytes = 0
 
 
-_FAULTS = frozenset(CODES) - {"expired", "too_far_ahead", "replayed"}
+_FAULTS = frozenset({"wrong_chain", "unsigned", "bad_signature"})
+"""No software passes these on. What cannot be read here may be what newer software reads: nodes are upgraded one by one
+while clients speak to all of them. It costs its sender's turn, and less than a signature."""
+assert set(CODES) >= _FAULTS
 assert PAYLOAD_MAX[Channel.TRANSACTIONS] > WIRE_BYTES_MAX + GOSSIP_BYTES_MAX
 
 

@@ -70,6 +70,7 @@ __all__ = [
     "event_key",
     "family_prefix",
     "first_kept",
+    "first_known",
     "log_key",
     "party_prefix",
     "read_list",
@@ -104,6 +105,7 @@ GENESIS_KEY = b"m/genesis"
 VERSION_KEY = b"m/version"
 TIP_KEY = b"m/tip"
 FIRST_KEY = b"m/first"
+KNOWN_KEY = b"m/known"
 JOINING = b"j/"
 JOINING_KEY = b"j/snapshot"
 JOINED_PART = b"j/part/"
@@ -220,3 +222,15 @@ def first_kept(reader: Reader) -> tuple[int, int]:
         return 1, 1
     blocks, receipts = read_list(stored, "first heights", 2)
     return blocks, receipts
+
+
+def first_known(reader: Reader) -> int:
+    """The lowest height from which on the ids of all transactions are here. Raises `StoreDamaged`.
+
+    Who began with a state has them as far back as it fetched blocks; pruning forgets blocks and keeps the ids.
+    """
+    stored = reader.get(KNOWN_KEY)
+    if stored is None:
+        return first_kept(reader)[0]
+    known: int = read_list(stored, "first known height", 1)[0]
+    return known

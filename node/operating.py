@@ -22,7 +22,7 @@ from node.errors import BackupError, NodeError, StoreError, StoreLocked
 from node.genesis import read_genesis
 from node.keystore import read_public
 from node.store import open_store
-from node.store.folder import FolderLock, resetting, sync_folder
+from node.store.folder import FolderLock, holds_store, resetting, sync_folder
 
 __all__ = ["back_up", "node_status", "reset_node", "restore_node", "status_table"]
 
@@ -127,14 +127,15 @@ def reset_node(config: NodeConfig) -> Path | None:
     reset again. Raises `StoreLocked` while the node runs, `KeyFileError`, `StoreError`.
     """
     folder = config.data_dir
+    genesis, voted_with = read_genesis(config.genesis), _voted_with(config)
     lock = FolderLock(folder) if folder.exists() else None
     fresh = resetting(folder)
     try:
         _emptied(fresh)  # it stays: without it the next attempt that is cut off would leave no trace
         store = open_store(fresh, config.engine)
         try:
-            Chain.open(store, read_genesis(config.genesis))
-            burn(store, _voted_with(config))
+            Chain.open(store, genesis)
+            burn(store, voted_with)
         finally:
             store.close()
         aside = None if lock is None else _set_aside(folder)
@@ -143,7 +144,7 @@ def reset_node(config: NodeConfig) -> Path | None:
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror}: check space and permissions") from error
     finally:
-        if folder.exists():  # else what is made so far says that this was not finished (`require_no_reset`)
+        if holds_store(folder):  # else what is made so far says that this was not finished (`require_no_reset`)
             shutil.rmtree(fresh, ignore_errors=True)
         if lock is not None:
             lock.release()

@@ -101,7 +101,8 @@ def run_node(config: NodeConfig, passphrase: bytes) -> int:
 
 
 async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store: Store) -> int:
-    if config.sync == "snapshot" and is_new(store) and not await _joined(config, genesis, identity, store):
+    stopping = _told_to_stop()
+    if config.sync == "snapshot" and is_new(store) and not await _joined(config, genesis, identity, store, stopping):
         return EXIT_OK
     node = Node(
         genesis=genesis,
@@ -112,10 +113,7 @@ async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store
         keep_ms=config.keep_days * DAY_MS or None,
         guard=config.data_dir / GUARD_NAME,
     )
-    stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
     gc.collect()
     gc.freeze()  # what was imported stays
     gc.set_threshold(*COLLECTOR)
@@ -142,19 +140,30 @@ async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store
     return EXIT_OK if stopping.is_set() else EXIT_FAILED
 
 
-async def _joined(config: NodeConfig, genesis: Genesis, identity: Identity, store: Store) -> bool:
+def _told_to_stop() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT from now on, for good: so it does not matter at which moment they come."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    return stopping
+
+
+async def _joined(
+    config: NodeConfig, genesis: Genesis, identity: Identity, store: Store, stopping: asyncio.Event
+) -> bool:
     """Whether the store is one to start with: False if this process was told to stop before. It goes on next time."""
     loop = asyncio.get_running_loop()
     network = config.network
     joining = loop.create_task(
         join(genesis=genesis, identity=identity, store=store, addresses=network.peers, listen=network.listen)
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, joining.cancel)
+    asked = loop.create_task(stopping.wait())
+    await asyncio.wait((joining, asked), return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    joining.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await joining
-        return True
-    return False
+    return not stopping.is_set()
 
 
 async def _run_api(api: uvicorn.Server) -> None:

@@ -18,11 +18,13 @@ from node.layout import (
     EVENTS,
     FIRST_KEY,
     HEIGHT,
+    KNOWN_KEY,
     RECEIPTS,
     HeightRecord,
     at_height,
     event_key,
     first_kept,
+    first_known,
     read_list,
 )
 from node.recovery import Tip
@@ -53,6 +55,7 @@ class Pruner:
             height += 1
         if batch:
             batch[FIRST_KEY] = encode([height, max(receipts, height)])
+            batch[KNOWN_KEY] = encode([first_known(self._store)])
             self._store.write(batch, sync=False)  # what a power cut undoes is pruned again
 
     def _is_old(self, height: int, tip: Tip) -> bool:

@@ -50,7 +50,7 @@ from consensus.events import (
 from consensus.events import Committed as EngineCommitted
 from consensus.evidence import Evidence
 from consensus.messages import Decided, check_size, decode_message, encode_message
-from consensus.votes import Certificate
+from consensus.votes import Certificate, Kind
 from node import layout
 from node.chain import CLOCK_TOLERANCE_MS, Committed
 from node.clock import clock_ms
@@ -133,6 +133,8 @@ class Runtime:
         self._timers: dict[TimerName, asyncio.TimerHandle] = {}
         self._work_told = False
         self._started = False
+        self._looked_at = (0, 0)  # height, and how many certificates of it there were
+        self._nullified: set[tuple[int, int]] = set()  # height and view of those that are counted
         self._alarm_said = ""
         self.accused: set[bytes] = set()
         """Consensus keys that provably misbehaved."""
@@ -168,6 +170,7 @@ class Runtime:
         tip, authorities = self._ledger.tip, self._ledger.authorities
         await self._handle(Start(tip_height=tip.height, tip=tip.block_hash, authorities=authorities, record=record))
         self._started = True
+        self._nullified = self._nullified_views()  # in the record: they failed before this process began
         if tip.height == 0:
             self.work()  # nothing can be proved before the first block: a heartbeat is due at once (R11)
         while True:
@@ -228,27 +231,33 @@ class Runtime:
         del self._bytes[peer.hex()]
 
     async def _handle(self, event: Event) -> None:
-        before = self._place() if self._started else None
         failed = self._verifying.failed
         actions = self._engine.handle(event)
         if isinstance(event, Received) and self._verifying.failed > failed:
             self._end(event.peer, "consensus message: a signature in it is not its signer's")
-        if before is not None:
-            self._note_view_changes(before)
+        if self._started:
+            self._note_failed_views()
         for action in actions:
             if isinstance(action, Persist):
                 await self._journal.run(partial(self._write, action))  # durable before the next action
             else:
                 self._actions[type(action)](self, action)
 
-    def _place(self) -> tuple[int, int]:
-        return self._engine.height, self._engine.view
+    def _note_failed_views(self) -> None:
+        """A view has failed once a quorum has given it up: what was only notarized is left (R4), and may be final."""
+        place = self._engine.height, self._engine.certificates_held
+        if place == self._looked_at or self._engine.height != self.height:
+            return
+        self._looked_at = place
+        nullified = self._nullified_views()
+        for height, view in sorted(nullified - self._nullified):
+            self._watch.view_failed(height, view, self._ledger.authorities)
+        self._nullified = nullified
 
-    def _note_view_changes(self, before: tuple[int, int]) -> None:
-        height, view = self._place()
-        if height == before[0] == self.height:
-            for failed in range(before[1], view):
-                self._watch.view_failed(height, failed, self._ledger.authorities)
+    def _nullified_views(self) -> set[tuple[int, int]]:
+        """Those of the height in progress, each with its height."""
+        held = self._engine.certificates()
+        return {(each.height, each.view) for each in held if each.kind is Kind.NULLIFY}
 
     # --- what becomes of actions ----------------------------------------------------------------------------------
 
@@ -283,7 +292,7 @@ class Runtime:
 
         if self.answering[action.peer] < ANSWERS_MAX:
             self.answering[action.peer] += 1
-            self._reader.do(read, send)
+            self._reader.do(read, send, source=action.peer.hex())
 
     def _set_timer(self, action: SetTimer) -> None:
         pending = self._timers.pop(action.name, None)

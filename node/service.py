@@ -31,7 +31,7 @@ class PeerReport(TypedDict):
     """One other member of the network.
 
     `votes_in_time` is the part of the latest certificates that hold its vote (0 to 1; observers: None): a member that
-    is missing from most is slow. `failed_views` counts the views that it led to nothing since this process began.
+    is missing from most is slow. `failed_views` counts the views it led that a quorum gave up since this process began.
     """
 
     name: str
@@ -45,7 +45,7 @@ class PeerReport(TypedDict):
 
 
 class ViewReport(TypedDict):
-    """A view that ended without a final block: where, whose turn it was, when (ms UTC)."""
+    """A view that a quorum gave up: where, whose turn it was, when (ms UTC)."""
 
     height: int
     view: int
@@ -63,7 +63,10 @@ class ProtocolReport(TypedDict):
 
 
 class Status(TypedDict):
-    """How a node is. `lag` is in heights behind what enough connected authorities claim."""
+    """How a node is. `lag` is in heights behind what enough connected authorities claim.
+
+    `alarm` says why it has stopped voting, or else why it cannot catch up; empty if neither is so.
+    """
 
     name: str
     role: str
@@ -160,7 +163,7 @@ class NodeService:
         authorities = self.ledger.authorities
         others = [member for member in authorities if member.public_key != self.mesh.me.id]
         in_contact = sum(peer.role == "authority" for peer in self.mesh.connected()) > authorities.f or not others
-        return in_contact and self._lag() <= READY_LAG_MAX
+        return in_contact and self._lag() <= READY_LAG_MAX and not self.sync.alarm
 
     def status(self) -> Status:
         """How this node is, for operators."""
@@ -176,7 +179,7 @@ class NodeService:
             "tip_age_ms": max(0, clock_ms() - tip.timestamp_ms),
             "view": None if runtime is None else runtime.view,
             "voting": runtime is not None and runtime.votes,
-            "alarm": "" if runtime is None else runtime.alarm,
+            "alarm": ("" if runtime is None else runtime.alarm) or self.sync.alarm,
             "mempool": len(pool),
             "mempool_bytes": pool.size_bytes,
             "gossip_dropped": 0 if self.intake is None else self.intake.dropped,

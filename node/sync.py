@@ -26,6 +26,7 @@ from consensus.following import (
     Heard,
     Joined,
     Kept,
+    Lacking,
     Left,
     Missed,
     Say,
@@ -155,6 +156,16 @@ class Synchroniser:
         progress = self._core.progress()
         return Progress(self._ledger.tip.height, progress.target, round(self._rate, 1))
 
+    @property
+    def alarm(self) -> str:
+        """Why this node cannot go on, though others are ahead, and what to do; or empty."""
+        height = self._core.lacking
+        if height is None:
+            return ""
+        way = "restart this one" if height == 1 else "`nemodat node reset` this one"
+        way += ' with sync = "snapshot", to begin with a state'
+        return f"blocks_not_kept: no connected node gives block {height}: connect one that keeps it, or {way}"
+
     def claim(self, peer: Peer) -> int | None:
         """The height that a peer says it has."""
         return self._core.claim(peer.id)
@@ -182,7 +193,8 @@ class Synchroniser:
             self._mesh.send(action.peer, Channel.SYNC, payload)
             self._tell(Served(action.peer))
 
-        self._reader.do(lambda: _read_range(self._store, action.first, action.last), answer)
+        first, last = action.first, action.last
+        self._reader.do(lambda: _read_range(self._store, first, last), answer, source=action.peer.hex())
 
     def _add(self, action: Add) -> None:
         self._ledger.add_final(action.decided.block, encode(action.decided.certificate.to_value()))
@@ -194,6 +206,9 @@ class Synchroniser:
     def _missed(self, action: Missed) -> None:
         _log.info("no answer, another peer is asked", peer=self._name(action.peer))
 
+    def _lacking(self, action: Lacking) -> None:
+        _log.error("this node cannot catch up", height=action.height - 1, reason=self.alarm)
+
     def _wake(self, action: Wake) -> None:
         self._wake_at_ms = action.at_ms
         self._wake_moved.set()
@@ -204,6 +219,7 @@ class Synchroniser:
         Add: _add,
         Drop: _drop,
         Missed: _missed,
+        Lacking: _lacking,
         Wake: _wake,
     }
 

@@ -37,6 +37,7 @@ from node.layout import (
     at_height,
     family_prefix,
     first_kept,
+    first_known,
     log_key,
     party_prefix,
     read_list,
@@ -139,6 +140,17 @@ class View:
             "header": record.header.hex(),
             "finality": record.certificate.hex(),
         }
+
+    def unknown(self, transaction: bytes) -> dict[str, Any]:
+        """That no final transaction of this id is known here, and what that is worth.
+
+        Of every block from `known_since_ms` (block time; 0: from genesis) on up to the header that is shown, all
+        transactions are known; no header before block 1.
+        """
+        first = first_known(self.reader)
+        since_ms = Header.decode(self._record(first).header).timestamp_ms if first > 1 else 0
+        shown = {} if self.tip is None else {"header": self.tip.header.hex(), "finality": self.tip.certificate.hex()}
+        return {"transaction_id": transaction.hex(), "status": "unknown", "known_since_ms": since_ms, **shown}
 
     # --- state ------------------------------------------------------------------------------------------------------
 

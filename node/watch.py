@@ -17,7 +17,7 @@ CERTIFICATES_KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class ViewChange:
-    """View `view` of a height ended without a final block; `leader` is the key of its leader. Seen at `at_ms`, UTC."""
+    """View `view` of a height was given up by a quorum (NULLIFY); `leader` led it, by its key. Seen at `at_ms`, UTC."""
 
     height: int
     view: int
@@ -34,10 +34,10 @@ class Watch:
         self.view_changes: deque[ViewChange] = deque(maxlen=VIEW_CHANGES_KEPT)
         """The latest, oldest first."""
         self.failed_views: Counter[bytes] = Counter()
-        """How many views each leader has lost since this process began, by its key."""
+        """How many views of each leader a quorum has given up since this process began, by its key."""
 
     def view_failed(self, height: int, view: int, authorities: AuthoritySet) -> None:
-        """The engine has left a view without a decision."""
+        """A quorum has given this view up."""
         leader = authorities.leader(height, view).public_key
         self.view_changes.append(ViewChange(height, view, leader, clock_ms()))
         self.failed_views[leader] += 1

@@ -11,8 +11,10 @@ What is signed is always `domain || chain id (32 bytes) || message`; the domains
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 from nacl.bindings import (
     crypto_sign,
@@ -29,8 +31,10 @@ from registry.errors import SignatureInvalid
 __all__ = [
     "DOMAIN_CHECKPOINT",
     "DOMAIN_INCLUSION",
+    "DOMAIN_POSSESSION",
     "DOMAIN_TRANSACTION",
     "DOMAIN_VOTE",
+    "POSSESSION_PURPOSES",
     "PUBLIC_KEY_SIZE",
     "SEED_SIZE",
     "SIGNATURE_SIZE",
@@ -38,6 +42,8 @@ __all__ = [
     "Signer",
     "SigningKey",
     "key_id",
+    "prove_possession",
+    "proves_possession",
     "verify",
 ]
 
@@ -45,6 +51,20 @@ DOMAIN_TRANSACTION = b"NEMODAT-v1-tx"
 DOMAIN_VOTE = b"NEMODAT-v1-vote"
 DOMAIN_CHECKPOINT = b"NEMODAT-v1-checkpoint"
 DOMAIN_INCLUSION = b"NEMODAT-v1-inclusion"
+DOMAIN_POSSESSION = b"NEMODAT-v1-possession"
+
+# For what a new key is proved to be had, and which kind of key it is then. One purpose for each way in: a proof that
+# waits in one operation must not let anybody who can sign for the party use the key up by another.
+POSSESSION_PURPOSES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "add_key": "sign",
+        "recover": "sign",
+        "admit_sign": "sign",
+        "admit_owner": "owner",
+        "replace_owner_key": "owner",
+        "seat_authority": "consensus",
+    }
+)
 
 PUBLIC_KEY_SIZE = crypto_sign_PUBLICKEYBYTES  # 32 bytes
 SIGNATURE_SIZE = crypto_sign_BYTES  # 64 bytes
@@ -95,6 +115,24 @@ def verify(public_key: bytes, domain: bytes, chain_id: bytes, message: bytes, si
         crypto_sign_open(signature + domain + chain_id + message, public_key)
     except BadSignatureError as error:
         raise SignatureInvalid("the signature does not verify") from error
+
+
+def prove_possession(key: Signer, chain_id: bytes, party: str, purpose: str) -> bytes:
+    """The signature by which a key, new to the ledger, says that it is the party's, for one of POSSESSION_PURPOSES."""
+    return key.sign(DOMAIN_POSSESSION, chain_id, _possession(party, purpose))
+
+
+def proves_possession(public_key: bytes, chain_id: bytes, party: str, purpose: str, proof: bytes) -> bool:
+    """Whether `proof` is what `prove_possession` makes with the secret of `public_key`."""
+    try:
+        verify(public_key, DOMAIN_POSSESSION, chain_id, _possession(party, purpose), proof)
+    except SignatureInvalid:
+        return False
+    return True
+
+
+def _possession(party: str, purpose: str) -> bytes:
+    return f"{purpose} {party}".encode()  # neither has a space in it
 
 
 def key_id(public_key: bytes) -> str:

@@ -48,16 +48,16 @@ HOLDERS_READ_MAX: Final = FINGERPRINTS_MAX * PRINT_HOLDERS_BY_MAX  # compared wi
 CLAIMS_MAX: Final = 64  # claims ever offered on one receivable
 HOLDERS_MAX: Final = 16  # holders of one claim, one after the other
 RESERVATION_MAX_MS: Final = 15 * 60 * 1000  # longest reservation: 15 minutes
-EXTERNAL_CLAIMS_MAX: Final = 64  # claims outside ever recorded of one receivable
-EXTERNAL_CLAIMS_BY_MAX: Final = 8  # of these by one party
+EXTERNAL_CLAIMS_MAX: Final = 64  # claims outside that stand on one receivable
+EXTERNAL_CLAIMS_BY_MAX: Final = 8  # of these by one party; so many places each are kept for registrant and debtor
 EXTERNAL_LOOKED_AT_MAX: Final = 256  # claims outside, on a receivable and its lineage, that funding must acknowledge
 
 # Disputes
-DISPUTES_OPEN_MAX: Final = 32  # open disputes on one receivable: a few who act together cannot keep others out
+DISPUTES_OPEN_MAX: Final = 32  # open disputes on one receivable by strangers to it, and as many by who stands in it
 DISPUTES_LOOKED_AT_MAX: Final = 64  # disputes that run on a receivable and its lineage, that funding must acknowledge
 RUNGS_MAX: Final = 8  # rungs of a rule-book
 # Filings
-FILINGS_MAX: Final = 32  # official filings ever recorded of one claim
+FILINGS_MAX: Final = 32  # official filings ever recorded of one claim by one of its holders
 CONTINUATIONS_MAX: Final = 32  # of one official filing: 160 years of UCC-1
 # Notices
 NOTICES_BY_MAX: Final = 16  # notices ever sent of one claim by one party: its assignor, or one of its holders

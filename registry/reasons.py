@@ -25,6 +25,7 @@ __all__ = [
     "EXPIRED",
     "GRADE_UNPROVEN",
     "IMPOSSIBLE_TIME",
+    "KEY_UNPROVEN",
     "LAST_KEY",
     "LIMIT_REACHED",
     "NOT_AUTHORISED",
@@ -95,6 +96,8 @@ DISPUTED: Final = "disputed"
 OUT_OF_TIME: Final = "out_of_time"
 # Authorities
 NOT_PROVEN: Final = "not_proven"
+# Keys
+KEY_UNPROVEN: Final = "key_unproven"
 
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -135,6 +138,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         TOO_EARLY: "The debtor's period to answer, or the month it is due in, is not over everywhere, or not known.",
         DISPUTED: "A dispute is open on the receivable or its lineage: no new claim, and none changes hands.",
         OUT_OF_TIME: "The clock of the dispute does not allow this: it still runs, or it has run out.",
+        KEY_UNPROVEN: "No signature of a new key, for this party and this purpose, shows that its secret is there.",
         NOT_PROVEN: "The evidence does not prove what is reported, of keys that were authorities' at those heights.",
     }
 )

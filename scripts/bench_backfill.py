@@ -48,8 +48,11 @@ def write_book(path: Path, rows: int) -> None:
 
 def client_process(genesis: Any, urls: list[str], book: Path, run: Path, seller: str, financier: str) -> None:
     columns = ColumnMap(constants={"seller_name": "Seller", "seller_country": "CN"})
-    with Client(genesis, urls=urls, party=seller, signer=demo_key(seller)) as client, book.open("rb") as stream:
-        folder = Run(run, book="bench")
+    with (
+        Client(genesis, urls=urls, party=seller, signer=demo_key(seller)) as client,
+        book.open("rb") as stream,
+        Run(run, book="bench") as folder,
+    ):
         rows: Iterator[Any] = read_portfolio(book.name, stream, columns, seller=seller, debtor=None, share=WHOLE)
         client.call(run_backfill, folder, rows, to=financier, terms=bytes(32), progress=lambda _: None)
 
@@ -90,7 +93,8 @@ def portfolio_backfilled(
             say(f"  killed at {done_at_kill:,} rows after {time.monotonic() - started:.0f} s")
         process.join()
     seconds = time.monotonic() - started
-    counted = Run(folder / "run", book="bench").counted
+    with Run(folder / "run", book="bench") as ended:
+        counted = ended.counted
     if dict(counted) != {OK: rows}:
         raise RuntimeError(f"not every row is registered: {dict(counted)}")
     return {

@@ -24,6 +24,7 @@ from clients.errors import ClientError
 from clients.financier import FinancierClient
 from node.config import config_toml, load_config
 from node.keystore import KDF_TEST, generate_key, save_key
+from registry.keys import prove_possession
 from registry.transactions.authorities import SeatAuthority
 
 __all__ = ["Fault", "Hands", "schedule"]
@@ -205,7 +206,8 @@ class Hands:
         self.net.start(name)
         self.net.wait_ready(name, READY_WITHIN_S)
         entry = next(each for each in self.net.genesis.authorities if each.party == config.party)
-        change = SeatAuthority(config.party, key.public, entry.transport_certificate, entry.address)
+        proof = prove_possession(key.signing_key, self.net.genesis.id, config.party, SeatAuthority.NAME)
+        change = SeatAuthority(config.party, key.public, entry.transport_certificate, entry.address, proof)
         voters = [other for other in HONEST if other != name]
         proposal = self._as(voters[0], lambda client: client.call(party_calls.propose_change, change))
         for voter in voters[1:]:

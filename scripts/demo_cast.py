@@ -11,6 +11,7 @@ from stdnum.iso7064 import mod_97_10
 from registry.documents.invoice import Party as DocumentParty
 from registry.keys import SigningKey
 from registry.parties import Party, check_identifier
+from registry.transactions.governance import Admit, admission
 
 AUTHORITIES = (
     ("f-cn", "lei:984500CNFACTOR000128", "Tianjin Binhai Factoring (demo)", "CN"),
@@ -26,9 +27,14 @@ def demo_key(party: str) -> SigningKey:
     return SigningKey.from_seed(hashlib.sha256(b"nemodat demo sign " + party.encode()).digest())
 
 
-def demo_owner_key(party: str) -> bytes:
-    """The public half of its owner key."""
-    return SigningKey.from_seed(hashlib.sha256(b"nemodat demo owner " + party.encode()).digest()).public_key
+def demo_owner_key(party: str) -> SigningKey:
+    """Its owner key."""
+    return SigningKey.from_seed(hashlib.sha256(b"nemodat demo owner " + party.encode()).digest())
+
+
+def demo_admission(party: Party, chain_id: bytes) -> Admit:
+    """Its admission, with the proofs of its keys."""
+    return admission(party, [demo_key(party.id), demo_owner_key(party.id)], chain_id)
 
 
 def synthetic_lei(seed: str) -> str:
@@ -92,7 +98,7 @@ def _party(party_id: str, name: str, country: str, roles: tuple[str, ...]) -> Pa
         identifiers=(party_id,),
         roles=tuple(sorted(roles)),
         sign_keys=(demo_key(party_id).public_key,),
-        owner_key=demo_owner_key(party_id),
+        owner_key=demo_owner_key(party_id).public_key,
         receive_key=b"",
         home="",
         suspended=False,

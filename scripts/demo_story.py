@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from demo_cast import AUTHORITIES, Cast, demo_key
+from demo_cast import AUTHORITIES, Cast, demo_admission, demo_key
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -149,7 +149,8 @@ class Story:
         members = {party for _, party, *_ in AUTHORITIES}
         parties = [party for party in self.cast.parties.values() if party.id not in members]
         async with self.financier("f-cn") as proposer:
-            proposals = await proposer.propose_admissions(parties)
+            admissions = [demo_admission(party, self.network.genesis.id) for party in parties]
+            proposals = await proposer.propose_admissions(admissions)
         for name in ("f-sg", "f-gb"):
             async with self.financier(name) as approver:
                 await approver.approve(proposals)

@@ -120,7 +120,7 @@ def _party(name: str, party: str, identifiers: tuple[str, ...], country: str, *r
         identifiers=identifiers,
         roles=roles,
         sign_keys=(demo_key(party).public_key,),
-        owner_key=demo_owner_key(party),
+        owner_key=demo_owner_key(party).public_key,
     )
     validate_party(made)
     return made

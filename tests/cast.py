@@ -36,8 +36,11 @@ def key_of(party: str) -> SigningKey:
     return SigningKey.from_seed(hashlib.sha256(b"scenario " + party.encode()).digest())
 
 
+def owner_of(party: str) -> SigningKey:
+    return SigningKey.from_seed(hashlib.sha256(b"scenario owner " + party.encode()).digest())
+
+
 def party_of(party: str, country: str, *roles: str) -> Party:
-    owner = SigningKey.from_seed(hashlib.sha256(b"scenario owner " + party.encode()).digest())
     return Party(
         id=party,
         name=f"{party} (test)",
@@ -45,7 +48,7 @@ def party_of(party: str, country: str, *roles: str) -> Party:
         identifiers=(party,),
         roles=tuple(sorted(roles)),
         sign_keys=(key_of(party).public_key,),
-        owner_key=owner.public_key,
+        owner_key=owner_of(party).public_key,
     )
 
 

@@ -15,10 +15,12 @@ from clients.cli.context import (
     JsonOption,
     KeyOption,
     PartyOption,
+    ProofOption,
     UrlOption,
     access,
     plain,
     problems,
+    proof_of,
     show,
     subject,
     tabulate,
@@ -58,17 +60,26 @@ def list_authorities(
 
 
 @app.command()
-def seat(card: CardArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
+def seat(
+    card: CardArgument,
+    proof: ProofOption,
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+) -> None:
     """As an authority: propose that the card's party is an authority, with the card's key, certificate and address.
 
     If it is one already, these replace its own: so keys are rotated. In force at the height after more than two thirds
     have approved (`nemodat party approve`). A new party is admitted first (`nemodat party propose`), and its node
     (`admit-node`), so that it has caught up when its vote counts.
 
-    Example: nemodat authority seat fifth/card.toml
+    Its operator has the key prove itself: nemodat key prove fifth/keys/consensus.json --purpose seat_authority
+
+    Example: nemodat authority seat fifth/card.toml --proof 5c...d0
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        change = authorities.read_card(text_of(card, "a card")).seat()
+        change = authorities.read_card(text_of(card, "a card")).seat(proof_of(proof))
         show({"proposal": client.call(parties.propose_change, change).hex(), "party": change.party})
 
 

@@ -30,6 +30,7 @@ from clients.cli.context import (
 )
 from clients.errors import ClientError
 from clients.financier import FinancierClient
+from clients.history import connect, connected
 from clients.verify import Trust
 from registry.certificates import SearchCertificate
 
@@ -48,35 +49,63 @@ def verify(
         Path | None,
         typer.Option(help="Checkpoints that were kept (`nemodat certificate checkpoints`), to hold it against."),
     ] = None,
+    ancestry: Annotated[
+        Path | None,
+        typer.Option(help="What `nemodat certificate connect` wrote for a certificate older than the checkpoints."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Verify a search certificate with the genesis file alone, offline. Exit code 1 if it does not hold.
 
     Keys of authorities that left may have leaked since, and sign what they like; the genesis file cannot tell. Given
-    checkpoints made after they left, such a certificate is refused, and so is one of a block older than the newest
-    checkpoint: that it is in the history is no longer to be seen offline.
+    checkpoints made after they left, such a certificate is refused. One of a block older than the newest checkpoint
+    needs a proof that it is in the history as well (`nemodat certificate connect`).
 
     Example: nemodat certificate verify certificate.json --genesis genesis.toml --checkpoints checkpoints.json
     """
+    if ancestry is not None and checkpoints is None:
+        raise typer.BadParameter("--ancestry leads to one of --checkpoints")
     with problems():
-        with file.open("rb") as opened:
-            data = opened.read(CERTIFICATE_BYTES_MAX + 1)
-        if len(data) > CERTIFICATE_BYTES_MAX:
-            raise ClientError(f"{file}: larger than {CERTIFICATE_BYTES_MAX} bytes")
-        try:
-            content = json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise ClientError(f"{file}: not JSON: {error}") from error
-        if not isinstance(content, dict):
-            raise ClientError(f"{file}: not a certificate")
-        network = load_genesis(genesis)
+        content, network = _object_in(file), load_genesis(genesis)
         kept = () if checkpoints is None else kept_checkpoints(checkpoints, network)
-        checked = Trust(network, checkpoints=kept).search_certificate(content)
+        trust = Trust(network, checkpoints=kept)
+        if ancestry is not None:
+            trust = connected(trust, _object_in(ancestry))
+        checked = trust.search_certificate(content)
     newest = max((each.height for each in kept), default=None)
     if as_json:
         show(_shown(checked) | {"checkpoint_height": newest})
     else:
         _told(checked, newest)
+
+
+@app.command("connect", epilog=SETTINGS)
+def connect_certificate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A search certificate (JSON).")],
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+    checkpoints: Annotated[
+        Path, typer.Option(envvar=CHECKPOINTS_VARIABLE, help="Where the checkpoints are kept.")
+    ] = Path("checkpoints.json"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the proof is written.")] = Path("ancestry.json"),
+) -> None:
+    """Have a node prove that a certificate's block is in the history of the newest checkpoint, and keep the proof.
+
+    With it, `nemodat certificate verify --checkpoints --ancestry` is offline again. Exit code 1 if it is not in there:
+    then whoever gave you the certificate has it from keys that leaked.
+
+    Example: nemodat certificate connect certificate.json --checkpoints checkpoints.json -o ancestry.json
+    """
+    with problems(), FinancierClient(**unguarded_access(genesis, url, party, key)) as client:
+        kept = kept_checkpoints(checkpoints, client.genesis)
+        checked = Trust(client.genesis).search_certificate(_object_in(file))
+        proof = client.call(connect, checked.height, kept)
+        trust = connected(Trust(client.genesis, checkpoints=kept), proof)
+        trust.search_certificate(_object_in(file))
+        output.write_text(json.dumps(proof, indent=1) + "\n", encoding="utf-8")
+        show({"height": checked.height, "checkpoint_height": proof["within"], "ancestry": str(output)})
 
 
 @app.command(epilog=SETTINGS)
@@ -103,12 +132,29 @@ def checkpoints(
     with problems(), FinancierClient(**unguarded_access(genesis, url, party, key)) as client:
         known = read_checkpoints(text_of(keep, "checkpoints"), network) if keep.exists() else ()
         found = client.call(checked, known)
-        keep.write_text(written_checkpoints(found, network), encoding="utf-8")
+        fresh = keep.with_name(keep.name + ".new")  # cut off in the middle, it leaves those that were kept before
+        fresh.write_text(written_checkpoints(found, network), encoding="utf-8")
+        fresh.replace(keep)
     owners = {entry.checkpoint_key: entry.party for entry in network.observers}
     table = Table("height", "block", "seen final by", title="The history has all of these")
     for each in found:
         table.add_row(str(each.height), each.header.hash.hex(), owners[each.checkpoint.signer])
     tabulate(table, as_json=as_json)
+
+
+def _object_in(file: Path) -> dict[str, Any]:
+    """The JSON object in a file. Raises `ClientError`, `OSError`."""
+    with file.open("rb") as opened:
+        data = opened.read(CERTIFICATE_BYTES_MAX + 1)
+    if len(data) > CERTIFICATE_BYTES_MAX:
+        raise ClientError(f"{file}: larger than {CERTIFICATE_BYTES_MAX} bytes")
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ClientError(f"{file}: not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ClientError(f"{file}: not a JSON object, as it should be")
+    return content
 
 
 def _shown(checked: SearchCertificate) -> dict[str, Any]:

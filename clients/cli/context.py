@@ -26,13 +26,14 @@ from clients.base import Client
 from clients.books import SHARES, share_of
 from clients.checkpoints import read_checkpoints
 from clients.errors import ClientError
+from clients.files import sync_folder
 from clients.keys import load_signing_key
 from clients.submission import Submission, submission_to_json
 from consensus.checkpoints import KeptCheckpoint
 from registry.documents import ColumnMap, column_map_of
 from registry.errors import FieldError, RegistryError
 from registry.genesis import Genesis
-from registry.keys import Signer
+from registry.keys import SIGNATURE_SIZE, Signer
 from registry.money import WHOLE, percent
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "JsonOption",
     "KeyOption",
     "PartyOption",
+    "ProofOption",
+    "ProofsOption",
     "UrlOption",
     "access",
     "column_map_in",
@@ -57,6 +60,7 @@ __all__ = [
     "plain",
     "problems",
     "progress_bar",
+    "proof_of",
     "share",
     "show",
     "signing_key_of",
@@ -89,6 +93,13 @@ UrlOption = Annotated[
     typer.Option("--url", envvar="NEMODAT_URL", help="A node's URL; repeat it, your own first, for failover."),
 ]
 PartyOption = Annotated[str, typer.Option("--party", envvar="NEMODAT_PARTY", help="Who acts, as lei:... or uscc:...")]
+ProofOption = Annotated[
+    str, typer.Option("--proof", help="The new key's proof that it is there, as `nemodat key prove` prints it.")
+]
+ProofsOption = Annotated[
+    list[str],
+    typer.Option("--proof", help="A new key's proof, as `nemodat key prove` prints it; repeat it for several."),
+]
 ColumnsOption = Annotated[
     Path | None,
     typer.Option(
@@ -176,6 +187,7 @@ def write_private(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    sync_folder(path.parent)
 
 
 def progress_bar() -> Progress:
@@ -278,6 +290,17 @@ def subject(text: str, name: str) -> bytes:
         found = b""
     if len(found) != 32:
         fail(f"{name}: 64 hexadecimal digits are expected")
+    return found
+
+
+def proof_of(text: str) -> bytes:
+    """A proof of possession given as 128 hexadecimal digits (`nemodat key prove`)."""
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        found = b""
+    if len(found) != SIGNATURE_SIZE:
+        fail("--proof: 128 hexadecimal digits are expected, as `nemodat key prove` prints them")
     return found
 
 

@@ -53,7 +53,7 @@ def instalments(
 
     Example: nemodat receivable instalments dossiers/9f86...0a08.json nfe.xml --dry-run
     """
-    with problems():
+    with problems(may_repeat=True):
         known = Dossier.from_json(text_of(dossier, "a dossier"))
         with document.open("rb") as opened:
             readings = read(str(document), opened.read(DOCUMENT_BYTES_MAX + 1))

@@ -16,10 +16,12 @@ from clients.cli.context import (
     JsonOption,
     KeyOption,
     PartyOption,
+    ProofsOption,
     UrlOption,
     access,
     plain,
     problems,
+    proof_of,
     show,
     subject,
     tabulate,
@@ -34,7 +36,7 @@ from registry.genesis import party_from_toml
 from registry.parties import Party
 from registry.records import Proposal
 from registry.records.attestations import Attestation
-from registry.transactions.governance import change_from
+from registry.transactions.governance import Admit, change_from
 
 __all__ = ["app"]
 
@@ -112,6 +114,7 @@ def list_proposals(
 @app.command()
 def propose(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The party as TOML.")],
+    proof: ProofsOption,
     genesis: GenesisOption,
     url: UrlOption,
     party: PartyOption,
@@ -125,14 +128,18 @@ def propose(
 
     owner_key, receive_key and home (these two may be ""); keys as `nemodat key show` has them.
 
-    Example: nemodat party propose party.toml
+    Its keys prove themselves, each signing key in the order of the file with --purpose admit_sign of `nemodat key
+
+    prove`, and then the owner key with --purpose admit_owner.
+
+    Example: nemodat party propose party.toml --proof 5c...d0 --proof 77...1b
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         try:
             wanted = party_from_toml(text_of(file, "a party"))
         except FieldError as error:
             raise ClientError(f"{file}: {error}") from error
-        (proposal,) = client.propose_admissions([wanted])
+        (proposal,) = client.propose_admissions([Admit(wanted, tuple(map(proof_of, proof)))])
         show({"proposal": proposal.hex()})
 
 

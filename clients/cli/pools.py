@@ -271,7 +271,7 @@ def draw(
 
     Example: nemodat pool draw 9f86...0a08 new.csv --share 100% --accept
     """
-    with problems(), FinancierClient(**(settings := access(genesis, url, party, key))) as client:
+    with problems(may_repeat=True), FinancierClient(**(settings := access(genesis, url, party, key))) as client:
         record = facility_of(client, facility)
         seen = tuple(subject(each, "acknowledged") for each in acknowledged)
         drawings = [Drawing(row.receivable, share, seen) for row in rows_of(pool)]
@@ -342,9 +342,11 @@ def release(
 ) -> None:
     """As the financier: give up claims of the pool, many under one signature. Exit code 3 if some were refused.
 
+    If the command is interrupted, run it again: what is given up already is refused then (`already_done`).
+
     Example: nemodat pool release 2c26...e7ae fcde...2edb
     """
-    with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
+    with problems(may_repeat=True), FinancierClient(**access(genesis, url, party, key)) as client:
         receipts = client.call(pools.release_from_pool, [subject(each, "claim") for each in claims])
         show({receipt.subject.hex(): receipt.code for receipt in receipts})
     if not all(receipt.done for receipt in receipts):

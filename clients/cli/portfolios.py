@@ -58,7 +58,7 @@ FilesArgument = Annotated[
 @app.command()
 def backfill(
     files: FilesArgument,
-    to: Annotated[str, typer.Option(help="The financier to whom they were assigned.")],
+    to: Annotated[str, typer.Option(help="The financier to whom they were assigned, by any id it has on the ledger.")],
     terms: Annotated[Path, typer.Option(help="The agreement; only its digest goes on the ledger.", exists=True)],
     run: Annotated[Path, typer.Option(help="Folder of this backfill: dossiers, what was sent, what came of it.")],
     genesis: GenesisOption,
@@ -86,8 +86,8 @@ def backfill(
         unusable: list[Unusable] = []
         rows = _rows(files, column_map, party, debtor, share, unusable)
         digest = hashlib.sha256(terms.read_bytes()).digest()
-        folder = Run(run, book=_book(files, columns, to, digest, debtor, share))
-        with progress_bar() as progress:
+        book = _book(files, columns, client.genesis.id, party, to, digest, debtor, share)
+        with Run(run, book=book) as folder, progress_bar() as progress:
             task = progress.add_task("Backfilling", total=total, completed=folder.counted.total())
             client.call(
                 run_backfill,
@@ -174,13 +174,13 @@ def _row_count(files: Sequence[Path], column_map: ColumnMap) -> int:
     return rows
 
 
-def _book(files: Sequence[Path], columns: Path | None, to: str, terms: bytes, debtor: str | None, share: int) -> str:
-    """A digest of everything that decides which rows are in which batch."""
+def _book(files: Sequence[Path], columns: Path | None, *settings: bytes | str | int | None) -> str:
+    """A digest of everything that decides which rows are in which batch, whose they are and where they go."""
     digest = hashlib.sha256()
     for path in (*files, *([columns] if columns else [])):
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
-    digest.update(repr((to, terms, debtor, share)).encode())
+    digest.update(repr(settings).encode())
     return digest.hexdigest()
 
 

@@ -36,6 +36,7 @@ from clients.dossier import Dossier
 from clients.errors import ClientError
 from clients.exporter import ExporterClient, Listing, Registration, canonical_listings
 from clients.exporter import Refusal as Refused
+from clients.files import private_folder, sync_folder
 from registry import normalise
 from registry.documents import (
     DOCUMENT_BYTES_MAX,
@@ -190,9 +191,11 @@ def register_listings(
 ) -> int:
     """Registers, with a row for each; how many were refused. Every dossier is on the disk before anything is sent."""
     batches = client.prepare(client.call(canonical_listings, [found.listing for found in listings]))
+    private_folder(dossiers)
     for batch in batches:
         for dossier in batch.dossiers:
             _keep(dossiers, dossier)
+    sync_folder(dossiers)
     files = iter(listings)
     failures = 0
     for batch in track(batches, description="Registering", console=errors, disable=not errors.is_terminal):
@@ -264,8 +267,7 @@ def _path_of(folder: Path, receivable: bytes) -> Path:
 
 
 def _keep(folder: Path, dossier: Dossier) -> None:
-    """On the disk when this returns. Dossiers are confidential: readable by their owner only."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """On the disk when the folder is synced. Dossiers are confidential: readable by their owner only."""
     descriptor = os.open(_path_of(folder, dossier.receivable), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:
         file.write(dossier.to_json() + "\n")

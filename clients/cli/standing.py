@@ -19,11 +19,14 @@ from clients.cli.context import (
     JsonOption,
     KeyOption,
     PartyOption,
+    ProofOption,
+    ProofsOption,
     UrlOption,
     access,
     owner_signer,
     plain,
     problems,
+    proof_of,
     show,
     subject,
     tabulate,
@@ -65,13 +68,22 @@ def add_commands(app: typer.Typer) -> None:
     app.command("lei")(lei)
 
 
-def add_key(new: KeyArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
+def add_key(
+    new: KeyArgument,
+    proof: ProofOption,
+    genesis: GenesisOption,
+    url: UrlOption,
+    party: PartyOption,
+    key: KeyOption,
+) -> None:
     """Sign with one more key, from the next block on. To rotate: add the new one, then revoke the old one with it.
 
-    Example: nemodat party add-key 9f86...0a08
+    The new key proves itself: nemodat key prove new.json --purpose add_key
+
+    Example: nemodat party add-key 9f86...0a08 --proof 5c...d0
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        receipt = client.call(parties.add_key, subject(new, "key"))
+        receipt = client.call(parties.add_key, subject(new, "key"), proof=proof_of(proof))
         show({"added": new, "transaction": receipt.transaction.hex()})
 
 
@@ -116,6 +128,7 @@ def set_home(
 def recover(
     owner_key: Annotated[Path, typer.Option("--owner-key", help="The owner key file of the party that recovers.")],
     sign_key: Annotated[list[str], typer.Option("--sign-key", help="A new signing key; repeat it for several.")],
+    proof: ProofsOption,
     genesis: GenesisOption,
     url: UrlOption,
     party: PartyOption,
@@ -126,14 +139,18 @@ def recover(
 
     --party and --key are any member's that carries it to a node: lost keys sign no request.
 
+    Each new key proves itself, in the same order: nemodat key prove new.json --purpose recover
+
     The owner key file's passphrase is in NEMODAT_OWNER_PASSPHRASE, or asked for.
 
-    Example: nemodat party recover --owner-key owner.json --sign-key 9f...e1
+    Example: nemodat party recover --owner-key owner.json --sign-key 9f...e1 --proof 5c...d0
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         keys = tuple([subject(one, "--sign-key") for one in sign_key])
         received = subject(receive_key, "--receive-key") if receive_key else b""
-        receipt = client.call(parties.recover, owner_signer(owner_key), keys, receive_key=received)
+        proofs = tuple(map(proof_of, proof))
+        owner = owner_signer(owner_key)
+        receipt = client.call(parties.recover, owner, keys, proofs=proofs, receive_key=received)
         show({"sign_keys": sign_key, "transaction": receipt.transaction.hex()})
 
 
@@ -189,6 +206,7 @@ def amend(
 def replace_owner_key(
     whom: WhomArgument,
     new: KeyArgument,
+    proof: ProofOption,
     genesis: GenesisOption,
     url: UrlOption,
     party: PartyOption,
@@ -196,10 +214,12 @@ def replace_owner_key(
 ) -> None:
     """As an authority: propose another owner key for a party that has lost its own.
 
-    Example: nemodat party replace-owner-key lei:984500DEIMPORT000108 9f...e1
+    The party has the new key prove itself: nemodat key prove owner.json --purpose replace_owner_key
+
+    Example: nemodat party replace-owner-key lei:984500DEIMPORT000108 9f...e1 --proof 5c...d0
     """
     with problems():
-        change = ReplaceOwnerKey(whom, subject(new, "key"))
+        change = ReplaceOwnerKey(whom, subject(new, "key"), proof_of(proof))
     _propose((genesis, url, party, key), change)
 
 

@@ -22,7 +22,7 @@ from consensus.following import (
     Wake,
     Woken,
 )
-from consensus.ranges import RANGE_HEIGHTS_MAX, Ask, Blocks, RangeMessage, Tip, decode_range_message
+from consensus.ranges import RANGE_HEIGHTS_MAX, Ask, Blocks, RangeMessage, Tip
 from registry.codec import encode
 from registry.keys import SigningKey
 
@@ -75,7 +75,7 @@ class Follower:
     def receive(self, peer: bytes, data: bytes) -> None:
         """Bytes from this peer; what is no message is dropped."""
         try:
-            message = decode_range_message(data)
+            message = self._world.memo.decode_range(data)
         except MessageError:
             return
         self.handle(Heard(peer, message))
@@ -144,7 +144,7 @@ class BadSource:
 
     def receive(self, peer: bytes, data: bytes) -> None:
         """Asked for a range."""
-        message = decode_range_message(data)
+        message = self._world.memo.decode_range(data)
         if not isinstance(message, Ask) or self._manner == "stalls":
             return
         last = min(message.last, message.first + RANGE_HEIGHTS_MAX - 1)

@@ -1,4 +1,4 @@
-"""What every node of one process would find out alike, found out once: signatures verified, bytes decoded.
+"""What every node of one process would find out alike, found out once: signatures made and verified, bytes decoded.
 
 The same bytes give the same answer on every node, so a memory of answers changes no answer. It is handed to engines by
 the seam they have for it (`Verifier`), and lives as long as one world.
@@ -7,6 +7,7 @@ the seam they have for it (`Verifier`), and lives as long as one world.
 from __future__ import annotations
 
 from consensus.messages import Message, decode_message
+from consensus.ranges import RangeMessage, decode_range_message
 from registry.keys import SignatureInvalid, Signer, verify
 
 __all__ = ["Memo", "RememberedSigner"]
@@ -15,12 +16,14 @@ __all__ = ["Memo", "RememberedSigner"]
 class Memo:
     """The answers of one run. A signature that a key of this process has just made is known to be good."""
 
-    __slots__ = ("_decoded", "_good", "_refused")
+    __slots__ = ("_decoded", "_decoded_ranges", "_good", "_made", "_refused")
 
     def __init__(self) -> None:
         self._good: set[tuple[bytes, bytes, bytes, bytes, bytes]] = set()
         self._refused: set[tuple[bytes, bytes, bytes, bytes, bytes]] = set()
+        self._made: dict[tuple[bytes, bytes, bytes, bytes], bytes] = {}
         self._decoded: dict[bytes, Message] = {}
+        self._decoded_ranges: dict[bytes, RangeMessage] = {}
 
     def verify(self, public_key: bytes, domain: bytes, chain_id: bytes, message: bytes, signature: bytes) -> None:
         """As `registry.keys.verify`. Raises `SignatureInvalid`."""
@@ -43,9 +46,21 @@ class Memo:
             message = self._decoded[data] = decode_message(data)
         return message
 
-    def signed(self, public_key: bytes, domain: bytes, chain_id: bytes, message: bytes, signature: bytes) -> None:
-        """A key of this process has made this signature."""
-        self._good.add((public_key, domain, chain_id, message, signature))
+    def decode_range(self, data: bytes) -> RangeMessage:
+        """As `decode_range_message`, in the same way. Raises `MessageError`."""
+        message = self._decoded_ranges.get(data)
+        if message is None:
+            message = self._decoded_ranges[data] = decode_range_message(data)
+        return message
+
+    def sign(self, signer: Signer, domain: bytes, chain_id: bytes, message: bytes) -> bytes:
+        """As `signer.sign`, which signs the same alike (Ed25519); nobody needs to verify it."""
+        said = (signer.public_key, domain, chain_id, message)
+        signature = self._made.get(said)
+        if signature is None:
+            signature = self._made[said] = signer.sign(domain, chain_id, message)
+            self._good.add((*said, signature))
+        return signature
 
 
 class RememberedSigner:
@@ -60,6 +75,4 @@ class RememberedSigner:
 
     def sign(self, domain: bytes, chain_id: bytes, message: bytes) -> bytes:
         """The 64-byte Ed25519 signature over `domain || chain_id || message`."""
-        signature = self._signer.sign(domain, chain_id, message)
-        self._memo.signed(self.public_key, domain, chain_id, message, signature)
-        return signature
+        return self._memo.sign(self._signer, domain, chain_id, message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,7 +11,6 @@ from consensus.blocks import Block
 from consensus.engine import Engine
 from consensus.errors import MessageError
 from consensus.events import (
-    Action,
     Alarm,
     Broadcast,
     Build,
@@ -205,29 +204,29 @@ class Node:
         """Give an event to the engine and do what it says, in order."""
         if self.engine is None:
             return
-        engine = self.engine
-        self._survive(lambda: self._do(engine.handle(event)))
+        try:
+            for action in self.engine.handle(event):
+                _DOERS[type(action)](self, action)
+        except Crash:
+            self._lose_power()
+        else:
+            self.world.handled(self)
 
     def add_final(self, decided: Decided) -> None:
         """Commit a block that was fetched and verified, unless it is here; later, if the engine is at it now."""
         if self._committing:
             self._later_do(_SYNC_MS, lambda: self.add_final(decided))
         elif self.engine is not None and decided.height == self.height + 1:
-            self._survive(lambda: self._make_final(decided, clears=(), fetched=True))
+            try:
+                self._make_final(decided, clears=(), fetched=True)
+            except Crash:
+                self._lose_power()
+            else:
+                self.world.handled(self)
 
-    def _do(self, actions: Iterable[Action]) -> None:
-        for action in actions:
-            _DOERS[type(action)](self, action)
-
-    def _survive(self, deed: Callable[[], None]) -> None:
-        """Do this, if the power lasts."""
-        try:
-            deed()
-        except Crash:
-            self.stop()
-            self.disk.crash()
-        else:
-            self.world.handled(self)
+    def _lose_power(self) -> None:
+        self.stop()
+        self.disk.crash()
 
     def _replay(self) -> AuthoritySet:
         """Read the chain on the disk: its tip, and the set in force above it."""

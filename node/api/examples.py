@@ -268,7 +268,11 @@ TRANSACTION: Final = {
     ],
     **_FINAL,
 }
-RECEIPTS: Final = [TRANSACTION, {"transaction_id": _hex("another"), "status": "pending"}]
+RECEIPTS: Final = [
+    TRANSACTION,
+    {"transaction_id": _hex("another"), "status": "pending"},
+    {"transaction_id": _hex("a third"), "status": "unknown", "known_since_ms": 0, **_FINAL},
+]
 BLOCK: Final = {
     "height": HEIGHT,
     "block_hash": _hex("block"),

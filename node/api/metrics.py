@@ -124,7 +124,7 @@ class _Reading(Collector):
         yield _gauge("nemodat_subscribers", "Listeners to events", self._service.hub.subscribers)
         yield _gauge("nemodat_ready", "Whether clients are well served here", int(self._service.ready()))
         yield _gauge("nemodat_voting", "Whether this node votes", int(status["voting"]))
-        yield _gauge("nemodat_alarm", "Whether the engine has raised an alarm", int(bool(status["alarm"])))
+        yield _gauge("nemodat_alarm", "Whether the node needs its operator", int(bool(status["alarm"])))
         yield _gauge("nemodat_accused", "Authorities with evidence against them", len(status["accused"]))
         if status["view"] is not None:
             yield _gauge("nemodat_view", "The consensus engine's view", status["view"])
@@ -149,7 +149,7 @@ def _of_peers(reports: Sequence[PeerReport]) -> Iterator[Metric]:
     votes = GaugeMetricFamily(
         "nemodat_peer_votes_in_time", "Part of the latest certificates with its vote", labels=("peer",)
     )
-    failed = CounterMetricFamily("nemodat_failed_views", "Views that this leader brought to nothing", labels=("peer",))
+    failed = CounterMetricFamily("nemodat_failed_views", "Views of this leader that a quorum gave up", labels=("peer",))
     for peer in reports:
         if peer["round_trip_ms"] is not None:
             trips.add_metric((peer["name"],), peer["round_trip_ms"] / 1000)

@@ -165,11 +165,17 @@ class ReceiptProof(_Answer):
 
 
 class TransactionAnswer(_Answer):
-    """What became of a transaction. `inclusion` may be there while it is pending, all else when it is final."""
+    """What became of a transaction. `inclusion` may be there until it is final.
+
+    If it is final, header and certificate are of its block; if it is unknown, of the newest block (none before the
+    first), and `known_since_ms` says from which block time on this node knows the transactions of all blocks until
+    then, 0 from the first: one that may stand in an older block may be final all the same.
+    """
 
     transaction_id: Digest
     status: Literal["pending", "final", "unknown"]
     inclusion: Inclusion | None = None
+    known_since_ms: int | None = None
     height: int | None = None
     block_hash: Digest | None = None
     receipts: list[ReceiptProof] | None = None
@@ -440,7 +446,7 @@ class Peer(_Answer):
     height: int | None
     round_trip_ms: float | None
     votes_in_time: float | None = Field(description="part of the latest certificates with its vote; observers: null")
-    failed_views: int = Field(description="views that it led to nothing since this process began")
+    failed_views: int = Field(description="views it led that a quorum gave up since this process began")
     last_error: str
 
 

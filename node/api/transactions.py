@@ -69,7 +69,11 @@ async def transaction(
     caller: Annotated[Caller, allowed(Resource.RECEIPTS)],
     wait_s: Wait = 0.0,
 ) -> JSONResponse:
-    """What became of a transaction; `wait_s` is how long the answer may wait until it is final."""
+    """What became of a transaction; `wait_s` is how long the answer may wait until it is final.
+
+    `unknown` alone is no proof that it never took effect: the node may be behind its expiry (`header`), or may have
+    begun with a state and not know what was final before (`known_since_ms`).
+    """
     transaction_id = digest_in(id, "id")
     await _wait([transaction_id], api, caller, wait_s)
     return await _answered(api, caller, [transaction_id], lambda view: _answer(api, view, transaction_id))
@@ -153,8 +157,9 @@ async def _wait(ids: Sequence[bytes], api: Api, caller: Caller, wait_s: float) -
 def _answer(api: Api, view: View, transaction_id: bytes) -> dict[str, Any]:
     if view.is_final(transaction_id):
         return view.receipts(transaction_id)
-    status = "pending" if api.service.is_pending(transaction_id) else "unknown"
-    return {"transaction_id": transaction_id.hex(), "status": status, **_inclusion(api, transaction_id)}
+    if not api.service.is_pending(transaction_id):
+        return view.unknown(transaction_id) | _inclusion(api, transaction_id)
+    return {"transaction_id": transaction_id.hex(), "status": "pending", **_inclusion(api, transaction_id)}
 
 
 def _receipts_of(view: View, transaction_id: bytes) -> int:

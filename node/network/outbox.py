@@ -11,9 +11,10 @@ from collections import deque
 
 from node.network.frames import Channel
 
-__all__ = ["OUTBOX_BYTES_MAX", "Outbox"]
+__all__ = ["FRAME_COST_BYTES", "OUTBOX_BYTES_MAX", "Outbox"]
 
 OUTBOX_BYTES_MAX = 32 * 1024 * 1024  # bytes that may wait for one peer
+FRAME_COST_BYTES = 64  # of memory, for each frame that waits, however small it is
 
 
 class Outbox:
@@ -24,16 +25,16 @@ class Outbox:
     def __init__(self, *, bytes_max: int = OUTBOX_BYTES_MAX) -> None:
         self._bytes_max = bytes_max
         self._queues: dict[Channel, deque[bytes]] = {channel: deque() for channel in Channel}
-        self.size = 0  # bytes waiting
+        self.size = 0  # bytes waiting, with what each frame costs beside them
         self.dropped = 0  # gossip frames dropped so far
 
     def put(self, channel: Channel, frame: bytes) -> bool:
         """Let `frame` wait. False: even without gossip too much waits, the peer is lost."""
         self._queues[channel].append(frame)
-        self.size += len(frame)
+        self.size += _size(frame)
         gossip = self._queues[Channel.TRANSACTIONS]
         while self.size > self._bytes_max and gossip:
-            self.size -= len(gossip.popleft())
+            self.size -= _size(gossip.popleft())
             self.dropped += 1
         return self.size <= self._bytes_max
 
@@ -42,6 +43,10 @@ class Outbox:
         for queue in self._queues.values():
             if queue:
                 frame = queue.popleft()
-                self.size -= len(frame)
+                self.size -= _size(frame)
                 return frame
         return None
+
+
+def _size(frame: bytes) -> int:
+    return len(frame) + FRAME_COST_BYTES

@@ -7,13 +7,12 @@
 3. PARTS   Each part is asked of whoever is free, and checked against the manifest as it comes: a peer that sends a
            wrong one is dropped at that part, and nothing of it is kept. Every part that is stored stays so over a
            restart.
-4. SEEK    Blocks below the state are looked at, ever further down, until one is older than any transaction can still
-           be valid (`VALIDITY_MAX_MS`).
-5. WINDOW  From there on all blocks up to the state's are fetched: a transaction in one of them must not be executed
-           again. Each is verified by its own certificate.
+4. BLOCKS  Blocks are fetched from the state's down to the first that is older than any transaction can still be valid
+           (`VALIDITY_MAX_MS`): a transaction in one of them must not be executed again. Each is verified by its own
+           certificate, and each peer is asked only for what it says that it keeps.
 
-Then this node has all that execution needs, and goes on as any other. If nobody serves the state any more, it begins
-again with a newer one.
+Then this node has all that execution needs, and goes on as any other. If nobody serves the state any more, or only
+those who do not give what they offer (`node.snapshots.offers`), it begins again with another one.
 """
 
 from __future__ import annotations
@@ -58,6 +57,7 @@ from node.snapshots.messages import (
     PartOf,
     SyncMessage,
 )
+from node.snapshots.offers import Offers, State
 from registry.limits import VALIDITY_MAX_MS
 from registry.merkle.hashing import ProofError
 from registry.merkle.parts import Entry, check_part
@@ -68,7 +68,9 @@ FAR_BEHIND = 1_000  # heights: who misses fewer fetches blocks
 GATHER_MS = 1_000  # for others to say that they serve the state too
 PATIENCE_MS = 10_000  # for enough authorities, and for a state that is served
 ASK_AGAIN_MS = 2_000
+FAILURES_MAX = 2  # in a row, of who serves a state best, until what has come of it is given up for another state
 STORING_MAX = 8  # parts that have come and are not durable yet
+RANGES_MAX = 4  # ranges of blocks that are asked for at a time: so far it may be asked below what is needed
 
 
 class Phase(Enum):
@@ -77,9 +79,8 @@ class Phase(Enum):
     GATHER = 1
     PROVE = 2
     PARTS = 3
-    SEEK = 4
-    WINDOW = 5
-    DONE = 6
+    BLOCKS = 4
+    DONE = 5
 
 
 class Fetching:
@@ -102,20 +103,20 @@ class Fetching:
         self._far_behind = far_behind
         self._sources = Sources()
         self._told: set[bytes] = set()
-        self._offers: dict[bytes, tuple[tuple[int, bytes], ...]] = {}
+        self._offers = Offers(self._sources)
         self._offered_at_ms: int | None = None
         self._ask_held_at_ms = 0
         self._since_ms = now_ms
         self._now_ms = now_ms
         self._resumed = resumed
-        self._wanted: tuple[int, bytes] | None = None
+        self._wanted: State | None = None
         self._manifest: Manifest | None = None
         self._reigns: tuple[Reign, ...] = ()
         self._done = set(done)
         self._storing: set[int] = set()
-        self._step = 1
-        self._missing: set[int] = set()
-        self._first = 0
+        self._first = 1  # the highest block that is known to be old enough; the chain's first is, whatever its age
+        self._low = 0  # from here up to the state's all blocks are here
+        self._lower: set[int] = set()  # blocks below that are here
         self._actions: list[Action] = []
         self.phase = Phase.GATHER
 
@@ -142,7 +143,7 @@ class Fetching:
 
     def _left(self, event: Left) -> None:
         self._sources.leave(event.peer)
-        self._offers.pop(event.peer, None)
+        self._offers.leave(event.peer)
         self._told.discard(event.peer)
 
     def _heard(self, event: Heard) -> None:
@@ -155,7 +156,7 @@ class Fetching:
                 source.first, source.last = first, last
                 self._told.add(event.peer)
             case Held(offers):
-                self._offers[event.peer] = offers
+                self._offers.put(event.peer, offers)
                 if offers and self._offered_at_ms is None:
                     self._offered_at_ms = self._now_ms
             case ManifestOf(height, data):
@@ -165,8 +166,7 @@ class Fetching:
             case Blocks(first, pairs):
                 self._take_blocks(event.peer, source, first, pairs)
             case Gone(height):
-                offers = self._offers.get(event.peer, ())
-                self._offers[event.peer] = tuple(offer for offer in offers if offer[0] != height)
+                self._offers.withdraw(event.peer, height)
                 source.question, source.late = None, False
             case Ask(first, _):
                 self._actions.append(Say(event.peer, Blocks(first, ())))
@@ -174,6 +174,7 @@ class Fetching:
                 pass  # this node serves no state: who asks hears of no offer
 
     def _started(self, event: Started) -> None:
+        self._done, self._storing = set(), set()  # those of another state were reported before
         self.phase = Phase.PARTS
 
     def _stored(self, event: Stored) -> None:
@@ -189,7 +190,7 @@ class Fetching:
         votes = sorted((source.last for peer, source in self._sources if source.votes and peer in self._told))[::-1]
         waited_ms = self._now_ms - self._since_ms
         few = len(votes) <= self._authorities.f  # to tell by them how high the network is
-        if self._alone or (few and waited_ms >= PATIENCE_MS and not any(self._offers.values())):
+        if self._alone or (few and waited_ms >= PATIENCE_MS and not self._offers):
             self._end(Enough("there is nobody to fetch a state from"))
             return
         if few and waited_ms < PATIENCE_MS:
@@ -201,20 +202,16 @@ class Fetching:
         self._choose(waited_ms, whole=whole)
 
     def _choose(self, waited_ms: int, *, whole: bool) -> None:
-        """The state that most peers serve, and of those the highest; first of all the one begun before."""
-        count: dict[tuple[int, bytes], int] = {}
-        for _, offers in self._offers.items():
-            for offer in set(offers):
-                count[offer] = count.get(offer, 0) + 1
-        begun = self._resumed
-        if begun is not None and (begun.height, begun.header.hash) in count:
+        """The state that `Offers` calls best; before it the one that was begun."""
+        begun, best = self._resumed, self._offers.best()
+        if begun is not None and self._offers.is_served((begun.height, begun.header.hash), failures_max=FAILURES_MAX):
             self._manifest, self._wanted = begun, (begun.height, begun.header.hash)
             self.phase = Phase.PARTS
-        elif count and self._now_ms - (self._offered_at_ms or 0) >= GATHER_MS:
+        elif best is not None and self._now_ms - (self._offered_at_ms or 0) >= GATHER_MS:
             self._resumed = None
-            self._wanted = max(count, key=lambda offer: (count[offer], offer[0]))
+            self._wanted = best
             self.phase = Phase.PROVE
-        elif not count and whole and waited_ms >= PATIENCE_MS:
+        elif best is None and whole and waited_ms >= PATIENCE_MS:
             self._end(Enough("nobody serves a state yet, and all blocks are to be had"))
         elif self._now_ms >= self._ask_held_at_ms:
             self._ask_held_at_ms = self._now_ms + ASK_AGAIN_MS
@@ -224,36 +221,41 @@ class Fetching:
 
     def _holders(self) -> list[tuple[bytes, Source]]:
         """Who serves the state and can be asked now."""
-        return [each for each in self._sources.free(self._now_ms) if self._wanted in self._offers.get(each[0], ())]
+        return [each for each in self._sources.free(self._now_ms) if self._offers.has(each[0], self._wanted)]
 
-    def _served(self) -> bool:
-        """Whether anybody says that it serves the state; else another one is chosen."""
-        if any(self._wanted in self._offers.get(peer, ()) for peer, _ in self._sources):
+    def _served(self, *, failures_max: int) -> bool:
+        """Whether to go on with the state; else one is chosen anew."""
+        if self._offers.is_served(self._wanted, failures_max=failures_max):
             return True
         self.phase, self._manifest, self._since_ms, self._offered_at_ms = Phase.GATHER, None, self._now_ms, None
         return False
 
     def _ask_manifest(self) -> None:
         assert self._wanted is not None, "a state has been chosen"
-        if self._served() and not list(self._sources.relied_on()):
+        if self._served(failures_max=0) and not list(self._sources.relied_on()):
             for peer, source in self._holders()[:1]:
-                self._put(peer, source, 0, 0, AskManifest(self._wanted[0]))
+                height = self._wanted[0]
+                self._put(peer, source, height, height, AskManifest(height))
 
     def _prove(self, peer: bytes, source: Source, height: int, data: bytes) -> None:
-        if self.phase is not Phase.PROVE or self._wanted is None or height != self._wanted[0]:
-            return
-        if self._sources.answered(source, 0) is None:
+        """A late one counts too, though another state may have been chosen meanwhile."""
+        if self._sources.answered(source, height) is None or self.phase not in (Phase.GATHER, Phase.PROVE):
             return
         try:
             manifest = read_manifest(data, self._genesis_id, self._authorities)
         except ManifestError as error:
             self._refuse(peer, f"manifest: {error}")
             return
-        if (manifest.height, manifest.header.hash) != self._wanted:
-            self._refuse(peer, "manifest: of another block than was offered")
+        if manifest.height != height:
+            self._refuse(peer, "manifest: of another height than was asked for")
+            return
+        state = (height, manifest.header.hash)
+        if not self._offers.has(peer, state):
+            self._offers.withdraw(peer, height)
+            self._sources.fail(peer, now_ms=self._now_ms)
             return
         self._sources.serve(peer)
-        self._manifest, self._reigns, self._done, self._storing = manifest, (), set(), set()
+        self._wanted, self._manifest, self._reigns = state, manifest, ()
         self.phase = Phase.DONE  # until it is durable
         self._actions.append(Begin(manifest))
 
@@ -263,10 +265,12 @@ class Fetching:
         manifest = self._manifest
         assert manifest is not None, "a state has been proved"
         if len(self._done) == len(manifest.parts):
-            self.phase = Phase.SEEK
-            self._seek()
+            self.phase = Phase.BLOCKS
+            self._low = manifest.height + 1
+            self._sources.forget_questions()  # numbers of parts are no heights
+            self._ask_blocks()
             return
-        if not self._served():
+        if not self._served(failures_max=FAILURES_MAX):
             self._resumed = manifest  # if somebody comes who serves it still
             return
         for peer, source in self._holders():
@@ -292,66 +296,59 @@ class Fetching:
         self._storing.add(number)
         self._actions.append(Store(number, entries))
 
-    # --- 4 and 5: the blocks below --------------------------------------------------------------------------------
+    # --- 4: the blocks below --------------------------------------------------------------------------------------
 
-    def _seek(self) -> None:
+    def _ask_blocks(self) -> None:
         assert self._manifest is not None, "a state has been proved"
-        height = max(1, self._manifest.height - self._step)
-        if height == self._manifest.height:  # it is the first block
-            self._begin_window(height)
-        elif not list(self._sources.relied_on()):
-            for peer, source in self._free_with(height)[:1]:
-                self._put(peer, source, height, height, Ask(height, height))
-
-    def _begin_window(self, first: int) -> None:
-        assert self._manifest is not None, "a state has been proved"
-        self._first = first
-        self._missing = set(range(first, self._manifest.height + 1))
-        self.phase = Phase.WINDOW
-        self._ask_window()
-
-    def _ask_window(self) -> None:
-        assert self._manifest is not None, "a state has been proved"
-        if not self._missing:
+        if self._low <= self._first:
             self._end(Finish(self._manifest, self._first))
             return
-        for peer, source in self._free_with(self._first):
-            asked = {h for q in self._sources.relied_on() for h in range(q.first, q.last + 1)}
-            first = min(self._missing - asked, default=None)
-            if first is None:
-                return
-            last = first
-            while last + 1 - first < RANGE_HEIGHTS_MAX and last + 1 in self._missing and last + 1 not in asked:
-                last += 1
-            self._put(peer, source, first, last, Ask(first, last))
+        for peer, source in self._sources.free(self._now_ms):
+            asked = list(self._sources.relied_on())
+            found = self._next_range(source, {h for q in asked for h in range(q.first, q.last + 1)})
+            if found is not None and len(asked) < RANGES_MAX:
+                self._put(peer, source, *found, Ask(*found))
+
+    def _next_range(self, source: Source, asked: set[int]) -> tuple[int, int] | None:
+        """The highest range that is neither here nor asked for and that this source says it has."""
+        least, most = max(self._first, source.first), min(self._low - 1, source.last)
+        here = self._lower | asked
+        last = next((height for height in range(most, least - 1, -1) if height not in here), None)
+        if last is None:
+            return None
+        first = last
+        while last + 1 - first < RANGE_HEIGHTS_MAX and first > least and first - 1 not in here:
+            first -= 1
+        return first, last
 
     def _take_blocks(self, peer: bytes, source: Source, first: int, pairs: tuple[tuple[bytes, bytes], ...]) -> None:
         question = self._sources.answered(source, first)
-        if self.phase not in (Phase.SEEK, Phase.WINDOW) or question is None:
+        if self.phase is not Phase.BLOCKS or question is None:
             return
         if not pairs:
             self._sources.fail(peer, now_ms=self._now_ms)
             return
+        asked_for = pairs[: question.last + 1 - first]
         try:
-            blocks = tuple(self._verified(pair, height) for height, pair in enumerate(pairs, start=first))
+            blocks = tuple(self._verified(pair, height) for height, pair in enumerate(asked_for, start=first))
         except ConsensusError as error:
             self._refuse(peer, f"blocks: {error}")
             return
         self._sources.serve(peer)
-        if self.phase is Phase.WINDOW:
-            self._missing.difference_update(block.height for block in blocks)
-            self._actions.append(Keep(blocks))
-        else:
-            self._look_at(blocks[0])
+        self._keep(blocks)
 
-    def _look_at(self, block: Decided) -> None:
-        """The block is old enough to begin with, or there is none below, or the next is sought further down."""
+    def _keep(self, blocks: tuple[Decided, ...]) -> None:
+        """Keep what is neither here nor older than is needed. Nothing above the state: that would count as executed."""
         assert self._manifest is not None, "a state has been proved"
         oldest_ms = self._manifest.header.timestamp_ms - VALIDITY_MAX_MS
-        if block.height == 1 or block.block.header.timestamp_ms < oldest_ms:
-            self._begin_window(block.height)
-        else:
-            self._step *= 2
+        old = [block.height for block in blocks if block.block.header.timestamp_ms < oldest_ms]
+        self._first = max([self._first, *old])
+        new = tuple(b for b in blocks if self._first <= b.height < self._low and b.height not in self._lower)
+        self._lower.update(block.height for block in new)
+        while self._low - 1 in self._lower:
+            self._low -= 1
+            self._lower.remove(self._low)
+        self._actions.append(Keep(new))
 
     def _verified(self, pair: tuple[bytes, bytes], height: int) -> Decided:
         assert self._manifest is not None, "a state has been proved"
@@ -360,9 +357,6 @@ class Fetching:
             self._reigns = self._manifest.reigns(self._genesis_id, self._authorities)
         verify_decided(self._genesis_id, in_force(self._reigns, height), decided)
         return decided
-
-    def _free_with(self, height: int) -> list[tuple[bytes, Source]]:
-        return [each for each in self._sources.free(self._now_ms) if each[1].first <= height <= each[1].last]
 
     # --- all of them ----------------------------------------------------------------------------------------------
 
@@ -373,7 +367,7 @@ class Fetching:
     def _refuse(self, peer: bytes, reason: str) -> None:
         self._sources.fail(peer, now_ms=self._now_ms)
         self._sources.leave(peer)
-        self._offers.pop(peer, None)
+        self._offers.leave(peer)
         self._told.discard(peer)
         self._actions.append(Drop(peer, reason))
 
@@ -398,7 +392,6 @@ _PHASES: dict[Phase, Callable[[Fetching], None]] = {
     Phase.GATHER: Fetching._gather,
     Phase.PROVE: Fetching._ask_manifest,
     Phase.PARTS: Fetching._ask_parts,
-    Phase.SEEK: Fetching._seek,
-    Phase.WINDOW: Fetching._ask_window,
+    Phase.BLOCKS: Fetching._ask_blocks,
     Phase.DONE: Fetching._wait,
 }

@@ -35,14 +35,18 @@ PART_BYTES_MEANT = 256 * 1024  # a state is cut until its first part is no large
 PAGES_CACHED_MAX = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _HeldState:
-    """A snapshot of the store after the block of a height. One thread at a time reads it: `lock`."""
+    """A snapshot of the store after the block of a height. One thread at a time reads it: `lock`.
+
+    The manifest is made when it is needed first, and kept: cutting a state takes a while.
+    """
 
     height: int
     block_hash: bytes
     reader: Reader
     closing: ExitStack
+    made: Manifest | None = None
     lock: Lock = field(default_factory=Lock)
 
 
@@ -74,20 +78,28 @@ class HeldStates:
         if held is None:
             return None
         with held.lock:
-            return None if height not in self._held else _manifest(held.reader, height)
+            return None if height not in self._held else self._manifest_of(held)
 
     def part(self, height: int, bits: int, number: int) -> tuple[Entry, ...] | None:
-        """A part of a state that is held; None if it is not, or if the part is too large for a message."""
+        """A part of a state that is held; None if it is not, or is cut otherwise, or the part is too large to send."""
         held = self._held.get(height)
         if held is None or number >> bits:
             return None
         with held.lock:
-            return None if height not in self._held else _part(held.reader, bits, number, PART_BYTES_MAX)
+            if height not in self._held or bits != self._manifest_of(held).bits:
+                return None
+            return _part(held.reader, bits, number, PART_BYTES_MAX)
 
     def close(self) -> None:
         """Let go of all."""
         for height in list(self._held):
             self._release(height)
+
+    def _manifest_of(self, held: _HeldState) -> Manifest:
+        """With its lock."""
+        if held.made is None:
+            held.made = _manifest(held.reader, held.height)
+        return held.made
 
     def _hold(self, tip: Tip) -> None:
         closing = ExitStack()

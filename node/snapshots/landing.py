@@ -74,6 +74,8 @@ class Landing:
         self._genesis_id = genesis_id
         self._authorities = authorities
         self._pages = PageCache(lambda key: store.get(PAGE + key))
+        self._height = 0
+        """Whose state is under way; 0 before it is begun."""
 
     def unfinished(self) -> tuple[Manifest, frozenset[int]] | None:
         """The manifest that was begun, and the parts of it that are here."""
@@ -84,6 +86,7 @@ class Landing:
             manifest = read_manifest(stored, self._genesis_id, self._authorities)
         except ManifestError as error:
             raise Inconsistent(f"the manifest on disk was verified before it was written: {error}") from error
+        self._height = manifest.height
         size = len(JOINED_PART)
         return manifest, frozenset(int.from_bytes(key[size:], "big") for key, _ in self._store.scan(JOINED_PART))
 
@@ -91,6 +94,7 @@ class Landing:
         """Forget everything but what was signed here, and keep the manifest."""
         self.clear()
         self._store.write({JOINING_KEY: manifest.encode()}, sync=True)
+        self._height = manifest.height
 
     def clear(self) -> None:
         """Forget everything but what was signed here, so that the store can begin at genesis, or with a state."""
@@ -115,6 +119,7 @@ class Landing:
         """Keep verified blocks with their certificates, and remember their transactions."""
         puts: dict[bytes, bytes | None] = {}
         for decided in blocks:
+            assert decided.height <= self._height, "what is kept counts as executed, and this block is above the state"
             block = decided.block
             certificate = encode(decided.certificate.to_value())
             puts[at_height(BLOCK, decided.height)] = block.encode()

@@ -8,7 +8,15 @@ from pathlib import Path
 
 from node.errors import StoreError, StoreLocked
 
-__all__ = ["FolderLock", "read_engine", "require_no_reset", "resetting", "sync_folder", "write_engine"]
+__all__ = [
+    "FolderLock",
+    "holds_store",
+    "read_engine",
+    "require_no_reset",
+    "resetting",
+    "sync_folder",
+    "write_engine",
+]
 
 LOCK_NAME = "lock"
 ENGINE_NAME = "engine"
@@ -47,10 +55,15 @@ def resetting(folder: Path) -> Path:
     return folder.with_name(folder.name + ".resetting")
 
 
+def holds_store(folder: Path) -> bool:
+    """Whether a store was made in this folder: one that is there and empty may be anybody's."""
+    return (folder / ENGINE_NAME).exists()
+
+
 def require_no_reset(folder: Path) -> None:
-    """Return unless a reset was cut off when it had moved this folder away: who then began with an empty one would
-    forget which keys must not vote again. Raises `StoreError`."""
-    if not folder.exists() and resetting(folder).exists():
+    """Return unless a reset was cut off when it had moved this folder's store away: who then began with an empty one
+    would forget which keys must not vote again. Raises `StoreError`."""
+    if resetting(folder).exists() and not holds_store(folder):
         raise StoreError(f"{folder}: a reset was cut off: run `nemodat node reset` again")
 
 

@@ -115,6 +115,8 @@ def _encoding_of(stream: Stream, file: str, column_map: ColumnMap) -> tuple[str,
         encoding = "utf-16"
     elif head.startswith(codecs.BOM_UTF8):
         encoding = "utf-8-sig"
+    elif encoding == "utf-16":
+        encoding = "utf-16-le"  # without a mark, as Windows has it
     reason = _undecodable(stream, encoding or "utf-8")
     if reason is None:
         return encoding or "utf-8", ()

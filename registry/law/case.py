@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from registry.errors import FieldError
-from registry.limits import BLANKETS_MAX, CLAIMS_MAX, EXTERNAL_CLAIMS_MAX, FILINGS_MAX
+from registry.limits import BLANKETS_MAX, CLAIMS_MAX, EXTERNAL_CLAIMS_MAX, FILINGS_MAX, HOLDERS_MAX
 from registry.money import Money
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 COMPETITORS_MAX: Final = CLAIMS_MAX + EXTERNAL_CLAIMS_MAX + BLANKETS_MAX  # claims of one case: all that a ledger knows
-ENTRIES_MAX: Final = 2 * FILINGS_MAX  # filings, and notices, of one claim: a ledger's, and as many known beside
+ENTRIES_MAX: Final = 2 * HOLDERS_MAX * FILINGS_MAX  # filings, and notices, of one claim: a ledger's, and as many beside
 REGISTER_CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)  # of an official register: zhongdeng, ucc-1
 SELLER_SIZES: Final = ("small_or_medium", "large")
 

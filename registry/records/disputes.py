@@ -21,6 +21,7 @@ __all__ = [
     "OPENER",
     "OUTCOMES",
     "RESPONDENT",
+    "STRANGERS",
     "UNTIL_ANSWERED",
     "Dispute",
     "Raised",
@@ -45,6 +46,7 @@ CAPACITIES: Final = ("debtor", "holder", "registrant", "second_holder", "applica
 # can be copied. So can what makes a second holder: it has paid, maybe one unit, on whatever shares a fingerprint.
 # And a registrant has been paid: it has credit notes for what it gives up, and must not lock in whom it sold to.
 UNTIL_ANSWERED: Final = frozenset({"applicant", "registrant", "second_holder"})
+STRANGERS: Final = frozenset({"applicant", "second_holder"})  # to the record: there is no end of them
 OPENER: Final = "opener"
 RESPONDENT: Final = "respondent"
 FORUMS: Final = ("CIETAC", "SIAC", "HKIAC", "ICC", "COURT")  # who decides at the last rung

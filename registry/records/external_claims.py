@@ -81,7 +81,8 @@ class ExternalClaim:
 
 @dataclass(frozen=True, slots=True)
 class ExternalClaims:
-    """All external claims ever recorded of the receivable with this id, in order."""
+    """The external claims of the receivable with this id, in order: those that stand, and what was ended since the
+    last one was recorded."""
 
     PREFIX: ClassVar = b"external-of/"
     LISTS: ClassVar[Lists] = {"claims": _asserted}

@@ -20,6 +20,7 @@ from registry.reasons import (
     ALREADY_DONE,
     BAD_STATE,
     DUPLICATE,
+    KEY_UNPROVEN,
     LIMIT_REACHED,
     NO_QUORUM,
     NOT_AUTHORISED,
@@ -29,6 +30,7 @@ from registry.reasons import (
     UNKNOWN_PARTY,
 )
 from registry.records import ConsensusKey, Misbehaviour, Network, NodeEntry, Seat
+from registry.rules.possession import possessed
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
 from registry.state import NETWORK_KEY, Put, State, key_key, put_of
 from registry.transactions.authorities import (
@@ -123,6 +125,8 @@ def _seated(call: Call, change: SeatAuthority) -> Puts | Refusal:
     new_key = before is None or before.consensus_key != change.consensus_key
     if new_key and state.taken(key_key(change.consensus_key)):
         return Refusal(DUPLICATE)
+    if new_key and not possessed(call, change.consensus_key, party.id, change.NAME, change.proof):
+        return Refusal(KEY_UNPROVEN)
     seats = tuple([seat if each == before else each for each in network.seats])
     changed = replace(network, seats=seats if before else (*seats, seat), nodes=_nodes(network, node))
     if len(changed.seats) > AUTHORITIES_MAX or len(changed.nodes) > NODES_MAX:

@@ -28,7 +28,7 @@ from registry.reasons import (
     OVER_RESIDUAL,
 )
 from registry.records import Dispute, Receivable
-from registry.records.disputes import OPENER, RESPONDENT, Raised, Step, other_side, raised_id
+from registry.records.disputes import OPENER, RESPONDENT, STRANGERS, Raised, Step, other_side, raised_id
 from registry.rules.consequences import holders_of_live, live_in_lineage
 from registry.rules.resolution import UPHELD, concerned, ended, harmed_unheard, paid_or_unheard
 from registry.rules.roles import may
@@ -71,7 +71,8 @@ def raise_(call: Call, operation: RaiseDispute) -> Verdict:
     if barred is not None:
         return Refusal(ALREADY_DONE, subject, (barred,))
     running = tuple([one for one in receivable.disputes if _found(call, one).runs_at(call.now_ms)])
-    if len(running) >= DISPUTES_OPEN_MAX:
+    strange = capacity in STRANGERS
+    if sum((_found(call, one).capacity in STRANGERS) == strange for one in running) >= DISPUTES_OPEN_MAX:
         return Refusal(LIMIT_REACHED, subject)
     book = in_force(call.now_ms)
     dispute = Dispute(

@@ -13,14 +13,16 @@ Who may record one, with its name, because a word about somebody else's claim is
 
 A recorder may state the grades that a registrant may; that the debtor confirms it, only the debtor says. Each speaks
 for itself: several may record the same claim, and ending one's own record leaves the others'. It is ended, with the
-ground, by who recorded it or by the member that the claim is said to be of, and stays readable for good. How many there
-are is bounded, of a receivable and in it of one recorder, so that a few cannot keep others out.
+ground, by who recorded it or by the member that the claim is said to be of, and stays readable for good. How many stand
+is bounded, of a receivable and in it of one recorder, and registrant and debtor have places of their own, so that a few
+cannot keep others out.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice
+from typing import Final
 
 from registry.events import Event
 from registry.limits import EXTERNAL_CLAIMS_BY_MAX, EXTERNAL_CLAIMS_MAX, EXTERNAL_LOOKED_AT_MAX
@@ -49,6 +51,10 @@ from registry.state import Put, State, put_of
 from registry.transactions.external_claims import EndExternalClaim, RecordExternalClaim, Shown
 
 __all__ = ["carried_over", "end_external_claim", "record_external_claim", "to_look_at"]
+
+# Others may not use up what whoever stands in the debt may say of it.
+_WITH_PLACES: Final = frozenset({"registrant", "debtor"})
+_OTHERS_MAX: Final = EXTERNAL_CLAIMS_MAX - len(_WITH_PLACES) * EXTERNAL_CLAIMS_BY_MAX
 
 STATED_GRADES = frozenset({"self_asserted", "document"})  # what anybody may say of its own evidence
 
@@ -83,10 +89,13 @@ def record_external_claim(call: Call, operation: RecordExternalClaim) -> Verdict
     if isinstance(operation.assignee, str) and call.state.party(operation.assignee) is None:
         return Refusal(UNKNOWN_PARTY, subject)
     listed = _listed(call.state, subject)
-    own = [one.claim for one in listed.claims if one.by == call.sender.id]
-    if len(listed.claims) >= EXTERNAL_CLAIMS_MAX or len(own) >= EXTERNAL_CLAIMS_BY_MAX:
+    standing = [_claim(call.state, claim) for claim in listed.standing]
+    own = [one for one in standing if one.by == call.sender.id]
+    others = [one for one in standing if one.capacity not in _WITH_PLACES]
+    full = len(others) >= _OTHERS_MAX if capacity not in _WITH_PLACES else len(standing) >= EXTERNAL_CLAIMS_MAX
+    if full or len(own) >= EXTERNAL_CLAIMS_BY_MAX:
         return Refusal(LIMIT_REACHED, subject)
-    same = [one.id for one in (_claim(call.state, claim) for claim in own) if one.stands and _is_same(one, operation)]
+    same = [one.id for one in own if _is_same(one, operation)]
     if same:
         return Refusal(ALREADY_DONE, subject, tuple(same))
     claim = ExternalClaim(
@@ -103,7 +112,8 @@ def record_external_claim(call: Call, operation: RecordExternalClaim) -> Verdict
         grade=operation.grade,
         recorded_ms=call.now_ms,
     )
-    longer = replace(listed, claims=(*listed.claims, Asserted(claim.id, claim.by, stands=True)))
+    kept = [one for one in listed.claims if one.stands]
+    longer = replace(listed, claims=(*kept, Asserted(claim.id, claim.by, stands=True)))
     event = Event("external_claim_recorded", claim.id, _concerned(call, claim, receivable), claim.source)
     return Effects(claim.id, puts=(put_of(claim), put_of(longer)), related=(subject,), events=(event,))
 

@@ -33,7 +33,7 @@ def record_filing(call: Call, operation: RecordFiling) -> Verdict:
     if _lapsed(operation.lapses_ms, call.now_ms):
         return Refusal(EXPIRED, subject)
     filed = call.state.find(Filed, subject) or Filed(subject, ())
-    if len(filed.filings) >= FILINGS_MAX:
+    if sum(_filing(call, one).by == holder.id for one in filed.filings) >= FILINGS_MAX:
         return Refusal(LIMIT_REACHED, subject)
     filing = Filing(
         id=call.created_id(),
@@ -91,6 +91,12 @@ def _sides(call: Call, filing: Filing) -> tuple[str, ...]:
     """Both sides of the claim, as when it was filed, and who filed it."""
     claim = _claim(call, filing)
     return together(claim.assignor, claim.holder, filing.by)
+
+
+def _filing(call: Call, subject: bytes) -> Filing:
+    filing = call.state.find(Filing, subject)
+    assert filing is not None, "a claim lists a filing that is not there"
+    return filing
 
 
 def _claim(call: Call, filing: Filing) -> Claim:

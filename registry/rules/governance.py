@@ -20,6 +20,7 @@ from registry.reasons import (
     ALREADY_DONE,
     BAD_STATE,
     DUPLICATE,
+    KEY_UNPROVEN,
     LIMIT_REACHED,
     NO_QUORUM,
     NOT_AUTHORISED,
@@ -29,6 +30,7 @@ from registry.reasons import (
 from registry.records import NodeEntry, Proposal
 from registry.rules import authorities, awards, contacts, upgrades
 from registry.rules.authorities import quorum
+from registry.rules.possession import newcomer_proven, possessed
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, together
 from registry.state import Put, alias_key, key_key, party_key, proposal_key
 from registry.transactions.contacts import OpenContact
@@ -130,10 +132,13 @@ def _effects(call: Call, change: Change) -> Effects | Refusal:
 
 
 def _admitted(call: Call, change: Admit) -> Puts | Refusal:
-    """Two ids for one firm hide duplicates, and a key has one owner: nothing of the newcomer may be another's."""
+    """Two ids for one firm hide duplicates, and a key has one owner: nothing of the newcomer may be another's, and its
+    keys have proved themselves."""
     puts = admission_puts(change.party)
     places = (*(place for place, _ in puts), key_key(change.party.receive_key))
-    return Refusal(DUPLICATE) if any(call.state.taken(place) for place in places) else puts
+    if any(call.state.taken(place) for place in places):
+        return Refusal(DUPLICATE)
+    return puts if newcomer_proven(call, change.party, change.proofs) else Refusal(KEY_UNPROVEN)
 
 
 def _suspended(call: Call, change: Suspend) -> Puts | Refusal:
@@ -185,7 +190,7 @@ def _amended(call: Call, change: Amend) -> Puts | Refusal:
 
 
 def _with_owner_key(call: Call, change: ReplaceOwnerKey) -> Puts | Refusal:
-    """Refused if the key is, or ever was, somebody's."""
+    """Refused if the key is, or ever was, somebody's, or has not proved itself."""
     party = call.state.coming_party(change.party)
     if party is None:
         return Refusal(UNKNOWN_PARTY)
@@ -193,6 +198,8 @@ def _with_owner_key(call: Call, change: ReplaceOwnerKey) -> Puts | Refusal:
         return Refusal(ALREADY_DONE)
     if call.state.taken(key_key(change.owner_key)):
         return Refusal(DUPLICATE)
+    if not possessed(call, change.owner_key, party.id, change.NAME, change.proof):
+        return Refusal(KEY_UNPROVEN)
     replaced = replace(party, owner_key=change.owner_key)
     return ((party_key(party.id), replaced), (key_key(change.owner_key), party.id))
 

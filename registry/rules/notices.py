@@ -167,7 +167,7 @@ def _promised_twice(call: Call, receivable: Receivable, newest: Notified) -> tup
     for subject in receivable.claims:
         notified = newest if subject == newest.id else call.state.find(Notified, subject)
         claim = _claim(call, subject)
-        if notified is not None and notified.accepted and _assigned(claim, call.now_ms):
+        if notified is not None and notified.accepted == claim.holder and _assigned(claim, call.now_ms):
             shares[claim.holder] = shares.get(claim.holder, 0) + claim.share
     excess = sum(shares.values()) - receivable.collectible
     if len(shares) < 2 or excess <= 0:

@@ -24,6 +24,7 @@ from registry.parties import SIGN_KEYS_MAX, Party
 from registry.reasons import (
     ALREADY_DONE,
     DUPLICATE,
+    KEY_UNPROVEN,
     LAST_KEY,
     LIMIT_REACHED,
     NOT_AUTHORISED,
@@ -31,6 +32,7 @@ from registry.reasons import (
     SUSPENDED,
     UNKNOWN_PARTY,
 )
+from registry.rules.possession import all_possessed, possessed
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict
 from registry.state import key_key, party_key
 from registry.transactions.authorities import ReportMisbehaviour
@@ -59,7 +61,7 @@ def signing_party(
 
 
 def add_key(call: Call, operation: AddKey) -> Verdict:
-    """The sender gets one more signing key, which nobody ever had."""
+    """The sender gets one more signing key, which nobody ever had, and which it has shown to have."""
     party = _signing_still(call)
     if isinstance(party, Refusal):
         return party
@@ -67,6 +69,8 @@ def add_key(call: Call, operation: AddKey) -> Verdict:
         return Refusal(LIMIT_REACHED, operation.key)
     if call.state.taken(key_key(operation.key)):
         return Refusal(DUPLICATE, operation.key)
+    if not possessed(call, operation.key, party.id, operation.NAME, operation.proof):
+        return Refusal(KEY_UNPROVEN, operation.key)
     changed = replace(party, sign_keys=(*party.sign_keys, operation.key))
     return _changed(changed, "key_added", operation.key, operation.key)
 
@@ -85,13 +89,16 @@ def revoke_key(call: Call, operation: RevokeKey) -> Verdict:
 
 
 def recover(call: Call, operation: Recover) -> Verdict:
-    """The owner key, and it alone, replaces all signing keys by new ones, and maybe the receive key."""
+    """The owner key, and it alone, replaces all signing keys by new ones that prove themselves, and maybe the receive
+    key."""
     party = _coming(call)
     if call.transaction.signers != (party.owner_key,):
         return Refusal(NOT_AUTHORISED)
     new = (*operation.sign_keys, *operation.receive_key)
     if len(set(new)) != len(new) or any(call.state.taken(key_key(key)) for key in new):
         return Refusal(DUPLICATE)
+    if not all_possessed(call, operation.sign_keys, party.id, operation.NAME, operation.proofs):
+        return Refusal(KEY_UNPROVEN)
     receive_key = operation.receive_key[0] if operation.receive_key else party.receive_key
     changed = replace(party, sign_keys=operation.sign_keys, receive_key=receive_key)
     return _changed(changed, "recovered", party.owner_key, *operation.sign_keys)

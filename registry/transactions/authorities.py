@@ -14,7 +14,7 @@ from registry.codec import Value
 from registry.errors import FieldError
 from registry.genesis import CERTIFICATE_BYTES_MAX, is_address
 from registry.limits import EVIDENCE_BYTES_MAX
-from registry.transactions.fields import Field, digest, party_id
+from registry.transactions.fields import NO_PROOF, Field, digest, party_id, signature
 
 __all__ = ["AdmitNode", "DismissNode", "ReportMisbehaviour", "SeatAuthority", "UnseatAuthority"]
 
@@ -45,6 +45,7 @@ class SeatAuthority:
     """A change: the party is an authority with this consensus key and node, which replace those that it has.
 
     So this adds an authority, behind the others, and rotates keys in place. The former consensus key never comes back.
+    `proof` is a signature by a new one (`keys.prove_possession`, "seat_authority"); where it stays, none is looked at.
     """
 
     NAME: ClassVar = "seat_authority"
@@ -53,12 +54,14 @@ class SeatAuthority:
         Field("consensus_key", digest),
         Field("certificate", _certificate),
         Field("address", _address),
+        Field("proof", signature),
     )
 
     party: str
     consensus_key: bytes
     certificate: bytes
     address: str
+    proof: bytes = NO_PROOF
 
     @property
     def subject(self) -> str:

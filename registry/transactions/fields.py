@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from registry.codec import DIGEST_SIZE, Value
 from registry.errors import FieldError
+from registry.keys import SIGNATURE_SIZE
 from registry.limits import OPERATIONS_MAX, TIME_MAX_MS
 from registry.money import WHOLE
 
 __all__ = [
+    "NO_PROOF",
     "Field",
     "Reader",
     "Ref",
@@ -33,6 +35,7 @@ __all__ = [
     "row",
     "share",
     "share_or_none",
+    "signature",
     "text",
     "time_ms",
     "truth",
@@ -45,6 +48,8 @@ Reader: TypeAlias = Callable[[Value, str], T]
 # A receivable, claim or proposal: its 32-byte id or, if an operation of this same transaction creates it, the index
 # of that operation (the id depends on the transaction's id, so it cannot stand inside the transaction).
 Ref: TypeAlias = bytes | int
+
+NO_PROOF: Final = bytes(SIGNATURE_SIZE)  # where a new key proves nothing
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -64,6 +69,13 @@ def digest(value: Value, field: str) -> bytes:
     """32 bytes: a digest, a commitment, a salt, an id."""
     if type(value) is not bytes or len(value) != DIGEST_SIZE:
         raise FieldError(field, f"is {DIGEST_SIZE} bytes")
+    return value
+
+
+def signature(value: Value, field: str) -> bytes:
+    """64 bytes: an Ed25519 signature."""
+    if type(value) is not bytes or len(value) != SIGNATURE_SIZE:
+        raise FieldError(field, f"is {SIGNATURE_SIZE} bytes")
     return value
 
 

@@ -5,6 +5,7 @@ A change stands in a transaction and in a proposal as the list [name, fields in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias, cast, get_args
@@ -12,12 +13,13 @@ from typing import Any, ClassVar, Final, TypeAlias, cast, get_args
 from registry.codec import Value
 from registry.errors import FieldError
 from registry.identifiers import pinned_problem, split_identifier
+from registry.keys import Signer, prove_possession
 from registry.normalise import is_clean_text
-from registry.parties import IDENTIFIERS_MAX, NAME_CHARS_MAX, ROLES, Party, validate_party
+from registry.parties import IDENTIFIERS_MAX, NAME_CHARS_MAX, ROLES, SIGN_KEYS_MAX, Party, validate_party
 from registry.transactions.authorities import AdmitNode, DismissNode, SeatAuthority, UnseatAuthority
 from registry.transactions.contacts import OpenContact
 from registry.transactions.disputes import OUTCOME, reduction
-from registry.transactions.fields import Field, Ref, digest, items, language, one_of, party_id, ref
+from registry.transactions.fields import NO_PROOF, Field, Ref, digest, items, language, one_of, party_id, ref, signature
 from registry.transactions.upgrades import ScheduleUpgrade
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "Reinstate",
     "ReplaceOwnerKey",
     "Suspend",
+    "admission",
     "change_from",
     "change_value",
 ]
@@ -48,6 +51,11 @@ def _newcomer(value: Value, field: str) -> Party:
     if party.attestations:
         raise FieldError(f"{field}.attestations", "a party is attested after it was admitted")
     return party
+
+
+def _proofs(value: Value, field: str) -> tuple[bytes, ...]:
+    """A proof of possession by each signing key, in their order, and one by the owner key."""
+    return items(value, field, signature, most=SIGN_KEYS_MAX + 1)
 
 
 def _name(value: Value, field: str) -> str:
@@ -76,12 +84,17 @@ def _roles(value: Value, field: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """A change: `party` becomes a member, with its identifiers, roles and keys."""
+    """A change: `party` becomes a member, with its identifiers, roles and keys.
+
+    `proofs` has a signature by each signing key ("admit_sign") and then one by the owner key ("admit_owner"), made by
+    the newcomer (`keys.prove_possession`): it must not take keys that members will bring.
+    """
 
     NAME: ClassVar = "admit"
-    FIELDS: ClassVar = (Field("party", _newcomer),)
+    FIELDS: ClassVar = (Field("party", _newcomer), Field("proofs", _proofs))
 
     party: Party
+    proofs: tuple[bytes, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -154,13 +167,17 @@ class Amend:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceOwnerKey:
-    """A change: the party, which lost its owner key, recovers with this one from now on."""
+    """A change: the party, which lost its owner key, recovers with this one from now on.
+
+    `proof` is a signature by it (`keys.prove_possession`, "replace_owner_key").
+    """
 
     NAME: ClassVar = "replace_owner_key"
-    FIELDS: ClassVar = (Field("party", party_id), Field("owner_key", digest))
+    FIELDS: ClassVar = (Field("party", party_id), Field("owner_key", digest), Field("proof", signature))
 
     party: str
     owner_key: bytes
+    proof: bytes = NO_PROOF
 
     @property
     def subject(self) -> str:
@@ -214,10 +231,17 @@ Change: TypeAlias = (
 CHANGES: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Change))})
 
 
+def admission(party: Party, keys: Sequence[Signer], chain_id: bytes) -> Admit:
+    """The admission of a party, with the proofs of its keys: those that sign, in their order, then the owner key."""
+    *signing, owner = keys
+    proofs = [prove_possession(key, chain_id, party.id, "admit_sign") for key in signing]
+    return Admit(party, (*proofs, prove_possession(owner, chain_id, party.id, "admit_owner")))
+
+
 def change_value(change: Change) -> list[Value]:
     """The change as it stands in a transaction and in a proposal."""
     if isinstance(change, Admit):
-        return [change.NAME, change.party.encode()]
+        return [change.NAME, change.party.encode(), list(change.proofs)]
     return [change.NAME, *(getattr(change, name) for name, _ in change.FIELDS)]
 
 

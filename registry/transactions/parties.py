@@ -11,7 +11,7 @@ from typing import ClassVar
 from registry.codec import Value
 from registry.errors import FieldError
 from registry.parties import SIGN_KEYS_MAX, check_home
-from registry.transactions.fields import Field, digest, items
+from registry.transactions.fields import NO_PROOF, Field, digest, items, signature
 
 __all__ = ["AddKey", "Recover", "RevokeKey", "SetHome", "SetReceiveKey"]
 
@@ -29,6 +29,11 @@ def _sign_keys(value: Value, field: str) -> tuple[bytes, ...]:
     return keys
 
 
+def _proofs(value: Value, field: str) -> tuple[bytes, ...]:
+    """A proof of possession by each of these keys, in their order (`keys.prove_possession`)."""
+    return items(value, field, signature, most=SIGN_KEYS_MAX)
+
+
 def _none_or_key(value: Value, field: str) -> tuple[bytes, ...]:
     """An X25519 public key, or none to keep the one there is."""
     return items(value, field, _key, most=1)
@@ -44,12 +49,17 @@ def _home(value: Value, field: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AddKey:
-    """The sender will sign with one more key: an Ed25519 public key (32 bytes) that nobody ever had."""
+    """The sender will sign with one more key: an Ed25519 public key (32 bytes) that nobody ever had.
+
+    `proof` is a signature by it (`keys.prove_possession`, "add_key"): else anybody could take a key that another will
+    bring. One purpose for each way in keeps the proof of a waiting recovery from being used here.
+    """
 
     NAME: ClassVar = "add_key"
-    FIELDS: ClassVar = (Field("key", _key),)
+    FIELDS: ClassVar = (Field("key", _key), Field("proof", signature))
 
     key: bytes
+    proof: bytes = NO_PROOF
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +96,17 @@ class SetHome:
 class Recover:
     """Signed by a party's owner key alone: all its signing keys are replaced by these.
 
-    `receive_key` is () to keep the one there is, or the one that replaces it.
+    `receive_key` is () to keep the one there is, or the one that replaces it. `proofs` has a signature by each of the
+    signing keys (`keys.prove_possession`, "recover").
     """
 
     NAME: ClassVar = "recover"
-    FIELDS: ClassVar = (Field("sign_keys", _sign_keys), Field("receive_key", _none_or_key))
+    FIELDS: ClassVar = (
+        Field("sign_keys", _sign_keys),
+        Field("receive_key", _none_or_key),
+        Field("proofs", _proofs),
+    )
 
     sign_keys: tuple[bytes, ...]
     receive_key: tuple[bytes, ...] = ()
+    proofs: tuple[bytes, ...] = ()

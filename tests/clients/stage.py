@@ -18,7 +18,9 @@ from clients.financier import AsyncFinancierClient, FinancierClient
 from clients.regulator import AsyncRegulatorClient, RegulatorClient
 from registry.money import WHOLE
 from registry.parties import Party
-from tests.cast import AUTHORITIES, EXP_CN, IMP_DE, TERMS, Cast, key_of, listing, party_of
+from registry.transactions.governance import Admit, admission
+from tests.cast import AUTHORITIES, EXP_CN, IMP_DE, TERMS, Cast, key_of, listing, owner_of, party_of
+from tests.conftest import PATIENCE_S
 
 Kind = Literal["blocking", "asyncio"]
 
@@ -79,6 +81,14 @@ class Stage:
     def regulator(self, party: str, node: str = "f-gb", **settings: Any) -> Any:
         return self._client("regulator", node, {"party": party} | settings)
 
+    def level(self) -> None:
+        """Return once every node has what any of them has now: another one is read than was written to."""
+        devnet = self.cast.devnet
+        height = max(devnet.status(name)["height"] for name in AUTHORITIES)
+        deadline = time.monotonic() + PATIENCE_S
+        while any(devnet.status(name)["height"] < height for name in AUTHORITIES):
+            assert time.monotonic() < deadline, "not in time"
+
     def _client(self, role: str, node: str, settings: dict[str, Any]) -> Any:
         nodes = [node, *(name for name in AUTHORITIES if name != node)]
         usual = {
@@ -119,10 +129,16 @@ def newcomer(*roles: str, country: str = "DE") -> Party:
     return party_of(f"lei:{lei(body)}", country, *roles)
 
 
+def admissions(stage: Stage, parties: Sequence[Party]) -> list[Admit]:
+    """The changes that admit these parties, with the proofs of their keys."""
+    chain = stage.cast.devnet.genesis.id
+    return [admission(party, [key_of(party.id), owner_of(party.id)], chain) for party in parties]
+
+
 def admit(stage: Stage, parties: Sequence[Party]) -> None:
     """By a quorum of the authorities; returns when all of them are on the ledger."""
     with stage.financier("f-cn") as proposer:
-        proposals = proposer.propose_admissions(parties)
+        proposals = proposer.propose_admissions(admissions(stage, parties))
         for name in ("f-sg", "f-de"):
             with stage.financier(name, "f-cn") as approver:
                 approver.approve(proposals)

@@ -30,13 +30,15 @@ CARD = NodeCard(
 def test_a_card_becomes_the_changes_that_it_asks_for() -> None:
     card = read_card(card_toml(CARD))
     assert card.admission() == AdmitNode(PARTY.id, CERTIFICATE, "node.example:7001")
-    assert card.seat() == SeatAuthority(PARTY.id, bytes(range(32)), CERTIFICATE, "node.example:7001")
+    assert card.seat(bytes(64)) == SeatAuthority(
+        PARTY.id, bytes(range(32)), CERTIFICATE, "node.example:7001", bytes(64)
+    )
 
 
 def test_an_observer_gets_no_seat() -> None:
     card = NodeCard(party=PARTY, role="observer", address="node.example:7001", transport_certificate=CERTIFICATE)
     with pytest.raises(ClientError, match="has no consensus key"):
-        read_card(card_toml(card)).seat()
+        read_card(card_toml(card)).seat(bytes(64))
 
 
 @pytest.mark.parametrize(

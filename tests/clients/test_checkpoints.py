@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -307,6 +308,7 @@ class Network:
         true.govern(SeatAuthority(FIFTH.id, key_of("consensus FIFTH").public_key, b"FIFTH", "fifth.example:7001"))
         true.govern(UnseatAuthority(name_id("F_GB"), mark("reason")), AUTHORITIES[1:4])
         self.certificates = {"true, before": searched(open_view(true.store))}
+        self.true = true
         true.block()
         view = open_view(true.store)
         header = Header.decode(bytes.fromhex(view.block(view.height)["header"]))
@@ -375,6 +377,69 @@ def test_the_command_holds_a_certificate_against_kept_checkpoints_offline(
     keep.write_text(written_checkpoints((), supervised()))
     code, told = verify("true, after", *with_checkpoints)
     assert (code, "no checkpoint" in told) == (1, True), "an empty file would guard against nothing"
+
+
+class AskedOf:
+    """A client that has its answers from the true chain, or from another one."""
+
+    def __init__(self, chain: Following) -> None:
+        self.genesis = supervised()
+        self.chain = chain
+
+    def __call__(self, **settings: Any) -> AskedOf:
+        return self
+
+    def __enter__(self) -> AskedOf:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def call(self, procedure: Any, *arguments: Any) -> Any:
+        asking = procedure(session(), *arguments)
+        try:
+            call = next(asking)
+            found = re.fullmatch(r"/v1/blocks/(\d+)/ancestry\?within=(\d+)", call.path)
+            assert found is not None
+            answer = open_view(self.chain.store).ancestry(int(found[1]), int(found[2]))
+            asking.send(Reply(200, json.dumps(answer).encode()))
+        except StopIteration as end:
+            return end.value
+
+
+def test_an_older_certificate_is_connected_by_a_node_once_and_holds_offline_from_then_on(
+    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certificates, "load_genesis", lambda path: supervised())
+    monkeypatch.setattr(certificates, "unguarded_access", lambda *settings: {})
+    monkeypatch.setattr(certificates, "FinancierClient", AskedOf(network.true))
+    keep, proof = tmp_path / "checkpoints.json", tmp_path / "ancestry.json"
+    keep.write_text(written_checkpoints((network.checkpoint,), supervised()))
+    file = tmp_path / "certificate.json"
+    online = ("--genesis", "g", "--url", "http://127.0.0.1:1", "--party", "lei:R", "--key", "k", "-o", str(proof))
+    offline = ("--genesis", "g", "--ancestry", str(proof))
+
+    def run(command: str, name: str, *more: str) -> tuple[int, str]:
+        file.write_text(json.dumps(network.certificates[name]))
+        ended = CliRunner().invoke(certificates.app, [command, str(file), *more])
+        return ended.exit_code, " ".join((ended.stdout + ended.stderr).split())
+
+    guarded = ("--checkpoints", str(keep))
+    below = network.checkpoint.height - 1
+    code, told = run("connect", "true, before", *online, *guarded)
+    assert (code, json.loads(told)["checkpoint_height"]) == (0, below + 1), told
+    code, told = run("verify", "true, before", *offline, *guarded)
+    assert (code, f"VALID as of height {below}" in told) == (0, True), told
+    for command, more in (("connect", online), ("verify", offline)):
+        code, told = run(command, "forged, -1", *more, *guarded)
+        assert (code, f"block {below} is another one in the history" in told) == (1, True), told
+    code, told = run("connect", "true, after", *online, *guarded)
+    assert (code, "needs no proof" in told) == (1, True), told
+    assert run("verify", "true, before", *offline)[0] == 2, "a proof leads to a checkpoint"
+    for changed in ({"within": below}, {"path": []}, {"ancestor": "00"}, {"height": "1"}):
+        proof.write_text(json.dumps(json.loads(proof.read_text()) | changed))
+        code, told = run("verify", "true, before", *offline, *guarded)
+        assert (code, "ancest" in told) == (1, True), (changed, told)
 
 
 def test_a_file_named_in_the_environment_guards_every_command(

@@ -25,6 +25,7 @@ from clients.financier import FinancierClient
 from clients.keys import load_signing_key
 from node.cli import app as operators
 from node.keystore import KDF_TEST, SecretKey, save_key
+from registry.keys import proves_possession
 from registry.money import WHOLE
 from registry.parties import Party
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_DE, Cast, key_of
@@ -497,6 +498,19 @@ def test_keys_are_made_and_shown(tmp_path: Path) -> None:
     assert "not a key file" in complaint(run("key", "show", tmp_path / "d.json", app=operators))
 
 
+def test_a_new_key_proves_itself(tmp_path: Path, cast: Cast) -> None:
+    file, genesis = tmp_path / "sign.json", cast.devnet.genesis
+    run("key", "new", file, app=operators, NEMODAT_PASSPHRASE=PASSPHRASE)
+    words = ("key", "prove", file, "--genesis", cast.devnet.genesis_path, "--party", EXP_CN, "--purpose")
+    proof = run(*words, "recover", app=operators, NEMODAT_PASSPHRASE=PASSPHRASE).out.strip()
+    public = load_signing_key(file, PASSPHRASE.encode()).public_key
+    assert proves_possession(public, genesis.id, EXP_CN, "recover", bytes.fromhex(proof))
+    for party, purpose in ((EXP_CN, "add_key"), (EXP_VN, "recover")):
+        assert not proves_possession(public, genesis.id, party, purpose, bytes.fromhex(proof))
+    for purpose, word in (("admit_owner", "owner"), ("anything", "--purpose")):
+        assert word in complaint(run(*words, purpose, app=operators, NEMODAT_PASSPHRASE=PASSPHRASE))
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
@@ -631,8 +645,18 @@ def test_a_pool_from_its_rules_to_its_end(desk: Desk, tmp_path: Path) -> None:
     pool = tmp_path / "pool.csv"
     row = f"{IMP_DE},DE,EUR,1000.00,2026-04-01,2026-07-01"
     pool.write_text(f"{POOL_HEADER}\n{first.id},{row}\n")
-    drawn = both(EXP_CN, financier, "pool", "draw", facility, pool)
+    desk.by(EXP_CN, "pool", "draw", facility, pool, "--drafts", drafts)
+    accepting = ("pool", "draw", facility, pool, "--drafts", drafts, "--accept")
+    with lying(desk.cast.devnet.url("f-cn")) as relay:
+        relay.lie = lambda path, answer: b"cut off" if path.startswith("/v1/transactions/") else answer
+        cut_off = desk.by(financier, *accepting, urls=[relay.url])
+    assert cut_off.code == FAILED
+    assert "run the command again with the same drafts" in cut_off.err
+    assert "not this command again" not in cut_off.err
+    drawn = desk.by(financier, *accepting)
     assert (drawn.code, drawn.out.count("drawn")) == (DONE, 1), drawn
+    for draft in drafts.glob("*.json"):
+        draft.unlink()
     (claim,) = set(ID.findall(drawn.out)) - {first.id}
     again = both(EXP_CN, financier, "pool", "draw", facility, pool)
     assert (again.code, again.out.count("over_residual")) == (LOOK, 1)

@@ -14,14 +14,16 @@ from typing import Any
 
 import pytest
 
+from clients.cli.context import Undecided
 from clients.dossier import Dossier
-from clients.session import compose
+from clients.session import Session, compose, signed
 from clients.submission import submission_from_json, submission_to_json
 from registry.money import WHOLE
 from registry.transactions.claims import Release
 from tests.cast import EXP_CN, Cast, key_of
 from tests.clients.liar import lying
-from tests.clients.test_cli import Desk, complaint, registered
+from tests.clients.test_cli import LOOK, Desk, complaint, registered
+from tests.registry.world import genesis, mark
 
 pytestmark = pytest.mark.processes
 
@@ -113,6 +115,33 @@ def test_nothing_is_sent_that_cannot_be_kept(desk: Desk, tmp_path: Path, monkeyp
         assert "/v1/transactions" not in relay.asked
     assert desk.by(EXP_CN, *words).code == 0
     assert not list(tmp_path.glob("*.transaction"))
+
+
+def test_what_is_given_up_in_parts_is_typed_again_after_an_interruption(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is given up already is refused then; who only resumed what was sent would leave the rest undone."""
+    monkeypatch.setattr("clients.pools.OPERATIONS_MAX", 1)
+    words = ("pool", "release", *(mark(f"no claim {number}").hex() for number in range(12)))
+    with lying(desk.cast.devnet.url("f-cn")) as relay:
+        relay.lie = lambda path, answer: b"cut off" if path.startswith("/v1/transactions/") else answer
+        cut_off = complaint(desk.by(EXP_CN, *words, urls=[relay.url]))
+    assert "transaction resume" not in cut_off
+    assert not list(tmp_path.glob("*.transaction"))
+    again = desk.by(EXP_CN, *words)
+    assert (again.code, again.out.count("not_found")) == (LOOK, 12)
+
+
+def test_every_transaction_of_a_command_that_is_undecided_is_named() -> None:
+    key, undecided = key_of(EXP_CN), Undecided()
+    session = Session(genesis=genesis(), party=EXP_CN, signer=key)
+    sent = [signed(session, [Release(mark(f"claim {number}"))]) for number in range(3)]
+    for submission in sent:
+        undecided.sending(submission)
+    undecided.settled(sent[1])
+    said = undecided.said("no node answered")
+    names = [f"nemodat-{submission.transaction_id.hex()}.transaction" for submission in sent]
+    assert [name in said for name in names] == [Path(name).exists() for name in names] == [True, False, True]
 
 
 def test_what_a_rule_refuses_is_said_at_once_and_nothing_is_kept(desk: Desk, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from registry.documents import Invoice, read
 from registry.fingerprint import Particulars
 from registry.money import WHOLE, Money
 from tests.cast import EXP_CN, IMP_DE, Cast
+from tests.clients.liar import lying
 from tests.clients.stage import Stage, offered
 from tests.clients.test_cli import DONE, Desk, complaint
 from tests.registry.documents.national import body, fatturapa, nfe, payment
@@ -107,6 +108,12 @@ def test_by_command_on_the_ledger(cast: Cast, tmp_path: Path) -> None:
     shown = desk.by(EXP_CN, *words, "--dry-run")
     assert (shown.code, shown.out.count("50%")) == (DONE, 2)
     assert len(list((tmp_path / "dossiers").glob("*.json"))) == 1, "a dry run registers nothing"
+    with lying(cast.devnet.url("f-cn")) as relay:
+        relay.lie = lambda path, answer: b"cut off" if path.startswith("/v1/transactions/") else answer
+        cut_off = desk.by(EXP_CN, *words, urls=[relay.url])
+    assert cut_off.code == 1
+    assert "run the command again" in cut_off.err
+    assert "transaction resume" not in cut_off.err, "one advice, not two"
     done = desk.by(EXP_CN, *words)
     assert done.code == DONE, done
     assert re.findall(r"1234/[12]", done.out) == ["1234/1", "1234/2"]

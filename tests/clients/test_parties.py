@@ -14,12 +14,12 @@ from clients.aliases import canonical
 from clients.errors import ClientError, Refused, RequestFailed
 from clients.exporter import canonical_listings
 from node.keystore import KDF_TEST, SecretKey, save_key
-from registry.keys import SigningKey
+from registry.keys import SigningKey, prove_possession
 from registry.lei import read_lei_records
 from registry.parties import Party
 from registry.records.attestations import Attestation
 from registry.transactions.governance import Amend, Suspend
-from tests.cast import AUTHORITIES, Cast
+from tests.cast import AUTHORITIES, Cast, owner_of
 from tests.clients.stage import Stage, admit, digest, lei, newcomer, unlike, with_particulars
 from tests.clients.test_cli import LOOK, PASSPHRASE, Desk, complaint, run
 from tests.registry.test_lei import row
@@ -43,17 +43,21 @@ def key(name: str) -> SigningKey:
 def admitted(stage: Stage) -> tuple[Party, SigningKey]:
     """An exporter of the test's own on the ledger, and its owner key."""
     party = newcomer("exporter")
-    owner = key(f"owner {party.id}")
-    party = dataclasses.replace(party, owner_key=owner.public_key)
     admit(stage, [party])
-    return party, owner
+    return party, owner_of(party.id)
+
+
+def proof(stage: Stage, new: SigningKey, party: Party, purpose: str) -> bytes:
+    return prove_possession(new, stage.cast.devnet.genesis.id, party.id, purpose)
 
 
 def test_a_key_is_rotated_and_lost_keys_are_recovered(stage: Stage) -> None:
     party, owner = admitted(stage)
     new, last = key(f"new {party.id}"), key(f"last {party.id}")
     with stage.exporter(party.id) as client:
-        client.call(parties.add_key, new.public_key)
+        with pytest.raises(Refused, match="key_unproven"):
+            client.call(parties.add_key, new.public_key, proof=proof(stage, last, party, "add_key"))
+        client.call(parties.add_key, new.public_key, proof=proof(stage, new, party, "add_key"))
         with pytest.raises(ClientError, match="another live key"):
             client.call(parties.revoke_key, party.sign_keys[0])
         (by_old,) = client.prepare([unlike(seller=party.id)])
@@ -64,10 +68,11 @@ def test_a_key_is_rotated_and_lost_keys_are_recovered(stage: Stage) -> None:
         client.register(unlike(seller=party.id))
     with stage.exporter(party.id) as client, pytest.raises(RequestFailed, match="unknown_party"):
         client.party(party.id)  # a request of the old key
+    proofs = (proof(stage, last, party, "recover"),)
     with stage.financier("f-cn") as carrier:
         with pytest.raises(ClientError, match="unknown_party"):
-            carrier.call(parties.recover, new, (last.public_key,))
-        carrier.call(parties.recover, owner, (last.public_key,))
+            carrier.call(parties.recover, new, (last.public_key,), proofs=proofs)
+        carrier.call(parties.recover, owner, (last.public_key,), proofs=proofs)
         assert carrier.party(party.id).sign_keys == (last.public_key,)
     with stage.exporter(party.id, signer=last) as client:
         client.register(unlike(seller=party.id))
@@ -94,10 +99,11 @@ def test_an_amendment_and_another_owner_key_by_command(stage: Stage, desk: Desk)
     party, _ = admitted(stage)
     bad = desk.by(F_CN, "party", "amend", party.id, "--alias", "vat:DE136695977")
     assert complaint(bad).startswith("identifiers[0]")
-    new = key(f"new owner {party.id}").public_key.hex()
+    owner = key(f"new owner {party.id}")
+    new, shown = owner.public_key.hex(), proof(stage, owner, party, "replace_owner_key").hex()
     for words in (
         ("amend", party.id, "--name", "Renamed", "--add-role", "debtor"),
-        ("replace-owner-key", party.id, new),
+        ("replace-owner-key", party.id, new, "--proof", shown),
     ):
         proposed = desk.by(F_CN, "party", *words).json["proposal"]
         for authority in (F_SG, F_DE):
@@ -113,13 +119,19 @@ def test_keys_by_command(stage: Stage, desk: Desk) -> None:
     for name, kind, made in (("new", "sign", new), ("owner", "owner", owner)):
         secret = SecretKey(kind, made.public_key, made.seed)
         save_key(desk.folder / f"{name}.json", secret, PASSPHRASE.encode(), cost=KDF_TEST)
-    assert desk.by(party.id, "party", "add-key", new.public_key.hex()).json["added"] == new.public_key.hex()
+    assert complaint(desk.by(party.id, "party", "add-key", new.public_key.hex(), "--proof", "00")).startswith(
+        "--proof: 128"
+    )
+    shown = proof(stage, new, party, "add_key").hex()
+    added = desk.by(party.id, "party", "add-key", new.public_key.hex(), "--proof", shown)
+    assert added.json["added"] == new.public_key.hex()
     by_new = {"NEMODAT_KEY": str(desk.folder / "new.json")}
     assert desk.by(party.id, "party", "revoke-key", party.sign_keys[0].hex(), **by_new).json["revoked"]
     assert desk.by(party.id, "party", "set-home", "https://node.example", **by_new).json["home"]
     received = digest("x25519").hex()
     assert desk.by(party.id, "party", "set-receive-key", received, **by_new).json["receive_key"] == received
     words = ("recover", "--owner-key", desk.folder / "owner.json", "--sign-key", last.public_key.hex())
+    words = (*words, "--proof", proof(stage, last, party, "recover").hex())
     done = desk.by(F_CN, "party", *words, NEMODAT_OWNER_PASSPHRASE=PASSPHRASE)
     assert done.json["sign_keys"] == [last.public_key.hex()]
     again = desk.by(F_CN, "party", *words, NEMODAT_OWNER_PASSPHRASE=PASSPHRASE)

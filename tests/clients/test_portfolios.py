@@ -7,6 +7,7 @@ import io
 import json
 import time
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,21 @@ import pytest
 
 from clients.backfill import BATCH_ROWS, Outcome, Row, batches, prepare_batch
 from clients.dossier import Dossier
+from clients.exchange import Call, Procedure, Reply
+from clients.parties import propose_change
 from clients.pipeline import RunStopped
 from clients.portfolios import Unusable, read_portfolio, rows_in
-from clients.runs import Run, RunMismatch, backfill
+from clients.runs import Run, RunInUse, RunMismatch, backfill
 from clients.session import Session
 from clients.submission import Submission
+from clients.verify import Final, Trust
 from registry.documents import DOCUMENT_BYTES_MAX, BrokenDocument, ColumnMap, DateOrder, DecimalMark, MissingElement
 from registry.genesis import Genesis
 from registry.money import WHOLE
+from registry.receipts import Receipt
 from registry.transactions.claims import Offer
-from registry.transactions.envelope import open_transaction
+from registry.transactions.envelope import open_transaction, subject_id
+from registry.transactions.governance import Suspend
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, Cast, key_of
 from tests.clients.liar import lying
 from tests.clients.stage import Stage, admit, newcomer, unlike, until_ms
@@ -143,14 +149,26 @@ def test_a_full_batch_fits_one_transaction_and_keeps_its_dossiers(tmp_path: Path
     operations = open_transaction(batch.submission.wire, genesis().id).operations
     assert len(operations) == 2 * BATCH_ROWS
     assert all(isinstance(offer, Offer) and offer.receivable == 2 * at for at, offer in enumerate(operations[1::2]))
-    run = Run(tmp_path / "run", book="a")
-    run.begin(0, batch)
-    assert run.sent(0) == batch.submission.wire
-    (kept,) = (tmp_path / "run").glob("0000000-*.dossiers")
-    assert tuple(map(Dossier.from_json, kept.read_text().splitlines())) == batch.dossiers
-    assert (run.done, list(run.outcomes())) == (0, [])
+    with Run(tmp_path / "run", book="a") as run:
+        run.begin(0, batch)
+        assert run.sent(0) == batch.submission.wire
+        (kept,) = (tmp_path / "run").glob("0000000-*.dossiers")
+        assert tuple(map(Dossier.from_json, kept.read_text().splitlines())) == batch.dossiers
+        assert (run.done, list(run.outcomes())) == (0, [])
     with pytest.raises(RunMismatch, match="another book"):
         Run(tmp_path / "run", book="b")
+    with Run(tmp_path / "run", book="a") as again:
+        assert again.sent(0) == batch.submission.wire
+
+
+def test_a_folder_is_for_one_run_at_a_time(tmp_path: Path) -> None:
+    """The second would overwrite what the first has sent, and count its rows again."""
+    with Run(tmp_path, book="a") as run:
+        with pytest.raises(RunInUse, match="another backfill"):
+            Run(tmp_path, book="a")
+        run.finish([outcome(0)])
+    with Run(tmp_path, book="a") as again:
+        assert again.done == 1
 
 
 def outcome(number: int) -> Outcome:
@@ -160,31 +178,73 @@ def outcome(number: int) -> Outcome:
 
 
 def test_a_run_goes_on_where_it_was_killed(tmp_path: Path) -> None:
-    run = Run(tmp_path, book="a")
-    run.finish([outcome(number) for number in range(4)])
+    with Run(tmp_path, book="a") as run:
+        run.finish([outcome(number) for number in range(4)])
     with (tmp_path / "outcomes").open("a") as torn:
         torn.write('{"place": "row 4", "co')  # killed while it wrote, before the batch counted as done
-    again = Run(tmp_path, book="a")
-    assert (again.done, again.counted) == (1, {"ok": 2, "duplicate": 2})
-    again.finish([outcome(4)])
-    assert list(Run(tmp_path, book="a").outcomes()) == list(map(outcome, range(5)))
+    with Run(tmp_path, book="a") as again:
+        assert (again.done, again.counted) == (1, {"ok": 2, "duplicate": 2})
+        again.finish([outcome(4)])
+    with Run(tmp_path, book="a") as ended:
+        assert list(ended.outcomes()) == list(map(outcome, range(5)))
 
 
 def test_a_run_of_20_000_rows_keeps_none_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The journal's path of it: each batch is appended and forgotten. Without waiting for the disk, which is slow."""
     monkeypatch.setattr("clients.runs.os.fsync", lambda descriptor: None)
-    run = Run(tmp_path, book="a")
     batch = [outcome(number) for number in range(BATCH_ROWS)]
     tracemalloc.start()
-    for _ in range(20_000 // BATCH_ROWS):
-        run.finish(batch)
-    refused = sum(each.code != "ok" for each in run.outcomes())
+    with Run(tmp_path, book="a") as run:
+        for _ in range(20_000 // BATCH_ROWS):
+            run.finish(batch)
+        refused = sum(each.code != "ok" for each in run.outcomes())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (run.counted.total(), refused) == (20_000, 6_800)
     assert peak < 2_000_000
-    assert Run(tmp_path, book="a").done == 200
-    assert len(list(tmp_path.iterdir())) == 3
+    with Run(tmp_path, book="a") as again:
+        assert again.done == 200
+    assert {path.name for path in tmp_path.iterdir()} == {"book", "lock", "outcomes", "position"}
+
+
+def test_a_run_that_goes_on_waits_where_the_nodes_have_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it had in flight is sent again, and the nodes are as full as they were when it was killed."""
+    monkeypatch.setattr("clients.backfill.BATCH_ROWS", 1)
+    me = session(genesis())
+    rows = [row for row in read(book({"number": "A-1"}, {"number": "A-2"})) if isinstance(row, Row)]
+    sent = [prepare_batch(me, [row], to=F_SG, terms=TERMS, now_ms=START_MS) for row in rows]
+    first, second = [batch.submission for batch in sent]
+    final: set[bytes] = set()
+
+    def answer(call: Call) -> object:
+        if call.method == "POST":
+            is_full = second.wire in call.body and first.transaction_id not in final
+            id_ = (second if second.wire in call.body else first).transaction_id.hex()
+            return {"results": [{"code": "sender_full"} if is_full else {"transaction_id": id_}]}
+        final.add(bytes.fromhex(call.path.rpartition("/")[2].partition("?")[0]))
+        return {"status": "final"}
+
+    def believed(_: object, id_: bytes, count: int, __: object) -> Final:
+        receipts = tuple(Receipt(id_, number, "ok", subject_id(id_, number)) for number in range(count))
+        return Final(transaction_id=id_, height=1, timestamp_ms=1, block_hash=b"", receipts=receipts)
+
+    monkeypatch.setattr(Trust, "receipts", believed)
+    with Run(tmp_path, book="a") as run:
+        for number, batch in enumerate(sent):
+            run.begin(number, batch)
+        answered(backfill(me, run, rows, to=F_SG, terms=TERMS), answer)
+        assert [outcome.code for outcome in run.outcomes()] == ["ok", "ok"]
+    assert final == {first.transaction_id, second.transaction_id}, "and nothing was signed anew"
+
+
+def answered(procedure: Procedure[None], answer: Callable[[Call], object]) -> None:
+    """The procedure to its end, by a node that is made up."""
+    call = next(procedure)
+    try:
+        while True:
+            call = procedure.send(Reply(200, json.dumps(answer(call)).encode(), "http://node"))
+    except StopIteration:
+        return
 
 
 # --- against real nodes ----------------------------------------------------------------------------------------------
@@ -218,7 +278,7 @@ def test_a_portfolio_is_backfilled_whatever_interrupts_it_and_taken_up(desk: Des
     with lying(desk.cast.devnet.url("f-cn")) as relay:
 
         def silent(path: str, answer: Any) -> Any:
-            relay.status = None if "aliases" in path else 503
+            relay.status = None if path.startswith(("/v1/aliases/", "/v1/parties/")) else 503
             return answer
 
         relay.lie = silent
@@ -233,6 +293,7 @@ def test_a_portfolio_is_backfilled_whatever_interrupts_it_and_taken_up(desk: Des
         assert exporter.transaction(sent.transaction_id, sent.operations), "what was signed before is what was sent"
     again = desk.by(EXP_CN, *words)
     assert "5 registered and offered, 1 refused, 1 not readable" in again.out, "nothing is registered twice"
+    assert "another book" in complaint(desk.by(EXP_VN, *words)), "another seller's"
     table.write_bytes(book(*rows[:1]))
     assert "another book" in complaint(desk.by(EXP_CN, *words))
     taken = desk.by(newly.id, "portfolio", "take-up", "--from", EXP_CN)
@@ -242,6 +303,45 @@ def test_a_portfolio_is_backfilled_whatever_interrupts_it_and_taken_up(desk: Des
     assert (shown["state"], shown["concluded_ms"]) == ("funded", 1_768_435_200_000)
     assert done[5]["code"] == "duplicate"
     assert done[5]["related"] == [done[0]["receivable"]]
+
+
+@pytest.mark.processes
+def test_nothing_is_registered_for_a_financier_to_whom_nothing_can_be_offered(cast: Cast, tmp_path: Path) -> None:
+    """Each row would be registered, none offered, and a second run refused all of them as duplicates."""
+    stage, rows = Stage(cast), the_rows("TO", 2)
+    alias = newcomer().id
+    later, suspended = newcomer("financier", country="SG"), newcomer("financier", country="SG")
+    admit(stage, [suspended])
+    with stage.financier("f-cn") as proposer:
+        proposal = proposer.call(propose_change, Suspend(suspended.id, bytes(range(32))))
+    for name in ("f-sg", "f-de"):
+        with stage.financier(name, "f-cn") as approver:
+            approver.approve([proposal])
+    with stage.exporter() as exporter:
+        for to, reason in (
+            (later.id, "no such party"),
+            (IMP_DE, "no financier"),
+            (suspended.id, "suspended"),
+            (f"{F_SG}x", "no such party"),
+        ):
+            with Run(tmp_path / "run", book="a") as run:
+                with pytest.raises(RunStopped, match=reason):
+                    exporter.call(backfill, run, rows, to=to, terms=TERMS)
+                assert (run.done, run.sent(0)) == (0, None), "nothing was signed"
+        admit(stage, [replace(later, identifiers=(later.id, alias))])
+        with Run(tmp_path / "run", book="a") as run:
+            exporter.call(backfill, run, rows, to=alias, terms=TERMS)
+            (done, also) = run.outcomes()
+        assert (done.code, also.code) == ("ok", "ok")
+        offered = exporter.claim(done.claim)
+    assert offered is not None
+    assert offered.holder == later.id
+
+
+def the_rows(name: str, count: int) -> list[Row]:
+    """As many rows unlike any other."""
+    table = book(*({"number": f"{name}-{unlike().particulars.amount_minor}"} for _ in range(count)))
+    return [row for row in read(table) if isinstance(row, Row)]
 
 
 @pytest.mark.processes
@@ -271,8 +371,7 @@ def test_what_was_signed_too_long_ago_is_signed_anew(
 ) -> None:
     amount = unlike().particulars.amount_minor
     rows = [row for row in read(book({"number": f"OLD-{amount}"})) if isinstance(row, Row)]
-    run = Run(tmp_path / "run", book="a")
-    with Stage(cast).exporter() as exporter:
+    with Stage(cast).exporter() as exporter, Run(tmp_path / "run", book="a") as run:
         now_ms = time.time_ns() // 1_000_000
         with monkeypatch.context() as past:
             past.setattr("clients.session.time.time_ns", lambda: (now_ms - 3_600_000) * 1_000_000)
@@ -298,18 +397,25 @@ def test_an_expiry_that_is_a_nodes_word_alone_has_nothing_signed_anew(cast: Cast
     def expired(path: str, answer: Any) -> Any:
         if path == "/v1/transactions":
             return {"results": [{"code": "expired", "field": "valid_until_ms", "detail": "says the node"}]}
-        return {"status": "unknown"} if path.startswith("/v1/transactions/") else answer
+        if path.startswith("/v1/transactions/"):
+            return {**answer, "status": "unknown", "known_since_ms": 0}
+        return answer
 
     with Stage(cast).exporter() as exporter:
         batch = exporter.make(prepare_batch, rows, to=F_SG, terms=TERMS, now_ms=time.time_ns() // 1_000_000)
-        Run(folder, book="a").begin(0, batch)
+        with Run(folder, book="a") as killed:
+            killed.begin(0, batch)
         registered = exporter.resume(batch.submission).receipts[0].subject
-        with lying(cast.devnet.url("f-cn")) as relay, Stage(cast).exporter(urls=[relay.url]) as cut_off:
+        with (
+            lying(cast.devnet.url("f-cn")) as relay,
+            Stage(cast).exporter(urls=[relay.url]) as cut_off,
+            Run(folder, book="a") as stopped,
+        ):
             relay.lie = expired
             with pytest.raises(RunStopped, match="expired"):
-                cut_off.call(backfill, Run(folder, book="a"), rows, to=F_SG, terms=TERMS)
-        run = Run(folder, book="a")
-        assert run.sent(0) == batch.submission.wire
-        exporter.call(backfill, run, rows, to=F_SG, terms=TERMS)
-    assert [(outcome.code, outcome.receivable) for outcome in run.outcomes()] == [("ok", registered)]
+                cut_off.call(backfill, stopped, rows, to=F_SG, terms=TERMS)
+        with Run(folder, book="a") as run:
+            assert run.sent(0) == batch.submission.wire
+            exporter.call(backfill, run, rows, to=F_SG, terms=TERMS)
+            assert [(outcome.code, outcome.receivable) for outcome in run.outcomes()] == [("ok", registered)]
     assert dossiers_in(folder) == set(batch.dossiers), "the only one of what is on the ledger"

@@ -24,7 +24,18 @@ from registry.money import WHOLE
 from registry.records.credit_notes import CreditNote
 from registry.transactions.envelope import open_transaction, subject_id
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, key_of
-from tests.clients.stage import Stage, admit, digest, lei, newcomer, offered, unlike, until_ms, with_particulars
+from tests.clients.stage import (
+    Stage,
+    admissions,
+    admit,
+    digest,
+    lei,
+    newcomer,
+    offered,
+    unlike,
+    until_ms,
+    with_particulars,
+)
 
 pytestmark = pytest.mark.processes
 
@@ -376,14 +387,14 @@ def test_reassignment_needs_both_signatures(stage: Stage) -> None:
 def test_a_party_is_admitted_by_a_quorum(stage: Stage) -> None:
     parties = [newcomer("exporter"), newcomer("debtor", country="FR")]
     with stage.financier("f-cn") as proposer, stage.financier("f-sg", "f-cn") as second:
-        proposals = proposer.propose_admissions(parties)
+        proposals = proposer.propose_admissions(admissions(stage, parties))
         second.approve(proposals)
         assert proposer.party(parties[0].id) is None
         assert [receipt.code for receipt in second.approve(proposals)] == ["already_done"] * 2
         with stage.financier("f-gb", "f-cn") as third:
             third.approve(proposals)
         assert [proposer.party(party.id) for party in parties] == parties
-        assert code_of(lambda: proposer.propose_admissions(parties[:1])) == "duplicate"
+        assert code_of(lambda: proposer.propose_admissions(admissions(stage, parties[:1]))) == "duplicate"
     newly = {"party": parties[0].id, "urls": [stage.cast.devnet.url("f-cn")], "signer": key_of(parties[0].id)}
     with stage.exporter(**newly) as exporter:
         assert exporter.register(unlike(seller=parties[0].id)).receipt.done
@@ -396,7 +407,7 @@ def test_a_wrong_check_digit_is_an_error_on_admission(stage: Stage) -> None:
     with stage.financier("f-cn") as proposer:
         for parties in ([bad], [good, bad]):
             with pytest.raises(FieldError, match=r"identifiers\[0\]"):
-                proposer.propose_admissions(parties)
+                proposer.propose_admissions(admissions(stage, parties))
         assert proposer.party(good.id) is None
         with pytest.raises(Refused, match="not_found"):
             proposer.approve([NOBODYS])
@@ -408,7 +419,7 @@ def test_only_authorities_admit(stage: Stage) -> None:
         stage.financier("f-cn", party=EXP_CN, signer=key_of(EXP_CN)) as pretender,
         pytest.raises(Refused, match="not_authorised"),
     ):
-        pretender.propose_admissions([party])
+        pretender.propose_admissions(admissions(stage, [party]))
 
 
 # --- regulators, and who may see what --------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from consensus.errors import MessageError
 from consensus.following import (
     ADDING_MAX,
     ARRIVED_BYTES_MAX,
+    LACKING_MS,
     PATIENCE_MS,
     RANGES_AHEAD_MAX,
     SERVED_MAX,
@@ -23,6 +24,7 @@ from consensus.following import (
     Heard,
     Joined,
     Kept,
+    Lacking,
     Left,
     Missed,
     Progress,
@@ -242,6 +244,60 @@ def test_a_peer_that_leaves_is_replaced_at_once() -> None:
     assert asked(world) == {A: [(1, 64)], B: []}
     world.step(Left(A))
     assert asked(world)[B] == [(1, 64)]
+
+
+# --- what nobody keeps ----------------------------------------------------------------------------------------------
+
+
+def lacking(core: Following, *, until_ms: int, from_ms: int = 0) -> list[int]:
+    """The heights that it says nobody keeps, woken each second."""
+    actions = [each for now_ms in range(from_ms, until_ms + 1, 1_000) for each in core.handle(Woken(), now_ms=now_ms)]
+    return [each.height for each in actions if isinstance(each, Lacking)]
+
+
+def follower_of(tips: dict[bytes, Tip], *, height: int = 10) -> Following:
+    core = Following(genesis_id=GENESIS_ID, height=height, authorities=authorities_of(4), lag=1)
+    for peer, tip in tips.items():
+        core.handle(Joined(peer, True), now_ms=0)
+        core.handle(Heard(peer, tip), now_ms=0)
+    return core
+
+
+def test_where_nobody_keeps_the_next_block_it_is_said_once() -> None:
+    core = follower_of(dict.fromkeys((A, B, C), Tip(500, 10_000)))
+    assert core.lacking is None
+    assert lacking(core, until_ms=3_600_000) == [11]
+    assert core.lacking == 11
+    core.handle(Left(A), now_ms=3_600_000)
+    core.handle(Left(B), now_ms=3_600_000)
+    assert core.lacking is None, "one alone may lie"
+    for peer in (A, B):
+        core.handle(Joined(peer, True), now_ms=3_600_000)
+        core.handle(Heard(peer, Tip(600, 10_100)), now_ms=3_600_000)
+    assert lacking(core, from_ms=3_601_000, until_ms=4_000_000) == []
+    assert core.lacking == 11
+
+
+def test_a_newcomer_without_a_block_lacks_the_first_one_too() -> None:
+    core = follower_of(dict.fromkeys((A, B, C), Tip(500, 10_000)), height=0)
+    assert lacking(core, until_ms=LACKING_MS) == [1]
+
+
+def test_nothing_is_lacking_where_somebody_has_it_or_comes_soon_who_has() -> None:
+    core = follower_of(dict.fromkeys((A, B, C), Tip(500, 10_000)))
+    assert lacking(core, until_ms=LACKING_MS - 1_000) == []
+    core.handle(Joined(D, False), now_ms=LACKING_MS - 1)
+    actions = core.handle(Heard(D, Tip(1, 10_000)), now_ms=LACKING_MS - 1)
+    assert Say(D, Ask(11, 74)) in actions
+    core.handle(Heard(D, Blocks(11, chain(74)[10:])), now_ms=LACKING_MS)
+    assert lacking(core, from_ms=LACKING_MS, until_ms=LACKING_MS) == []
+    assert core.lacking is None
+    assert lacking(follower_of(dict.fromkeys((A, B, C), Tip(5, 10))), until_ms=100_000) == [], "nobody is ahead"
+
+
+def test_who_says_that_it_has_the_block_and_never_sends_it_does_not_hide_that_it_is_lacking() -> None:
+    core = follower_of({A: Tip(500, 10_000), B: Tip(500, 10_000), D: Tip(1, 10_000)})
+    assert lacking(core, until_ms=600_000) == [11]
 
 
 # --- telling and serving --------------------------------------------------------------------------------------------

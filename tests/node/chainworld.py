@@ -12,7 +12,7 @@ from registry.genesis import Genesis
 from registry.keys import DOMAIN_VOTE
 from registry.transactions.envelope import EACH, Transaction, draft, open_transaction, sign
 from registry.transactions.operations import Operation
-from tests.registry.world import AUTHORITIES, START_MS, genesis, invoice, key_of
+from tests.registry.world import AUTHORITIES, MEMBERS, START_MS, genesis, invoice, key_of, proved
 
 STEP_MS = 1_000
 
@@ -33,6 +33,8 @@ def transaction_of(
     chain_id = (network or genesis()).id
     keys = [key_of(name) for name in ([signers] if isinstance(signers, str) else signers)]
     public_keys = [key.public_key for key in keys]
+    names = [signers] if isinstance(signers, str) else list(signers)
+    operations = tuple(proved(one, chain_id, MEMBERS[names[0]][0] if names[0] in MEMBERS else "") for one in operations)
     payload = draft(chain_id, public_keys, nonce.to_bytes(16, "big"), until_ms, operations, mode)
     return open_transaction(sign(payload, chain_id, keys), chain_id)
 

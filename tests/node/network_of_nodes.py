@@ -47,6 +47,10 @@ def signing_key(party: str) -> SigningKey:
     return SigningKey.from_seed(seed("sign", party))
 
 
+def owner_key(party: str) -> SigningKey:
+    return SigningKey.from_seed(seed("owner", party))
+
+
 def party(number: int, *roles: str) -> Party:
     body = f"9845{number:014d}"
     digits = "".join(str(int(char, 36)) for char in body + "00")
@@ -58,7 +62,7 @@ def party(number: int, *roles: str) -> Party:
         identifiers=(lei,),
         roles=roles,
         sign_keys=(signing_key(lei).public_key,),
-        owner_key=SigningKey.from_seed(seed("owner", lei)).public_key,
+        owner_key=owner_key(lei).public_key,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
@@ -114,15 +115,16 @@ def test_a_node_that_begins_again_keeps_what_it_had_aside_and_votes_with_none_of
     assert reset_node(config) == config.data_dir.with_name("data.damaged-2")
 
 
+@pytest.mark.parametrize("made_again", [False, True])
 def test_a_reset_that_was_cut_off_between_its_renames_is_not_taken_for_a_new_node(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_again: bool
 ) -> None:
-    """An empty folder would know nothing of the keys that must not vote again."""
+    """An empty folder, as systemd or a volume makes it, would know nothing of the keys that must not vote again."""
     config = reset_config(tmp_path)
 
-    def cut_off(folder: Path) -> Path:
+    def cut_off(folder: Path) -> NoReturn:
         set_aside(folder)
-        raise OSError(errno.ENOSPC, "No space left on device")
+        fill_the_disk()
 
     set_aside = operating._set_aside
     with monkeypatch.context() as patched:
@@ -130,6 +132,8 @@ def test_a_reset_that_was_cut_off_between_its_renames_is_not_taken_for_a_new_nod
         with pytest.raises(StoreError, match="No space left"):
             reset_node(config)
     assert not config.data_dir.exists()
+    if made_again:
+        config.data_dir.mkdir()
     monkeypatch.setattr(process, "configure_logs", lambda **_: None)
     for use in (
         lambda: open_store(config.data_dir),
@@ -138,12 +142,22 @@ def test_a_reset_that_was_cut_off_between_its_renames_is_not_taken_for_a_new_nod
     ):
         with pytest.raises(StoreError, match="a reset was cut off: run `nemodat node reset` again"):
             use()
-    assert not config.data_dir.exists()
-    assert reset_node(config) is None
+    assert config.data_dir.exists() is made_again
+    with monkeypatch.context() as patched:  # and once more before them
+        patched.setattr(operating, "burn", lambda *_, **__: fill_the_disk())
+        with pytest.raises(StoreError, match="No space left"):
+            reset_node(config)
+    with pytest.raises(StoreError, match="a reset was cut off"):
+        open_store(config.data_dir)
+    assert (reset_node(config) is not None) is made_again
     store = open_store(config.data_dir)
     record = {key[len(CONSENSUS) :]: value for key, value in store.scan(CONSENSUS)}
     assert set(standings_in(record).values()) == {Standing.BURNT}
     store.close()
+
+
+def fill_the_disk() -> NoReturn:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def reset_config(folder: Path) -> NodeConfig:

@@ -36,7 +36,7 @@ from tests.node.network_of_nodes import Net, party
 from tests.node.test_sync import grow
 from tests.registry.world import genesis, key_of
 
-KEY = SigningKey.from_seed(b"c" * 32)
+KEY, SECOND = SigningKey.from_seed(b"c" * 32), SigningKey.from_seed(b"d" * 32)
 
 
 # --- over sockets ---------------------------------------------------------------------------------------------------
@@ -104,6 +104,65 @@ class Surroundings:
         assert isinstance(message, Cosigned)
         self.said.append(Checkpoint.decode(message.checkpoint))
 
+    def send(self, peer: bytes, channel: object, payload: bytes) -> None:
+        self.broadcast(channel, payload, role="")
+
+
+def of_store(store: NodeStore) -> tuple[room.Checkpoints, Surroundings]:
+    """The room of a node with this store, and what it says."""
+    around: Any = Surroundings()
+    return room.Checkpoints(genesis=supervised(), store=store, ledger=around, mesh=around, key=None), around
+
+
+PEER: Any = SimpleNamespace(name="a peer", id=bytes(32))
+
+
+def test_that_a_signer_saw_another_ledger_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has such a checkpoint could fill the log of every node with it; with two of them, by turns."""
+    said: list[str] = []
+    monkeypatch.setattr(room._log, "critical", lambda event, *, reason, **_: said.append(reason), raising=False)
+    other = chain_of(1, 102, 103)
+    here, around = of_store(chain_of(1, 2, 3))
+    for _ in range(3):
+        for key in (KEY, SECOND):
+            for height in (2, 3):
+                here.received(PEER, Cosigned(seen(other, height, key).encode()))
+    assert [key.public_key.hex()[:16] in reason for key, reason in zip((KEY, SECOND), said, strict=True)] == [True] * 2
+    assert here.contradicted == {KEY.public_key, SECOND.public_key}
+    assert around.said == []
+
+
+def test_who_connects_is_told_the_newest_of_each_signer_however_long_ago_that_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room, "KEPT_MAX", 3)
+    store = chain_of(*range(1, 9))
+    here, around = of_store(store)
+    rare, *often = seen(store, 1, SECOND), *(seen(store, height) for height in range(2, 9))
+    for checkpoint in (rare, *often):
+        here.received(PEER, Cosigned(checkpoint.encode()))
+    around.said.clear()
+    here.connected(PEER)
+    assert around.said == [often[-1], rare]
+
+
+def test_what_is_older_than_all_that_are_kept_of_its_signer_is_not_passed_on_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else each member could send what all have kept and forgotten round and round, and each node to all others."""
+    monkeypatch.setattr(room, "KEPT_MAX", 3)
+    store = chain_of(*range(1, 9))
+    newest = [seen(store, height) for height in range(8, 5, -1)]
+    for node in range(2):  # the second one begins with a store in which they are
+        here, around = of_store(store)
+        for _ in range(2):
+            for height in range(1, 9):
+                here.received(PEER, Cosigned(seen(store, height).encode()))
+        assert list(newest_checkpoints(store, 9)) == newest
+        assert len(around.said) == (0 if node else 2 * 8), "each once, to authorities and to observers"
+    here.received(PEER, Cosigned(seen(store, 1, SECOND).encode()))
+    assert len(around.said) == 2, "of another signer it is the newest"
+
 
 def test_a_checkpoint_that_is_ahead_of_the_node_waits_for_its_block() -> None:
     true = chain_of(*range(1, 9))
@@ -111,28 +170,29 @@ def test_a_checkpoint_that_is_ahead_of_the_node_waits_for_its_block() -> None:
     store = MemoryStore()
     chain = Chain.open(store, genesis())
     commit(chain, registration(1))
-    around: Any = Surroundings()
-    here = room.Checkpoints(genesis=supervised(), store=store, ledger=around, mesh=around, key=None)
-    peer: Any = SimpleNamespace(name="a peer")
+    here, around = of_store(store)
     for checkpoint in (ahead, further):
-        here.received(peer, Cosigned(checkpoint.encode()))
+        here.received(PEER, Cosigned(checkpoint.encode()))
     for number in range(2, 9):
         assert list(newest_checkpoints(store, 9)) == ([] if number <= 6 else [further])
         commit(chain, registration(number))
         for listener in around.listeners:
             listener(None)
     assert around.said == [further, further], "passed on once, to authorities and to observers"
-    assert here.contradicted == 0
+    assert not here.contradicted
 
 
 # --- a client that keeps them ---------------------------------------------------------------------------------------
 
 
 def supervised() -> Genesis:
-    """The world's genesis with an observer that cosigns, under the id of the world's: its chain is what is asked."""
+    """The world's genesis with observers that cosign, under the id of the world's: its chain is what is asked."""
     made = genesis()
-    entry = ObserverEntry(party="lei:R", transport_certificate=b"", address="r:1", checkpoint_key=KEY.public_key)
-    changed = replace(made, observers=(entry,))
+    observers = tuple(
+        ObserverEntry(party="lei:R", transport_certificate=b"", address="r:1", checkpoint_key=key.public_key)
+        for key in (KEY, SECOND)
+    )
+    changed = replace(made, observers=observers)
     object.__setattr__(changed, "id", made.id)
     return changed
 

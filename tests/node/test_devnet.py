@@ -7,6 +7,7 @@ import secrets
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -148,26 +149,22 @@ def test_a_late_observer_syncs_serves_reads_and_verifies_from_genesis(devnet: De
     assert status["state_root"] in done.stdout
 
 
-def test_finality_is_quick_at_light_load(devnet: Devnet) -> None:
-    """A bound that a busy machine keeps too; `scripts/bench` measures."""
-    waits = []
-    for number in range(12):
-        started = time.monotonic()
-        final(devnet, NAMES[number % 4], submit(devnet, NAMES[number % 4], [registration(devnet)])[0])
-        waits.append(time.monotonic() - started)
-    assert sorted(waits)[len(waits) // 2] < 0.5, waits
+def failed_views(status: dict[str, Any]) -> Counter[str]:
+    return Counter({peer["name"]: peer["failed_views"] for peer in status["peers"]})
 
 
 def test_whoever_leads_to_nothing_is_named(devnet: Devnet) -> None:
+    before = failed_views(devnet.status("f-cn"))
     devnet.kill("f-sg")
     dead = AUTHORITIES["f-sg"][0]
-    for _ in NAMES:
+    for _ in range(2 * len(NAMES)):
         final(devnet, "f-cn", submit(devnet, "f-cn", [registration(devnet)])[0])
     told = json.loads(nemodat("node", "status", str(devnet.config_path("f-cn")), "--json").stdout)
-    assert dead in {change["leader"] for change in told["view_changes"]}
-    (peer,) = [peer for peer in told["peers"] if peer["name"] == dead]
-    assert peer["failed_views"] >= 1
-    assert not peer["connected"]
+    assert told["view_changes"][-1]["leader"] == dead
+    gained = failed_views(told) - before
+    assert gained[dead] >= 2, "each time that it was its turn"
+    assert gained[dead] > gained.total() / 2, "the others' blocks became final"
+    assert not {peer["name"]: peer["connected"] for peer in told["peers"]}[dead]
     devnet.start("f-sg")
     devnet.wait_ready("f-sg")
     until(lambda: devnet.status("f-sg")["voting"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,18 @@ def test_a_file_that_a_power_cut_left_behind_is_no_damage(
     voted(folder, behind)
     (folder / GUARD_NAME).write_bytes(older)
     assert guarded(folder) == VOTES
+
+
+def test_a_new_file_is_on_the_disk_before_there_are_votes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a power cut soon after the first start leaves it empty, or without a name, beside a store with votes."""
+    store = open_store(tmp_path, "leveldb")
+    synced: list[os.stat_result] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor)))
+    VoteGuard(store, tmp_path / GUARD_NAME).close()
+    store.close()
+    file, folder = synced
+    assert (file.st_ino, folder.st_ino) == ((tmp_path / GUARD_NAME).stat().st_ino, tmp_path.stat().st_ino)
+    assert file.st_size == (tmp_path / GUARD_NAME).stat().st_size > 0, "what is in it was synced, not an empty file"
 
 
 def test_one_torn_slot_leaves_the_other(tmp_path: Path) -> None:

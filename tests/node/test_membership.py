@@ -22,29 +22,31 @@ from node.store import MemoryStore, open_store
 from node.views import open_view
 from registry.codec import digest
 from registry.errors import TransactionError
-from registry.keys import DOMAIN_VOTE, SigningKey
+from registry.keys import DOMAIN_VOTE, SigningKey, prove_possession
 from registry.records import Misbehaviour
 from registry.state import State
 from registry.transactions.authorities import AdmitNode, SeatAuthority, UnseatAuthority
-from registry.transactions.governance import Admit
+from registry.transactions.governance import admission
 from registry.transactions.parties import SetHome
 from tests.conftest import eventually
-from tests.node.network_of_nodes import Member, Net, forged_certificate, party, running, seed
+from tests.node.network_of_nodes import Member, Net, forged_certificate, owner_key, party, running, seed, signing_key
 
 REASON = bytes(32)
 FIFTH = party(7, "authority", "financier")
 
 
-def seat_of(member: Member, party_id: str, key: SigningKey | None = None) -> SeatAuthority:
+def seat_of(net: Net, member: Member, party_id: str, key: SigningKey | None = None) -> SeatAuthority:
     consensus = key or member.identity.consensus
     assert consensus is not None
-    return SeatAuthority(party_id, consensus.public_key, member.identity.transport.certificate, member.address)
+    certificate = member.identity.transport.certificate
+    proof = prove_possession(consensus, net.genesis.id, party_id, SeatAuthority.NAME)
+    return SeatAuthority(party_id, consensus.public_key, certificate, member.address, proof)
 
 
 async def admit(net: Net) -> Member:
     """A fifth party and its node, which follows."""
     member = net.newcomer()
-    await net.govern(Admit(FIFTH))
+    await net.govern(admission(FIFTH, [signing_key(FIFTH.id), owner_key(FIFTH.id)], net.genesis.id))
     await net.govern(AdmitNode(FIFTH.id, member.identity.transport.certificate, member.address))
     return member
 
@@ -104,7 +106,7 @@ async def test_an_authority_is_added_another_re_keyed_one_removed_and_all_restar
             assert node.service.role == "observer"
             assert not node.service.status()["voting"]
 
-            await net.govern(seat_of(member, FIFTH.id))
+            await net.govern(seat_of(net, member, FIFTH.id))
             await eventually(lambda: node.service.status()["voting"])
             assert node.service.role == "authority"
             assert [peer.role for peer in net[0].service.mesh.connected()] == ["authority"] * 4
@@ -115,7 +117,7 @@ async def test_an_authority_is_added_another_re_keyed_one_removed_and_all_restar
             rotated.identity = replace(rotated.identity, next_consensus=second)
             await net.start(1)
             await eventually(lambda: net[1].service.status()["voting"])
-            await net.govern(seat_of(rotated, net[1].service.mesh.me.name, second))
+            await net.govern(seat_of(net, rotated, net[1].service.mesh.me.name, second))
             await eventually(lambda: net[1].service.mesh.me.id == second.public_key)
             await eventually(lambda: net[1].service.status()["voting"])
             await net.govern(UnseatAuthority(net[3].service.mesh.me.name, REASON))
@@ -151,7 +153,7 @@ async def test_a_removed_authority_takes_no_transactions() -> None:
         (result,) = await net[4].service.submit([net.registration()], by="a test")
         assert isinstance(result, TransactionError)
         assert result.code == "read_only"
-        height = await net.govern(Admit(FIFTH))
+        height = await net.govern(admission(FIFTH, [signing_key(FIFTH.id), owner_key(FIFTH.id)], net.genesis.id))
         await eventually(lambda: net[4].service.ledger.tip.height >= height)
 
 
@@ -247,7 +249,7 @@ async def test_an_authority_that_lost_its_disk_follows_and_comes_back_with_a_new
             second = SigningKey.from_seed(seed("after the loss"))
             lost.identity = replace(lost.identity, next_consensus=second)
             await net.start(3)
-            await net.govern(seat_of(lost, party_id, second))
+            await net.govern(seat_of(net, lost, party_id, second))
             await eventually(lambda: net[3].service.mesh.me.id == second.public_key)
             await eventually(lambda: net[3].service.status()["voting"])
             assert net[3].service.status()["alarm"] == ""
@@ -276,7 +278,7 @@ async def test_certificates_of_keys_in_use_harm_nobody_and_a_renewed_one_connect
         left = net.members[4]
         seed_of = left.identity.transport.seed
         left.identity = replace(left.identity, transport=Credentials(make_certificate(seed_of, "left"), seed_of))
-        await net.govern(seat_of(left, leaver))
+        await net.govern(seat_of(net, left, leaver))
         await net.govern(UnseatAuthority(leaver, REASON))  # both certificates of its key are observers' now
         await net.until_agreed()
         await net.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -44,7 +45,7 @@ from node.network.frames import (
     encode_pong,
 )
 from node.network.mesh import CONNECTIONS_MAX
-from node.network.outbox import Outbox
+from node.network.outbox import FRAME_COST_BYTES, Outbox
 from node.network.tls import build_contexts
 from node.rates import Buckets
 from tests import holding_off
@@ -524,13 +525,27 @@ def test_too_large_payloads_are_not_encoded() -> None:
 
 
 def test_the_outbox_sends_votes_before_gossip_and_drops_the_oldest_gossip() -> None:
-    box = Outbox(bytes_max=10)
+    each = 4 + FRAME_COST_BYTES
+    box = Outbox(bytes_max=2 * each)
     assert box.put(Channel.TRANSACTIONS, b"old1")
     assert box.put(Channel.TRANSACTIONS, b"new1")
     assert box.put(Channel.CONSENSUS, b"vote")
-    assert (box.dropped, box.size) == (1, 8)
+    assert (box.dropped, box.size) == (1, 2 * each)
     assert [box.take(), box.take(), box.take(), box.size] == [b"vote", b"new1", None, 0]
-    assert not box.put(Channel.CONSENSUS, bytes(11))
+    assert not box.put(Channel.CONSENSUS, bytes(2 * each + 1 - FRAME_COST_BYTES))
+
+
+def test_the_smallest_frames_take_no_more_memory_than_the_outbox_counts() -> None:
+    """As of a peer that pings and never reads."""
+    box = Outbox(bytes_max=1_000_000)
+    tracemalloc.start()
+    try:
+        while box.put(Channel.CONTROL, encode_pong(1)):
+            pass
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 0.5 * box.size < taken <= box.size
 
 
 def test_keys_and_certificates_must_belong_together() -> None:

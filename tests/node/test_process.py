@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import signal
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +16,9 @@ from node.chain import Chain
 from node.config import NodeConfig, load_config
 from node.devnet import Member, create
 from node.errors import ConfigError
-from node.process import run_node
+from node.process import EXIT_OK, run_node
 from node.store import open_store
+from tests.conftest import PATIENCE_S
 from tests.node.chainworld import commit, registration
 from tests.registry.world import genesis, party_of
 
@@ -51,3 +54,26 @@ def test_a_token_that_can_be_guessed_is_named(config: NodeConfig, tmp_path: Path
     with pytest.raises(ConfigError, match="can be guessed"):
         run_node(guessed, config.passphrase())
     open_store(config.data_dir).close()
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_signal_to_stop_is_heard_whenever_it_comes(
+    config: NodeConfig, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    """Above all in the turn of the loop in which the state that a new node begins with is whole."""
+    unheard: list[bool] = []
+
+    def again() -> None:
+        unheard.append(True)
+        signal.raise_signal(signal.SIGTERM)
+
+    async def joined(**_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        asyncio.get_running_loop().call_later(PATIENCE_S, again)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(process, "is_new", lambda _: True)
+    monkeypatch.setattr(process, "join", joined)
+    assert run_node(config, config.passphrase()) == EXIT_OK
+    assert not unheard

@@ -15,7 +15,7 @@ from node import layout
 from node.api.problems import problem_of
 from node.chain import Chain
 from node.errors import NotFound, Pruned
-from node.layout import EVENTS_OF, first_kept
+from node.layout import EVENTS_OF, FIRST_KEY, first_kept, first_known
 from node.pruning import Pruner
 from node.store import MemoryStore
 from node.verification import verify_chain
@@ -50,6 +50,7 @@ def test_bodies_receipts_and_events_go_and_headers_certificates_and_state_stay()
     first = BLOCKS - KEPT_MS // 1_000
     assert first_kept(store) == (first, first)
     assert first_kept(archive) == (1, 1)
+    assert (first_known(archive), first_known(store)) == (1, 1), "transactions are forgotten, their ids are not"
     gone = dict(archive.scan(b"")).keys() - dict(store.scan(b"")).keys()
     kinds = {key[:2] for key in gone}
     assert kinds == {layout.BLOCK, layout.RECEIPTS, layout.EVENTS, EVENTS_OF[:2]}
@@ -62,6 +63,21 @@ def test_bodies_receipts_and_events_go_and_headers_certificates_and_state_stay()
         )
         assert (decided(store, height) is None) is (height < first)
     assert Chain.open(store, genesis()).tip == Chain.open(archive, genesis()).tip
+
+
+def test_who_began_with_a_state_knows_ids_from_there_on_also_when_it_has_pruned_what_followed() -> None:
+    store = chain_of(keep_ms=None)
+    store.write({FIRST_KEY: encode([9, 12])}, sync=True)  # as `Landing.finish` leaves it
+    assert first_known(store) == 9
+    tip = Chain.open(store, genesis()).tip
+    for keep_ms in (KEPT_MS, KEPT_MS // 2):
+        for _ in range(BLOCKS):
+            Pruner(store, keep_ms=keep_ms).grown(tip, tip)
+        assert first_kept(store)[0] == BLOCKS - keep_ms // 1_000
+        assert first_known(store) == 9
+    with store.snapshot() as reader:
+        view = open_view(reader)
+        assert view.unknown(bytes(32))["known_since_ms"] == view.block(9)["timestamp_ms"]
 
 
 def test_what_was_pruned_is_called_pruned_and_not_unknown() -> None:

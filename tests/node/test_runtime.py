@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -11,20 +12,26 @@ from consensus.blocks import Block, Header, transactions_root
 from consensus.engine import Engine
 from consensus.events import Event, Received
 from consensus.messages import Body, DecidedRequest, VotesRequest, decode_message, encode_message
-from node import hub, layout, runtime
+from node import hub, intake, layout, runtime
 from node.chain import Chain
+from node.clock import clock_ms
 from node.errors import Inconsistent
-from node.intake import BAD_MAX
-from node.network import Channel
+from node.intake import BAD_MAX, Submitted
+from node.network import Channel, Peer
 from node.network.connection import Connection
 from node.views import decided
-from registry.codec import encode
+from registry.codec import Value, encode
 from registry.errors import TransactionError
 from registry.genesis import Parameters
+from registry.limits import NONCE_BYTES, WIRE_BYTES_MAX
 from registry.state import party_key
-from registry.transactions.envelope import open_transaction
+from registry.transactions import envelope
+from registry.transactions.envelope import open_transaction, sign
+from registry.transactions.receivables import Register
+from tests import holding_off
 from tests.conftest import eventually
-from tests.node.network_of_nodes import Net, running
+from tests.node.network_of_nodes import Net, running, signing_key
+from tests.node.test_sync import grow
 
 
 async def test_what_is_submitted_is_final_on_all_with_one_state_root() -> None:
@@ -197,6 +204,59 @@ async def test_who_passes_on_bad_transactions_is_disconnected() -> None:
         assert not len(net[0].service.ledger.pool)
 
 
+@pytest.mark.parametrize(
+    ("newer", "code"),
+    [
+        ((envelope.VERSION, [["register_better", 1]]), "unknown_operation"),
+        ((envelope.VERSION, [[Register.NAME, 1]]), "malformed"),
+        ((envelope.VERSION + 1, []), "wrong_version"),
+        ((envelope.VERSION, [[Register.NAME, bytes(WIRE_BYTES_MAX)]]), "too_large"),
+    ],
+)
+async def test_who_passes_on_what_newer_software_may_read_is_not_blamed_for_it(
+    newer: tuple[int, list[Value]], code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while nodes are upgraded one by one, and a client sends a new operation to one that is."""
+    holding_off.for_an_hour(monkeypatch)
+    monkeypatch.setattr(intake, "BAD_MAX", 2)
+    async with running(Net()) as net:
+        await eventually(lambda: all(len(node.service.mesh.connected()) == 3 for node in net.running))
+        key, (version, operations) = signing_key(net.exporter.id), newer
+        until_ms = clock_ms() + 600_000
+        payload = encode(
+            [version, net.genesis.id, [key.public_key], bytes(NONCE_BYTES), until_ms, envelope.EACH, operations]
+        )
+        wire = sign(payload, net.genesis.id, [key])
+        with pytest.raises(TransactionError, match=code):
+            open_transaction(wire, net.genesis.id)
+        sender, target, good = net[1].service, net[0].service, net.registration()
+        for each in (wire, wire, wire, good):
+            assert sender.mesh.send(target.mesh.me.id, Channel.TRANSACTIONS, encode([each]))
+        id_ = open_transaction(good, net.genesis.id).id
+        await eventually(lambda: target.ledger.is_final(id_))
+        assert sender.mesh.me in target.mesh.connected()
+
+
+async def test_who_is_blamed_for_bad_transactions_and_for_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its certificate, not its name; and nobody for knowing more operations, as newer software does."""
+    async with running(Net(1)) as net:
+        target = net[0]._intake
+        assert target is not None
+        ended: list[tuple[bytes, str]] = []
+        monkeypatch.setattr(target._mesh, "disconnect", lambda peer, reason: ended.append((peer, reason)))
+        former, successor = (Peer(bytes([n]) * 32, "party", "authority", "", bytes([n])) for n in (1, 2))
+        newer: list[Submitted] = [
+            TransactionError("unknown_operation", "operations[0]", "is not known") for _ in range(BAD_MAX)
+        ]
+        target._blame(former, newer)
+        bad = TransactionError("bad_signature", "signatures[0]", "does not verify")
+        target._blame(former, [bad] * (BAD_MAX - 1))
+        target._blame(successor, [bad])
+        assert not ended
+        target._blame(former, [bad])
+        assert ended == [(former.id, "passes on bad transactions")]
+
+
 async def test_a_transaction_gossiped_while_a_node_was_away_reaches_it_when_it_comes() -> None:
     net = Net()
     try:
@@ -291,7 +351,7 @@ async def test_decided_blocks_are_read_for_a_peer_a_few_at_a_time() -> None:
         waiting: list[object] = []
         reader = net[0]._reader
         do = reader.do
-        reader.do = lambda job, then: waiting.append((job, then))  # type: ignore[method-assign]
+        reader.do = lambda job, then, source: waiting.append((job, then))  # type: ignore[method-assign]
         target, peer = net[0].service.runtime, net[1].service.mesh.me
         assert target is not None
         for height in range(1, 11):
@@ -322,6 +382,25 @@ async def test_a_task_of_the_network_that_dies_stops_the_node(monkeypatch: pytes
         for member in net.members:
             if member.node is not None:
                 await member.node.stop()
+
+
+async def test_a_view_has_failed_when_a_quorum_gave_it_up_and_not_because_it_was_left_for_the_next_block() -> None:
+    net = Net(parameters=Parameters(base_ms=1_000, heartbeat_ms=60_000))
+    try:
+        await net.start(0, 1, 2)  # authority 3 is away: each view that it leads is given up
+        await grow(net, 2)
+        watches = [node.service.watch for node in net.running]
+        before = [Counter(watch.failed_views) for watch in watches]
+        await grow(net, 8)
+        await net.until_agreed()
+        away = net.genesis.authorities[3].consensus_key
+        for watch, former in zip(watches, before, strict=True):
+            assert {leader: count >= 2 for leader, count in (watch.failed_views - former).items()} == {away: True}
+        recent = list(watches[0].view_changes)[-2:]
+        assert [each.leader for each in recent] == [away, away]
+        assert len({(each.height, each.view) for each in recent}) == 2, "each once"
+    finally:
+        await net.stop()
 
 
 async def test_what_no_leader_may_include_yet_does_not_make_the_network_spin() -> None:

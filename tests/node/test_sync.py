@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+from structlog.testing import capture_logs
 
 from consensus import following, sources
 from node.authorities import member_nodes
@@ -130,6 +131,7 @@ class Liar:
     """A member of genesis that claims a great height, and answers questions by `answer`."""
 
     answer: Callable[[int, int], Value]
+    first: int = 1
     mesh: Mesh | None = None
     asked: list[tuple[int, int]] = field(default_factory=list)
 
@@ -146,7 +148,7 @@ class Liar:
         await self.mesh.start(member.address)
 
     def connected(self, peer: Peer) -> None:
-        self._send(peer, ["tip", 1, 1_000])
+        self._send(peer, ["tip", self.first, 1_000])
 
     def disconnected(self, peer: Peer) -> None:
         pass
@@ -210,3 +212,27 @@ async def test_a_liar_is_passed_over_and_the_truth_comes_from_others(
         assert liar.mesh is not None
         await liar.mesh.stop()
     assert observer.ledger.tip.block_hash == net[0].service.ledger.tip.block_hash
+
+
+async def test_a_node_whose_next_block_nobody_keeps_says_so_once_and_is_not_ready(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "LACKING_MS", 100)
+    peers = [Liar(lambda first, last: None, first=990) for _ in range(2)]  # honest ones that have pruned
+    try:
+        for peer, member in zip(peers, net.members, strict=False):
+            await peer.start(net, member)
+        with capture_logs() as said:
+            await net.start(4)
+            observer = net[4].service
+            await eventually(lambda: observer.status()["alarm"])
+        assert observer.status()["alarm"].startswith("blocks_not_kept: no connected node gives block 1:")
+        assert not observer.ready()
+        (line,) = [each for each in said if each["event"] == "this node cannot catch up"]
+        assert line["log_level"] == "error"
+        assert line["height"] == 0
+        assert not any(peer.asked for peer in peers)
+    finally:
+        for peer in peers:
+            assert peer.mesh is not None
+            await peer.mesh.stop()

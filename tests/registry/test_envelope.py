@@ -68,13 +68,15 @@ VECTORS = Path(__file__).parent / "vectors" / "transactions.json"
 EXAMPLES = {
     "report_misbehaviour": ReportMisbehaviour(b"two votes"),
     "report_exclusion": ReportExclusion(mark("transaction"), START_MS, (Given(mark("authority"), 7, bytes(64)),)),
-    "propose": Propose(Admit(party_of("NEW", "lei:984500USIMPORT000143", "US", ("debtor",)))),
+    "propose": Propose(
+        Admit(party_of("NEW", "lei:984500USIMPORT000143", "US", ("debtor",)), (bytes(64), bytes(range(64))))
+    ),
     "approve": Approve(mark("proposal")),
-    "add_key": AddKey(mark("new key")),
+    "add_key": AddKey(mark("new key"), bytes(range(64))),
     "revoke_key": RevokeKey(mark("old key")),
     "set_receive_key": SetReceiveKey(mark("receive key")),
     "set_home": SetHome("https://node.example:8443/in"),
-    "recover": Recover((mark("key 1"), mark("key 2")), (mark("receive key"),)),
+    "recover": Recover((mark("key 1"), mark("key 2")), (mark("receive key"),), (bytes(64), bytes(range(64)))),
     "attest": Attest(name_id("EXP_CN"), "kyc", mark("provider"), mark("result"), START_MS, START_MS + 1, "lapsed"),
     "withdraw_attestation": WithdrawAttestation(mark("attestation")),
     "register": invoice(
@@ -335,7 +337,7 @@ OUTSIDE = [bytes(32), bytes(32), WHOLE, 0, 0, "document"]  # reference to grade 
         (["end_external_claim", 0, "forgotten", bytes(32)], "ground"),
         (["propose", []], "change"),
         (["propose", ["expel", []]], "change"),
-        (["propose", ["admit", []]], "change.party.party"),
+        (["propose", ["admit", [], []]], "change.party.party"),
     ],
 )
 def test_a_field_of_a_wrong_form_is_named(row: list[Any], field: str) -> None:

@@ -21,7 +21,7 @@ from registry.transactions.facilities import CertifyBase, OpenFacility, Scope
 from registry.transactions.governance import Approve, Propose, Suspend
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import Operation
-from registry.transactions.parties import RevokeKey
+from registry.transactions.parties import AddKey, RevokeKey
 from registry.transactions.receivables import Confirm
 from tests.registry.world import World, invoice, key_of, mark, name_id, salt_of
 
@@ -220,6 +220,7 @@ CASES: dict[str, Callable[[World], Receipt]] = {
         lambda notice: Acknowledge(notice, name_id("IMP_DE"), mark("?"), mark("account"), False, salt_of("a")),
         "IMP_DE",
     ),
+    "key_unproven": lambda world: world.one("EXP_CN", AddKey(mark("a key of another's"))),
     "not_proven": lambda world: world.one("F_CN", ReportMisbehaviour(b"no evidence")),
     "too_early": lambda world: received(world, days=8),
 }

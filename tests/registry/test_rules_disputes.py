@@ -255,6 +255,20 @@ def test_open_disputes_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch
     assert world.one("EXP_CN", ConcludeDispute(first)).code == "ok"
 
 
+def test_strangers_do_not_use_up_the_places_of_who_stands_in_the_debt(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "DISPUTES_OPEN_MAX", 2)
+    receivable = world.registered("a")
+    copied: Standing = ("fingerprint", "exact", mark("exact a"))
+    for ground in ("squatting", "no_such_debt"):
+        answered(world, raised(world, receivable, "EXP_VN", copied, ground))
+    assert world.one("EXP_VN", raising(receivable, copied, "not_my_invoice")).code == "limit_reached"
+    raised(world, receivable, "IMP_DE", debtor("a"), "refusal")
+    raised(world, receivable, "IMP_DE", debtor("a"), "defence")
+    assert world.one("IMP_DE", raising(receivable, debtor("a"), "set_off")).code == "limit_reached"
+
+
 # What it suspends
 
 

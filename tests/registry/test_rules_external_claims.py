@@ -220,20 +220,30 @@ def test_each_speaks_for_itself_and_says_it_once(world: World) -> None:
     recorded(world, receivable)  # what was ended may be recorded anew
 
 
-def test_one_party_cannot_fill_the_list_and_the_list_is_bounded(world: World) -> None:
+def test_one_party_cannot_fill_the_list_and_strangers_leave_room_for_seller_and_debtor(world: World) -> None:
     receivable = world.registered("a")
-    for number in range(EXTERNAL_CLAIMS_BY_MAX):
-        world.one("EXP_CN", ended(recorded(world, receivable, reference=mark(str(number)))))
-    assert world.one("EXP_CN", said(receivable)).code == "limit_reached"
     names = ["F_CN", "F_SG", "F_DE", "F_GB", "F_BR"]
-    names += [newcomer(world, index) for index in range(EXTERNAL_CLAIMS_MAX // EXTERNAL_CLAIMS_BY_MAX - 6)]
+    names += [newcomer(world, index) for index in range(EXTERNAL_CLAIMS_MAX // EXTERNAL_CLAIMS_BY_MAX - 7)]
     for by in names:
         for number in range(EXTERNAL_CLAIMS_BY_MAX):
             recorded(world, receivable, by, shown=SEARCHED, reference=mark(str(number)))
+        assert world.one(by, said(receivable, SEARCHED)).code == "limit_reached"
+    assert world.one(newcomer(world, len(names)), said(receivable, SEARCHED)).code == "limit_reached"
+    for by, shown in (("EXP_CN", ()), ("IMP_DE", AS_DEBTOR)):
+        for number in range(EXTERNAL_CLAIMS_BY_MAX):
+            recorded(world, receivable, by, shown=shown, reference=mark(str(number)))
+        assert world.one(by, said(receivable, shown)).code == "limit_reached"
     assert len(listed(world, receivable).claims) == EXTERNAL_CLAIMS_MAX
-    assert world.one("IMP_DE", said(receivable, AS_DEBTOR)).code == "limit_reached"
-    everything = listed(world, receivable).standing
-    assert world.one("F_CN", Fund(world.reserved(receivable), everything)).code == "ok"
+
+
+def test_what_was_ended_takes_up_no_place(world: World) -> None:
+    """Who recorded and ended what there was would keep everybody else out for good."""
+    receivable = world.registered("a")
+    for number in range(2 * EXTERNAL_CLAIMS_BY_MAX):
+        claim = recorded(world, receivable, "F_CN", shown=SEARCHED, reference=mark(str(number)))
+        assert world.one("F_CN", ended(claim)).code == "ok"
+    assert len(listed(world, receivable).claims) == 1, "the last one, until the next is recorded"
+    recorded(world, receivable)
 
 
 def newcomer(world: World, index: int) -> str:

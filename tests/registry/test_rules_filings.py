@@ -102,6 +102,13 @@ def test_filings_of_a_claim_are_bounded(world: World) -> None:
     assert codes == ["ok"] * FILINGS_MAX + ["limit_reached"]
 
 
+def test_a_former_holder_has_not_used_up_what_the_new_one_may_file(world: World) -> None:
+    claim = world.funded(world.registered("a"))
+    world.do("F_CN", *[RecordFiling(claim, "CN:ZDW", mark(f"{number}"), 1, 0) for number in range(FILINGS_MAX)])
+    assert world.one(("F_CN", "F_SG"), Reassign(claim, name_id("F_SG"))).code == "ok"
+    assert world.one("F_SG", RecordFiling(claim, "CN:ZDW", mark("own"), 1, 0)).code == "ok"
+
+
 def test_continuations_are_bounded(world: World) -> None:
     filing = filed(world, world.funded(world.registered("a")))
     codes = [

@@ -220,10 +220,17 @@ def test_changes_of_one_party_in_one_block_add_up(world: World) -> None:
     proposals = [world.one("F_CN", Propose(change)).subject for change in changes]
     world.do("F_SG", *map(Approve, proposals))
     world.block(
-        [world.transaction("F_DE", *map(Approve, proposals)), world.transaction("EXP_CN", AddKey(mark("new key")))]
+        [
+            world.transaction("F_DE", *map(Approve, proposals)),
+            world.transaction("EXP_CN", AddKey(key_of("new key").public_key)),
+        ]
     )
     party = world.party("EXP_CN")
-    assert (party.name, party.identifiers[-1], party.sign_keys[-1]) == ("Renamed", "duns:123456789", mark("new key"))
+    assert (party.name, party.identifiers[-1], party.sign_keys[-1]) == (
+        "Renamed",
+        "duns:123456789",
+        key_of("new key").public_key,
+    )
 
 
 @pytest.mark.parametrize(
@@ -235,7 +242,8 @@ def test_changes_of_one_party_in_one_block_add_up(world: World) -> None:
         (["amend", name_id("EXP_CN"), " x", [], [], []], "change.name"),
         (["amend", name_id("EXP_CN"), "", ["lei:984500USIMPORT000144"], [], []], "change.identifiers"),
         (["amend", name_id("EXP_CN"), "", [], ["king"], []], "change.add_roles"),
-        (["replace_owner_key", name_id("EXP_CN"), bytes(31)], "change.owner_key"),
+        (["replace_owner_key", name_id("EXP_CN"), bytes(32), bytes(63)], "change.proof"),
+        (["replace_owner_key", name_id("EXP_CN"), bytes(31), bytes(64)], "change.owner_key"),
     ],
 )
 def test_a_change_of_a_wrong_form_names_the_field(value: list[object], field: str) -> None:

@@ -313,6 +313,16 @@ def test_a_promise_on_a_claim_that_is_over_counts_no_more(world: World) -> None:
     assert world.heard("double_confirmation") == []
 
 
+def test_a_promise_to_a_former_holder_is_none_to_the_new_one(world: World) -> None:
+    receivable = world.registered("a")
+    claim, _ = promised(world, receivable, "F_CN", 60)
+    world.do("F_CN", Reserve(claim, 60_000), Fund(claim))
+    assert world.one(("F_CN", "F_SG"), Reassign(claim, name_id("F_SG"))).code == "ok"
+    world.one("IMP_DE", Confirm(receivable, salt_of("a"), name_id("IMP_DE"), mark("commitment a"), 10**12 // 2, TEXT))
+    promised(world, receivable, "F_DE", 40)
+    assert world.heard("double_confirmation") == []
+
+
 def test_a_credit_note_makes_two_promises_too_many(world: World) -> None:
     receivable = world.registered("a")
     promised(world, receivable, "F_CN", 40)

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from registry.keys import prove_possession
 from registry.parties import SIGN_KEYS_MAX, Party
 from registry.transactions.claims import Release
 from registry.transactions.governance import Admit, Propose, ReplaceOwnerKey, Suspend
 from registry.transactions.operations import Operation
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
-from tests.registry.world import MEMBERS, World, invoice, key_of, mark, name_id, party_of
+from tests.registry.world import MEMBERS, World, genesis, invoice, key_of, mark, name_id, party_of
 
 
 @pytest.fixture
@@ -21,6 +22,11 @@ def world() -> World:
 
 def key(name: str) -> bytes:
     return key_of(name).public_key
+
+
+def proof(name: str, party: str, purpose: str, chain: bytes | None = None) -> bytes:
+    """The proof of a key for a member."""
+    return prove_possession(key_of(name), genesis().id if chain is None else chain, name_id(party), purpose)
 
 
 def test_a_key_is_rotated_and_the_old_one_is_nobodys(world: World) -> None:
@@ -106,6 +112,45 @@ def test_a_thief_does_not_keep_the_owner_from_recovering_by_receiving_under_its_
     assert [receipt.code for receipt in world.block([thief, recovery]).receipts] == ["ok", "ok", "ok"]
     assert world.party("EXP_CN").sign_keys == (key("a"),)
     assert world.party("EXP_CN").receive_key == mark("x25519")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        bytes(range(64)),
+        proof("next", "EXP_VN", "add_key"),  # for another party
+        proof("next", "EXP_CN", "recover"),  # for another purpose: what waits in a recovery is not used up here
+        proof("next", "EXP_CN", "add_key", mark("another chain")),
+        proof("EXP_CN", "EXP_CN", "add_key"),  # by another key
+    ],
+)
+def test_a_key_that_does_not_prove_itself_is_not_added(world: World, wrong: bytes) -> None:
+    refused = world.one("EXP_CN", AddKey(key("next"), wrong))
+    assert (refused.code, refused.subject) == ("key_unproven", key("next"))
+    assert world.one("EXP_CN", AddKey(key("next"), proof("next", "EXP_CN", "add_key"))).code == "ok"
+
+
+def test_a_thief_does_not_keep_the_owner_from_recovering_by_taking_its_next_keys(world: World) -> None:
+    """It sees them, and their proofs, in the recovery that waits, and stands before it in the block."""
+    seen = proof("a", "EXP_CN", "recover")
+    recovery = world.transaction("owner EXP_CN", Recover((key("a"),), (), (seen,)))
+    thief = world.transaction("EXP_CN", AddKey(key("a"), seen))
+    assert [receipt.code for receipt in world.block([thief, recovery]).receipts] == ["key_unproven", "ok"]
+    assert world.party("EXP_CN").sign_keys == (key("a"),)
+
+
+@pytest.mark.parametrize("proofs", [("a",), ("b", "a"), ("a", "c"), ("a", "b", "c")])
+def test_every_key_of_a_recovery_proves_itself(world: World, proofs: tuple[str, ...]) -> None:
+    shown = tuple(proof(name, "EXP_CN", "recover") for name in proofs)
+    assert world.one("owner EXP_CN", Recover((key("a"), key("b")), (), shown)).code == "key_unproven"
+    shown = tuple(proof(name, "EXP_CN", "recover") for name in "ab")
+    assert world.one("owner EXP_CN", Recover((key("a"), key("b")), (), shown)).code == "ok"
+
+
+def test_an_owner_key_that_governance_brings_proves_itself(world: World) -> None:
+    change = ReplaceOwnerKey(name_id("EXP_CN"), key("next"), proof("next", "EXP_VN", "replace_owner_key"))
+    assert world.one("F_CN", Propose(change)).code == "key_unproven"
+    world.govern(ReplaceOwnerKey(name_id("EXP_CN"), key("next"), proof("next", "EXP_CN", "replace_owner_key")))
 
 
 def test_the_owner_key_replaces_every_signing_key(world: World) -> None:

@@ -8,7 +8,7 @@ from functools import cache
 from registry.codec import decode, digest, encode
 from registry.errors import CodecError
 from registry.genesis import AuthorityEntry, Genesis, Parameters
-from registry.keys import SigningKey
+from registry.keys import SigningKey, prove_possession
 from registry.ledger import BlockContext, Outcome, execute, genesis_state
 from registry.money import WHOLE
 from registry.parties import Party
@@ -16,12 +16,14 @@ from registry.receipts import Receipt
 from registry.records import Claim, Proposal, Receivable, decode_record
 from registry.reference import described
 from registry.rules.verdicts import Accusation
-from registry.state import claim_key, party_key, proposal_key, receivable_key
+from registry.state import claim_key, key_key, party_key, proposal_key, receivable_key
+from registry.transactions.authorities import SeatAuthority
 from registry.transactions.claims import Fund, Offer, Reserve
 from registry.transactions.envelope import EACH, Transaction, draft, open_transaction, sign, subject_id
-from registry.transactions.fields import Ref
-from registry.transactions.governance import Approve, Change, Propose
+from registry.transactions.fields import NO_PROOF, Ref
+from registry.transactions.governance import Admit, Approve, Change, Propose, ReplaceOwnerKey, admission
 from registry.transactions.operations import Operation
+from registry.transactions.parties import AddKey, Recover
 from registry.transactions.receivables import Register, debtor_commitment
 
 PERCENT = WHOLE // 100
@@ -46,7 +48,41 @@ AUTHORITIES = ("F_CN", "F_SG", "F_DE", "F_GB")
 @cache
 def key_of(name: str) -> SigningKey:
     """The signing key of a member, always the same for a name."""
-    return SigningKey.from_seed(digest(b"sign " + name.encode()))
+    key = SigningKey.from_seed(digest(b"sign " + name.encode()))
+    _MADE[key.public_key] = key
+    return key
+
+
+_MADE: dict[bytes, SigningKey] = {}  # the keys of `key_of`, by their public halves
+
+
+def proved(operation: Operation, chain_id: bytes, sender: str) -> Operation:
+    """The operation with the proofs of the new keys in it, where it has none and the keys are of `key_of`.
+
+    `sender` is the id of the party that brings them. A proof that is wrong on purpose stays.
+    """
+    match operation:
+        case AddKey(key, proof) if key in _MADE and proof == NO_PROOF:
+            return AddKey(key, prove_possession(_MADE[key], chain_id, sender, "add_key"))
+        case Recover(keys, receive, ()) if set(keys) <= set(_MADE):
+            proofs = tuple(prove_possession(_MADE[key], chain_id, sender, "recover") for key in keys)
+            return Recover(keys, receive, proofs)
+        case Propose(change):
+            return Propose(proved_change(change, chain_id))
+    return operation
+
+
+def proved_change(change: Change, chain_id: bytes) -> Change:
+    """As `proved`, of a change."""
+    match change:
+        case Admit(party, ()) if {*party.sign_keys, party.owner_key} <= set(_MADE):
+            return admission(party, [_MADE[key] for key in (*party.sign_keys, party.owner_key)], chain_id)
+        case ReplaceOwnerKey(party_id, key, proof) if key in _MADE and proof == NO_PROOF:
+            return ReplaceOwnerKey(party_id, key, prove_possession(_MADE[key], chain_id, party_id, change.NAME))
+        case SeatAuthority(party_id, key, certificate, address, proof) if key in _MADE and proof == NO_PROOF:
+            proof = prove_possession(_MADE[key], chain_id, party_id, change.NAME)
+            return SeatAuthority(party_id, key, certificate, address, proof)
+    return change
 
 
 def party_of(name: str, identifier: str, country: str, roles: tuple[str, ...], **more: object) -> Party:
@@ -136,6 +172,9 @@ class World:
         names = [signers] if isinstance(signers, str) else list(signers)
         keys = [key_of(name) for name in names]
         self._nonce += 1
+        sender = self.state.get(key_key(keys[0].public_key))
+        party = "" if sender is None else str(decode(sender))
+        operations = tuple(proved(operation, self.genesis.id, party) for operation in operations)
         payload = draft(
             self.genesis.id,
             [key.public_key for key in keys],

@@ -36,7 +36,7 @@ from registry.receipts import Receipt
 from registry.transactions.envelope import draft, sign, transaction_id
 from registry.transactions.governance import Change, Propose, Reinstate, Suspend
 from registry.transactions.operations import Operation
-from tests.registry.world import MEMBERS, key_of, party_of
+from tests.registry.world import MEMBERS, key_of, party_of, proved
 
 TOKEN = "a token for the operator of the test"
 FINAL_WITHIN_S = 10
@@ -107,6 +107,8 @@ class Live:
         """A signed transaction of a member."""
         until_ms = clock_ms() + 600_000
         nonce = secrets.token_bytes(16)
+        sender = MEMBERS[by][0] if by in MEMBERS else ""
+        operations = tuple(proved(operation, self.genesis.id, sender) for operation in operations)
         payload = draft(self.genesis.id, [key_of(by).public_key], nonce, until_ms, operations)
         return sign(payload, self.genesis.id, [key_of(by)])
 

@@ -109,7 +109,17 @@ def test_other_media_types_are_refused(live: Live, media_type: str) -> None:
 
 def test_a_transaction_nobody_knows_is_unknown(live: Live) -> None:
     id_ = secrets.token_hex(32)
-    assert live.get(f"/v1/transactions/{id_}", "EXP_CN").json() == {"transaction_id": id_, "status": "unknown"}
+    before = live.get("/v1/blocks/latest", "EXP_CN").json()["height"]
+    found = live.get(f"/v1/transactions/{id_}", "EXP_CN").json()
+    newest = Trust(live.genesis).header(found)
+    assert found == {
+        "transaction_id": id_,
+        "status": "unknown",
+        "known_since_ms": 0,
+        "header": newest.encode().hex(),
+        "finality": found["finality"],
+    }
+    assert newest.height >= before, "as of the newest block"
     answer = live.get(f"/v1/transactions/{id_}?wait_s=0.05", "EXP_CN")
     assert answer.json()["status"] == "unknown"
 

@@ -8,25 +8,27 @@ from dataclasses import replace
 import pytest
 
 from consensus.blocks import Block, Header, transactions_root
-from consensus.ranges import Ask, Blocks
+from consensus.ranges import Ask, Blocks, Tip, read_pair
 from node import layout
+from node.authorities import authority_set
 from node.chain import Chain
 from node.errors import Pruned, StoreError
 from node.layout import JOINED_PART, JOINING_KEY, first_kept, state_entry
-from node.snapshots import held
-from node.snapshots.events import Enough, Finish
+from node.snapshots import fetching, held
+from node.snapshots.events import Enough, Finish, Heard, Joined
 from node.snapshots.fetching import PATIENCE_MS
 from node.snapshots.held import HELD_MAX, HeldStates
 from node.snapshots.landing import Landing, is_new
-from node.snapshots.messages import AskPart, Gone, Held, ManifestOf, PartOf, SyncMessage
-from node.store import MemoryStore
+from node.snapshots.messages import AskManifest, AskPart, Gone, Held, ManifestOf, PartOf, SyncMessage
+from node.store import MemoryStore, Reader
 from node.store import Store as NodeStore
-from node.views import open_view
+from node.views import decided, open_view
 from registry.errors import TransactionError
 from registry.limits import VALIDITY_MAX_MS
+from registry.merkle.parts import CUT_BITS, Entry
 from registry.transactions.envelope import Transaction
 from tests.node.chainworld import build, certificate_of, commit, proposer_of, registration, transaction_of
-from tests.node.snapshots.world import LAST, Peer, World, copy, written
+from tests.node.snapshots.world import LAST, MINUTE_MS, Peer, World, copy, written
 from tests.registry.world import START_MS, genesis, invoice, name_id
 
 A, B, C = b"A", b"B", b"C"
@@ -34,8 +36,9 @@ A, B, C = b"A", b"B", b"C"
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A state of some kilobytes is cut into sixteen parts."""
+    """A state of some kilobytes is cut into sixteen parts, and blocks are asked for four at a time."""
     monkeypatch.setattr(held, "PART_BYTES_MEANT", 4_000)
+    monkeypatch.setattr(fetching, "RANGE_HEIGHTS_MAX", 4)
 
 
 def joined(peers: dict[bytes, Peer]) -> tuple[World, Chain]:
@@ -156,6 +159,44 @@ def test_who_has_begun_with_a_state_serves_it_to_the_next() -> None:
     assert state_of(second.store) == state_of(world.store)
 
 
+def young(*, to: int) -> MemoryStore:
+    """What a peer has that began with the state of `LAST`, when the chain has grown by a block each two minutes."""
+    world, chain = joined({A: Peer(copy(written()))})
+    while chain.tip.height < to:
+        now_ms = chain.tip.timestamp_ms + 2 * MINUTE_MS
+        block = chain.build([], proposer=proposer_of(chain.tip.height + 1), now_ms=now_ms)
+        chain.commit(block, certificate_of(block), puts={})
+    return copy(world.store)
+
+
+@pytest.mark.parametrize("to", [LAST + 5, LAST + 10, LAST + 20, LAST + 30])
+def test_blocks_below_those_that_anybody_keeps_are_not_waited_for(to: int) -> None:
+    """All peers began with a state themselves, and there are more blocks in an hour now than there were then."""
+    store = young(to=to)
+    world, chain = joined({name: Peer(copy(store)) for name in (A, B, C)})
+    assert chain.tip == Chain.open(store, genesis()).tip
+    assert min(world.kept) >= first_kept(store)[0]
+
+
+def test_who_alone_has_old_blocks_and_stops_giving_them_does_not_keep_a_newcomer_waiting() -> None:
+    store = young(to=LAST + 10)
+    archive = copy(written())
+    whole = Chain.open(archive, genesis())
+    for block, certificate in _pairs(store, *range(LAST + 1, LAST + 11)):
+        whole.commit(Block.decode(block), certificate, puts={})
+    given: list[Blocks] = []
+
+    def three_times(said: SyncMessage) -> SyncMessage | None:
+        if isinstance(said, Blocks):
+            given.append(said)
+            return Blocks(said.first, said.pairs[:1]) if len(given) <= 3 else None
+        return said
+
+    world = World(MemoryStore(), {A: Peer(archive, three_times), B: Peer(copy(store))})
+    assert isinstance(world.run(), Finish)
+    assert Chain.open(world.store, genesis()).tip == whole.tip
+
+
 # --- interruptions --------------------------------------------------------------------------------------------------
 
 
@@ -257,6 +298,85 @@ def test_a_liar_is_caught_at_its_first_bad_word_and_the_rest_comes_from_others(l
     assert state_of(world.store) == state_of(peers[B].store)
 
 
+def _grown(store: NodeStore, *, to: int) -> tuple[MemoryStore, Chain]:
+    """The chain of a store, and a transaction in each block above."""
+    made = copy(store)
+    chain = Chain.open(made, genesis())
+    while chain.tip.height < to:
+        at_ms = chain.tip.timestamp_ms + MINUTE_MS
+        transaction = _valid_to(at_ms + MINUTE_MS, number=chain.tip.height)
+        block = chain.build([transaction], proposer=proposer_of(chain.tip.height + 1), now_ms=at_ms)
+        assert block.transactions, "it was let in"
+        chain.commit(block, certificate_of(block), puts={})
+    return made, chain
+
+
+def _pairs(store: NodeStore, *heights: int) -> tuple[tuple[bytes, bytes], ...]:
+    found = [decided(store, height) for height in heights]
+    return tuple(pair for pair in found if pair is not None)
+
+
+def _goes_on(newcomer: Chain, store: NodeStore, whole: Chain) -> bool:
+    """Whether a newcomer executes what is above its state as everybody else has."""
+    for block, certificate in _pairs(store, *range(newcomer.tip.height + 1, whole.tip.height + 1)):
+        newcomer.commit(Block.decode(block), certificate, puts={})
+    return newcomer.tip == whole.tip
+
+
+@pytest.mark.parametrize("liars", [{A}, {B}, {C}, {A, B, C}])
+def test_true_blocks_above_the_state_are_not_taken_for_they_would_count_as_executed(liars: set[bytes]) -> None:
+    longer, whole = _grown(written(), to=LAST + 2)
+
+    def more(said: SyncMessage) -> SyncMessage:
+        match said:
+            case Blocks(first, pairs) if first + len(pairs) == LAST + 1:
+                return Blocks(first, pairs + _pairs(longer, LAST + 1, LAST + 2))
+        return said
+
+    peers = {name: Peer(copy(written()), *([more] if name in liars else [])) for name in (A, B, C)}
+    world, chain = joined(peers)
+    assert max(world.kept) == LAST
+    assert _goes_on(chain, longer, whole)
+
+
+@pytest.mark.parametrize("last", [pytest.param(LAST, id="below the window"), pytest.param(12, id="above the state")])
+def test_a_block_in_answer_to_a_question_for_a_part_of_the_same_number_is_not_taken(last: int) -> None:
+    """A number of a part is no height: a peer that never sent the part sends the true block of that height instead."""
+    longer, whole = _grown(written(last), to=16)
+    unanswered: list[int] = []
+
+    def keeps_back(said: SyncMessage) -> SyncMessage | None:
+        match said:
+            case PartOf(_, number, _) if number > 12 or last == LAST:
+                unanswered.append(number)
+                return None
+        return said
+
+    def meanwhile(said: SyncMessage) -> SyncMessage:
+        if isinstance(said, Blocks) and (len(said.pairs) > 1 or last == LAST):
+            height = unanswered[-1]
+            world.later(0, Heard(A, Blocks(height, _pairs(longer, height))))
+        return said
+
+    world = World(MemoryStore(), {A: Peer(copy(written(last)), keeps_back), B: Peer(copy(written(last)), meanwhile)})
+    assert isinstance(world.run(), Finish)
+    assert unanswered
+    without, _ = joined({B: Peer(copy(written(last)))})
+    assert sorted(set(world.kept)) == sorted(set(without.kept))
+    assert _goes_on(Chain.open(world.store, genesis()), longer, whole)
+
+
+def test_a_landing_keeps_no_block_above_its_state() -> None:
+    landing, peer = Landing(MemoryStore(), genesis().id, authority_set(genesis())), Peer(copy(written()))
+    manifest = peer.held.manifest(LAST)
+    assert manifest is not None
+    landing.begin(manifest)
+    longer, _ = _grown(written(), to=LAST + 1)
+    (pair,) = _pairs(longer, LAST + 1)
+    with pytest.raises(AssertionError, match="executed"):
+        landing.keep([read_pair(pair, LAST + 1)])
+
+
 def test_a_silent_peer_is_passed_over() -> None:
     silent = Peer(copy(written()), lambda said: said if isinstance(said, Held) else None)
     world, _ = joined({A: silent, B: Peer(copy(written()))})
@@ -269,6 +389,83 @@ def test_a_peer_that_does_not_serve_the_state_any_more_says_so_and_is_not_blamed
     world, _ = joined({A: forgetful, B: Peer(copy(written()))})
     assert not world.dropped
     assert not world.missed
+
+
+def come_later(world: World, peers: dict[bytes, Peer], *, after_ms: int) -> None:
+    world.peers |= peers
+    for name, peer in peers.items():
+        world.later(after_ms, Joined(name, True))
+        world.later(after_ms + 1, Heard(name, Tip(first_kept(peer.store)[0], peer.height)))
+
+
+def _offers_what_it_never_shows(said: SyncMessage) -> SyncMessage | None:
+    return Held(((LAST - 1, b"x" * 32),)) if isinstance(said, Held) else None
+
+
+def _shows_the_manifest_only(said: SyncMessage) -> SyncMessage | None:
+    return None if isinstance(said, PartOf) else said
+
+
+def _calls_a_block_by_another_name(said: SyncMessage) -> SyncMessage | None:
+    return Held(((LAST, b"x" * 32),)) if isinstance(said, Held) else said
+
+
+STALLS: dict[str, Callable[[SyncMessage], SyncMessage | None]] = {
+    "a state that it never shows": _offers_what_it_never_shows,
+    "a state of which it sends no part": _shows_the_manifest_only,
+    "a state by the hash of another block": _calls_a_block_by_another_name,
+}
+
+
+@pytest.mark.parametrize("liars", [1, 2])
+@pytest.mark.parametrize("lie", STALLS)
+def test_who_offers_a_state_first_and_does_not_give_it_does_not_keep_a_newcomer_from_the_others(
+    lie: str, liars: int
+) -> None:
+    """What they offer is served by nobody else, and was chosen before the honest ones had said a word."""
+    newer, whole = _grown(written(), to=LAST + 1)
+    world = World(MemoryStore(), {b"L%d" % number: Peer(copy(written()), STALLS[lie]) for number in range(liars)})
+    come_later(world, {A: Peer(newer), B: Peer(copy(newer))}, after_ms=PATIENCE_MS + 500)
+    assert isinstance(world.run(limit_ms=200_000), Finish)
+    assert Chain.open(world.store, genesis()).tip == whole.tip
+
+
+def test_where_everybody_is_slow_a_late_manifest_counts_and_what_is_stored_is_not_given_up() -> None:
+    """Six seconds for every answer, and two states to choose from."""
+    newer, _ = _grown(written(), to=LAST + 1)
+    world = World(MemoryStore(), {A: Peer(copy(written())), B: Peer(copy(written())), C: Peer(newer)}, delay_ms=6_000)
+    assert isinstance(world.run(limit_ms=2_000_000), Finish)
+    assert world.begun == 1
+    assert sorted(world.stored) == list(range(16)), "each once"
+    assert not world.dropped
+
+
+def test_who_shows_a_manifest_in_time_has_answered_though_a_late_one_came_before() -> None:
+    """A takes six seconds, B three: B is asked after four, and A's manifest is there when B's comes."""
+    slow, quicker = Peer(copy(written()), manifest_ms=6_000), Peer(copy(written()), manifest_ms=3_000)
+    world = World(MemoryStore(), {A: slow, B: quicker})
+    assert isinstance(world.run(), Finish)
+    assert AskManifest(LAST) in slow.asked
+    assert AskManifest(LAST) in quicker.asked
+    assert B not in world.missed
+
+
+def test_parts_of_a_state_that_is_given_up_are_not_taken_for_those_of_the_next() -> None:
+    """The disk is slow: parts of the first state become durable after the manifest of the second has come."""
+    newer, whole = _grown(written(), to=LAST + 1)
+    parts: list[int] = []
+
+    def forgets(said: SyncMessage) -> SyncMessage:
+        if isinstance(said, PartOf):
+            parts.append(said.number)
+            return said if len(parts) <= 4 else Gone(said.height)
+        return said
+
+    world = World(MemoryStore(), {A: Peer(copy(written()), forgets)}, disk_ms=500)
+    come_later(world, {B: Peer(newer)}, after_ms=PATIENCE_MS + 500)
+    assert isinstance(world.run(), Finish)
+    assert world.begun == 2
+    assert Chain.open(world.store, genesis()).tip == whole.tip
 
 
 # --- who begins with blocks -----------------------------------------------------------------------------------------
@@ -310,5 +507,27 @@ def test_the_states_after_the_first_blocks_of_periods_are_held_the_newest_two() 
     assert states.manifest(19) is None
     assert states.part(19, 0, 0) is None
     assert states.part(20, 0, 1) is None
+    assert states.part(20, manifest.bits, 0) is not None
     states.close()
     assert states.offers() == ()
+
+
+def test_a_part_of_another_cut_than_the_manifests_is_not_even_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question of some bytes would else cost megabytes of reading, for an answer that is always `Gone`."""
+    peer = Peer(copy(written()))
+    read: list[int] = []
+    part = held._part
+
+    def counted(reader: Reader, bits: int, number: int, bytes_max: int) -> tuple[Entry, ...] | None:
+        read.append(bits)
+        return part(reader, bits, number, bytes_max)
+
+    monkeypatch.setattr(held, "_part", counted)
+    manifest = peer.held.manifest(LAST)
+    assert manifest is not None
+    read.clear()
+    for bits in CUT_BITS:
+        assert (peer.held.part(LAST, bits, 0) is not None) == (bits == manifest.bits)
+    assert read == [manifest.bits]
+    assert peer.held.manifest(LAST) is manifest, "made once"
+    assert read == [manifest.bits]

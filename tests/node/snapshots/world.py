@@ -73,11 +73,18 @@ def copy(store: NodeStore) -> MemoryStore:
 
 
 class Peer:
-    """Serves a state and blocks; `lie` changes what it says (None: it says nothing)."""
+    """Serves a state and blocks; `lie` changes what it says (None: nothing); `manifest_ms`: longer for a manifest."""
 
-    def __init__(self, store: NodeStore, lie: Callable[[SyncMessage], SyncMessage | None] = lambda said: said) -> None:
+    def __init__(
+        self,
+        store: NodeStore,
+        lie: Callable[[SyncMessage], SyncMessage | None] = lambda said: said,
+        *,
+        manifest_ms: int = 0,
+    ) -> None:
         self.store = store
         self.lie = lie
+        self.manifest_ms = manifest_ms
         self.asked: list[SyncMessage] = []
         self.held = HeldStates(store)
         self.height = Chain.open(store, genesis()).tip.height
@@ -106,8 +113,14 @@ class Peer:
 class World:
     """One newcomer, until it has what it starts with."""
 
-    def __init__(self, store: NodeStore, peers: dict[bytes, Peer], *, far_behind: int = 10) -> None:
+    def __init__(
+        self, store: NodeStore, peers: dict[bytes, Peer], *, far_behind: int = 10, delay_ms: int = 10, disk_ms: int = 1
+    ) -> None:
+        """`delay_ms`: from a question to its answer. `disk_ms`: until a part is durable; one after the other."""
         self.store = store
+        self.delay_ms = delay_ms
+        self.disk_ms = disk_ms
+        self._disk_free_at_ms = 0
         self.peers = peers
         self.landing = Landing(store, genesis().id, authority_set(genesis()))
         begun = self.landing.unfinished()
@@ -123,6 +136,7 @@ class World:
         self.now_ms = 0
         self.stored: list[int] = []
         self.kept: list[int] = []
+        self.begun = 0
         self.dropped: dict[bytes, str] = {}
         self.missed: list[bytes] = []
         self.ended: Finish | Enough | None = None
@@ -145,6 +159,10 @@ class World:
                 self._do(action)
         return self.ended
 
+    def _later_on_disk(self, event: Event) -> None:
+        self._disk_free_at_ms = max(self._disk_free_at_ms, self.now_ms) + self.disk_ms
+        self.later(self._disk_free_at_ms - self.now_ms, event)
+
     def _do(self, action: object) -> None:
         match action:
             case Say(peer, message):
@@ -152,14 +170,16 @@ class World:
                 self.peers[peer].asked.append(message)
                 said = self.peers[peer].answer(message)
                 if said is not None:
-                    self.later(10, Heard(peer, decode_sync(encode_sync(said))))
+                    longer_ms = self.peers[peer].manifest_ms if isinstance(said, ManifestOf) else 0
+                    self.later(self.delay_ms + longer_ms, Heard(peer, decode_sync(encode_sync(said))))
             case Begin(manifest):
                 self.landing.begin(manifest)
-                self.later(1, Started())
+                self.begun += 1
+                self._later_on_disk(Started())
             case Store(number, entries):
                 self.landing.store_part(number, entries)
                 self.stored.append(number)
-                self.later(1, Stored(number))
+                self._later_on_disk(Stored(number))
             case Keep(blocks):
                 self.landing.keep(blocks)
                 self.kept += [block.height for block in blocks]

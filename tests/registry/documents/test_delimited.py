@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.documents import BrokenDocument, ColumnMap, NoticeCode, UnsafeDocument
+from registry.documents import BrokenDocument, ColumnMap, DocumentError, NoticeCode, UnsafeDocument
+from registry.documents.columns import ENCODINGS
 from registry.documents.delimited import ROW_CHARS_MAX, csv_table, csv_tables
 from registry.documents.source import Source
 from registry.documents.tabular import ROWS_MAX, Table
@@ -62,6 +63,27 @@ def test_a_row_without_end_is_refused(line: bytes) -> None:
 def test_an_encoding_that_says_itself(encoding: str) -> None:
     (table,) = tables("number,name\nA-1,天津\n".encode(encoding))
     assert (table.header, table.rows, table.notices) == (["number", "name"], [(2, ["A-1", "天津"])], ())
+
+
+def test_utf_16_that_is_stated_needs_no_byte_order_mark() -> None:
+    """Without one it is what Windows writes: little-endian."""
+    stated = ColumnMap(encoding="utf-16")
+    for encoding in ("utf-16", "utf-16-le"):
+        (table,) = tables("number,name\nA-1,天津\n".encode(encoding), column_map=stated)
+        assert (table.header, table.rows) == (["number", "name"], [(2, ["A-1", "天津"])])
+    with pytest.raises(BrokenDocument, match="not utf-16"):
+        tables("number".encode("utf-16-le") + b"\n", column_map=stated)
+
+
+@given(data=st.binary(max_size=40), encoding=st.none() | st.sampled_from(sorted(ENCODINGS)))
+def test_bytes_that_are_not_what_is_stated_are_an_error_of_that_file(data: bytes, encoding: str | None) -> None:
+    said = ""
+    found: list[Table] = []
+    try:
+        found = tables(data, column_map=ColumnMap(encoding=encoding))
+    except DocumentError as error:
+        said = error.file
+    assert said == SOURCE.file or len(found) == 1
 
 
 def test_an_encoding_is_found_out_from_the_whole_file() -> None:

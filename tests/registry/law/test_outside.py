@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from registry.errors import FieldError
-from registry.law.case import COMPETITORS_MAX, Case
+from registry.law.case import COMPETITORS_MAX, ENTRIES_MAX, Case
 from registry.law.from_ledger import case_from_ledger
 from registry.law.shipped import shipped_profiles
-from registry.limits import BLANKETS_MAX, CLAIMS_MAX, EXTERNAL_CLAIMS_MAX, FILINGS_MAX
+from registry.limits import BLANKETS_MAX, CLAIMS_MAX, EXTERNAL_CLAIMS_MAX, FILINGS_MAX, HOLDERS_MAX
 from registry.money import WHOLE
 from registry.records import decode_record
 from registry.records.external_claims import ExternalClaim
@@ -220,6 +220,10 @@ def test_all_filings_that_the_ledger_takes_of_a_claim_are_looked_at(story: Story
     claims = [world.claim(one) for one in record.claims]
     case = case_from_ledger(record, claims, filings, [], profiles=LAWS.values(), now_ms=world.now_ms)
     assert len(case.claims[0].filings) == FILINGS_MAX
+
+
+def test_what_every_holder_may_file_fits_in_a_case() -> None:
+    assert ENTRIES_MAX >= 2 * HOLDERS_MAX * FILINGS_MAX
 
 
 def test_a_blanket_competes_from_when_it_began(story: Story) -> None:

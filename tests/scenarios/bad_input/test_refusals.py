@@ -36,13 +36,13 @@ from registry.transactions.facilities import (
     RenewBlanket,
 )
 from registry.transactions.filings import ContinueFiling, EndFiling, RecordFiling
-from registry.transactions.governance import Admit, Approve, Award, Propose, ReplaceOwnerKey, Suspend
+from registry.transactions.governance import Admit, Approve, Award, Propose, ReplaceOwnerKey, Suspend, admission
 from registry.transactions.inclusion import ReportExclusion
 from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceipt
 from registry.transactions.operations import OPERATIONS, Operation
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
 from registry.transactions.receivables import Adjust, Confirm, Distinguish, Expire, Reject
-from tests.cast import EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, key_of, party_of
+from tests.cast import EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, key_of, owner_of, party_of
 from tests.scenarios.bad_input.network import (
     F_BR,
     F_CN,
@@ -83,7 +83,8 @@ def story(network: Network) -> dict[str, bytes]:
     offered = network.offered(made["offered"], F_SG)
     reserved = network.offered(made["reserved"], F_SG)
     done(network.do(F_SG, Reserve(reserved, VALID_MS)))
-    change = Admit(party_of(NEWCOMERS[0], "US", "debtor"))
+    keys = [key_of(NEWCOMERS[0]), owner_of(NEWCOMERS[0])]
+    change = admission(party_of(NEWCOMERS[0], "US", "debtor"), keys, network.genesis.id)
     standing = ("debtor", salt_of(tags["disputed"]), IMP_DE)
     dispute = RaiseDispute(made["disputed"], standing, "set_off", WHOLE, digest(b"text"), "en")
     return {
