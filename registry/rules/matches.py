@@ -75,13 +75,13 @@ def matches_to_look_at(receivable: Receivable, state: State, now_ms: int) -> Mat
     find = finder(state, receivable)
     members = weighed_with(receivable, find)
     found = _search(members, find, state, now_ms)
-    cut_off = _cut_off(members, find)
     if found is None:
         return None
-    more = [other for other in cut_off if other not in found.kinds]
-    if len(found.blocking) + len(found.review) + len(more) > MATCHES_MAX:
+    cut_off = _cut_off(members, find)
+    review = tuple(dict.fromkeys((*found.review, *(other for other in cut_off if other not in found.blocking))))
+    if len(found.blocking) + len(review) > MATCHES_MAX:
         return None
-    return Matches(found.blocking, (*found.review, *more), {**cut_off, **found.kinds})
+    return Matches(found.blocking, review, {**cut_off, **found.kinds})
 
 
 def _cut_off(members: Sequence[Receivable], find: Find) -> dict[bytes, tuple[str, ...]]:
