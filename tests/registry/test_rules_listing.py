@@ -226,3 +226,21 @@ def test_a_copy_after_the_reservation_that_is_claimed_must_be_looked_at(plain: W
     copy = plain.registered("copy", by="EXP_VN", fingerprints=(ORDER,))
     plain.funded(copy, to="F_SG", by="EXP_VN", percent=1, acknowledged=(mine,))
     assert plain.one("F_CN", Fund(claim)).related == (copy,)
+
+
+def test_few_strangers_make_nothing_unfundable(plain: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their copies of several fingerprints: all are found, and few of them count."""
+    monkeypatch.setattr(matches, "MATCHES_BY_MAX", 2)
+    monkeypatch.setattr(matches, "MATCHES_MAX", 4)
+    prints = tuple(("transport", mark(f"B/L {n}")) for n in range(3))
+    mine = plain.registered("mine", fingerprints=prints)
+    copies = [
+        plain.registered(f"{by} {n}", by=by, fingerprints=(one,), kind=kind)
+        for by, kind in (("EXP_VN", "invoice"), ("IMP_AE", "payable"))
+        for n, one in enumerate(prints)
+    ]
+    claim = plain.reserved(mine, percent=50)
+    shown = plain.one("F_CN", Fund(claim))
+    assert (shown.code, len(shown.related)) == ("unacknowledged_match", 4)
+    assert set(shown.related) < set(copies)
+    assert plain.one("F_CN", Fund(claim, shown.related)).code == "ok"
