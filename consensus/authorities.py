@@ -43,6 +43,12 @@ class AuthoritySet:
     members: tuple[Authority, ...]
     digest: bytes = field(init=False, repr=False, compare=False)
     """SHA-256 of the canonical encoding `[[name, public_key], ...]`: what headers carry. 32 bytes."""
+    n: int = field(init=False, repr=False, compare=False)
+    """How many members there are."""
+    f: int = field(init=False, repr=False, compare=False)
+    """How many members may be faulty."""
+    quorum: int = field(init=False, repr=False, compare=False)
+    """How many equal votes of distinct members make a certificate."""
     _indices: dict[bytes, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -55,6 +61,9 @@ class AuthoritySet:
             raise AuthorityError("members: a public key occurs twice")
         listed: Value = [[member.name, member.public_key] for member in self.members]
         object.__setattr__(self, "digest", digest(encode(listed)))
+        object.__setattr__(self, "n", len(self.members))
+        object.__setattr__(self, "f", faulty_max(len(self.members)))
+        object.__setattr__(self, "quorum", quorum_of(len(self.members)))
         object.__setattr__(self, "_indices", indices)
 
     def __len__(self) -> int:
@@ -65,21 +74,6 @@ class AuthoritySet:
 
     def __contains__(self, public_key: object) -> bool:
         return public_key in self._indices
-
-    @property
-    def n(self) -> int:
-        """How many members there are."""
-        return len(self.members)
-
-    @property
-    def f(self) -> int:
-        """How many members may be faulty."""
-        return faulty_max(self.n)
-
-    @property
-    def quorum(self) -> int:
-        """How many equal votes of distinct members make a certificate."""
-        return quorum_of(self.n)
 
     def leader(self, height: int, view: int) -> Authority:
         """`leader(h, v) = V_h[(h + v) mod n]`."""

@@ -75,7 +75,7 @@ class Desk:
 
     def is_behind(self, height: int) -> bool:
         """Whether some peer has spoken of a height above `height`."""
-        return any(spoken > height for spoken in self._ahead.values())
+        return bool(self._ahead) and max(self._ahead.values()) > height
 
     def keep(self, peer: bytes, message: Message) -> None:
         """Keep a message of the next height, within bounds."""

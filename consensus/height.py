@@ -99,8 +99,8 @@ class Height:
 
         A notarization of the current view is left to R4, which wants to finalize first, unless others have gone on.
         """
-        view = self.view
-        highest = max(self.tally.certificates_of(Kind.NOTARIZE), default=-1)
+        view, notarized = self.view, self.tally.certificates_of(Kind.NOTARIZE)
+        highest = max(notarized) if notarized else -1
         if highest > view or (highest == view and self.nullification(view + 1) is not None):
             view = highest + 1
         while self.nullification(view) is not None:

@@ -82,8 +82,9 @@ class Pace:
         return self._operations
 
     def builds(self, operations: int, *, now_s: float) -> None:
-        """A block with this many operations is being built."""
-        self._under_way = (now_s, operations)
+        """A block with this many operations is being built; one under way has failed its view, and its time counts."""
+        if self._under_way is None:
+            self._under_way = (now_s, operations)
 
     def committed(self, *, now_s: float) -> None:
         """A block has become final: the one under way, or, if its view failed, another in its place."""
@@ -108,6 +109,7 @@ class Ledger:
         self._worker = worker
         self._listeners: list[Listener] = []
         self._witnesses: list[Witness] = []
+        self._proposed: set[bytes] = set()  # what stood in blocks on the tip, none of which is final yet
         self.pool = pool
         self.tip: Tip = chain.tip
         """The newest final block whose commit has been heard of here."""
@@ -129,14 +131,22 @@ class Ledger:
     def build(self, *, proposer: bytes, then: Callable[[Block], None]) -> None:
         """Make a block on the tip of what is in the pool."""
         chain, now_ms = self._chain, clock_ms()
-        transactions = self.pool.take(self._pace.operations_max())
+        transactions = self.pool.take(self._pace.operations_max(), behind=self._proposed)
+        self._proposed.update(each.id for each in transactions)
         self._pace.builds(sum(len(each.operations) for each in transactions), now_s=time.monotonic())
         self._worker.do(lambda: chain.build(transactions, proposer=proposer, now_ms=now_ms), then)
 
     def check(self, block: Block, then: Callable[[str | None], None]) -> None:
         """Why somebody else's block is bad, or None; all but the clock rule."""
         chain = self._chain
-        self._worker.do(lambda: chain.check(block, now_ms=None), then)
+
+        def checked(found: tuple[str | None, list[bytes]]) -> None:
+            reason, transactions = found
+            if block.header.height == self.tip.height + 1:
+                self._proposed.update(each for each in transactions if each in self.pool)
+            then(reason)
+
+        self._worker.do(lambda: _checked(chain, block), checked)
 
     def commit(self, block: Block, certificate: bytes, *, puts: Mapping[bytes, bytes | None]) -> None:
         """Make a final block so on disk, together with `puts`."""
@@ -190,10 +200,17 @@ class Ledger:
             return
         committed, self.tip, self.authorities, self.members, self.network = grown
         self._pace.committed(now_s=time.monotonic())
+        self._proposed.clear()
         self.pool.remove(committed.transactions)
         self.forget_expired()
         for listener in self._listeners:
             listener(committed)
+
+
+def _checked(chain: Chain, block: Block) -> tuple[str | None, list[bytes]]:
+    """Why a block is bad, or None and the ids of its transactions."""
+    reason = chain.check(block, now_ms=None)
+    return reason, [] if reason is not None else [chain.opened(wire).id for wire in block.transactions]
 
 
 def _open(chain: Chain, wire: bytes, now_ms: int) -> Opened:

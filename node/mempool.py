@@ -17,6 +17,9 @@ others are waiting begins with the lowest number there is. So:
 - of two parties that wait all the time, neither has had more than one transaction's cost more than the other;
 - transactions of one party keep the order in which they came.
 
+What stood in a proposal that did not become final (`take(behind=...)`) comes after all others, for that height: if it
+was what took so long, the next leader's block is one without it.
+
 **Room.** See `fairness.Room`: a party may hold as much as is left free. A flood fills half of the pool and is refused
 from then on; whoever else comes finds the other half.
 """
@@ -24,7 +27,7 @@ from then on; whoever else comes finds the other half.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from consensus.blocks import BLOCK_SIZE_MAX, TRANSACTIONS_MAX
@@ -116,14 +119,24 @@ class Mempool:
         self._count.take(sender, 1)
         self._bytes.take(sender, size)
 
-    def take(self, operations_max: int = OPERATIONS_TAKEN_MAX, bytes_max: int = BLOCK_SIZE_MAX) -> list[Transaction]:
+    def take(
+        self,
+        operations_max: int = OPERATIONS_TAKEN_MAX,
+        bytes_max: int = BLOCK_SIZE_MAX,
+        *,
+        behind: Collection[bytes] = (),
+    ) -> list[Transaction]:
         """The next transactions, by turns, that together stay within the bounds. They go on waiting until removed.
 
-        The first is there however large it is: a block of its own holds it. A later one that does not fit any more ends
-        the list, and is among the next: nobody overtakes by being small.
+        Those with the ids in `behind` come after all others. The first is there however large it is: a block of its own
+        holds it. A later one that does not fit any more ends the list, and is among the next: nobody overtakes by being
+        small.
         """
         taken: list[Transaction] = []
-        for transaction in self._by_turns():
+        turns: Iterable[Transaction] = self._by_turns()
+        if behind:
+            turns = sorted(turns, key=lambda transaction: transaction.id in behind)
+        for transaction in turns:
             operations_max -= len(transaction.operations)
             bytes_max -= len(transaction.wire)
             if len(taken) == TRANSACTIONS_MAX or (taken and (operations_max < 0 or bytes_max < 0)):

@@ -33,6 +33,7 @@ EVENT_KINDS: Final = frozenset(
         "attestation_withdrawn",
         "registered",
         "matched",  # two receivables look alike; subject: the newer, detail: the other id in hex
+        "unlisted",  # a fingerprint lists as many as it can, and this one not until it is funded; detail: its kind
         "refused_duplicate",  # a certain duplicate was refused; subject: the existing receivable
         "confirmed",  # detail: the share confirmed
         "rejected",
@@ -103,6 +104,7 @@ _SEVERITY: Final = MappingProxyType(
         "payable_beside_blanket": "warning",
         "refused_claim": "warning",
         "refused_duplicate": "warning",
+        "unlisted": "warning",
     }
 )
 

@@ -17,9 +17,10 @@ from typing import Any, Final
 from registry.errors import InvalidBlock, TransactionError
 from registry.events import Event
 from registry.genesis import Genesis
+from registry.limits import WORK_MAX
 from registry.merkle import log
 from registry.parties import Party
-from registry.reasons import OK, ROLLED_BACK
+from registry.reasons import LIMIT_REACHED, OK, ROLLED_BACK
 from registry.receipts import Receipt
 from registry.rules import (
     attestations,
@@ -39,7 +40,7 @@ from registry.rules import (
     receivables,
 )
 from registry.rules.verdicts import Call, Judge, Refusal, Verdict
-from registry.state import Put, Read, State, encode_stored
+from registry.state import OutOfWork, Put, Read, State, encode_stored
 from registry.transactions.attestations import Attest, WithdrawAttestation
 from registry.transactions.authorities import ReportMisbehaviour
 from registry.transactions.claims import Cover, Discharge, Fund, Offer, Reassign, Release, Reserve, Revoke
@@ -237,6 +238,7 @@ class _Setting:
 def _run(setting: _Setting, transaction: Transaction, receipts: list[Receipt], events: list[Event]) -> None:
     """Execute one transaction, adding its receipts and events."""
     state = setting.state
+    state.allow(WORK_MAX)
     signers = _parties(state, transaction)
     if isinstance(signers, str):
         receipts += [Receipt(transaction.id, index, signers) for index in range(len(transaction.operations))]
@@ -245,7 +247,7 @@ def _run(setting: _Setting, transaction: Transaction, receipts: list[Receipt], e
         _run_all(setting, transaction, signers, receipts, events)
         return
     for index, operation in enumerate(transaction.operations):
-        verdict = RULES[type(operation)](setting.call(transaction, index, signers), operation)
+        verdict = _verdict(setting.call(transaction, index, signers), operation)
         receipts.append(_settle(state, transaction, index, verdict))
         events += verdict.events
 
@@ -263,7 +265,7 @@ def _run_all(
     heard: list[Event] = []
     state.begin()
     for index, operation in enumerate(transaction.operations):
-        verdict = RULES[type(operation)](setting.call(transaction, index, signers), operation)
+        verdict = _verdict(setting.call(transaction, index, signers), operation)
         receipt = _settle(state, transaction, index, verdict)
         if isinstance(verdict, Refusal):
             state.rollback()
@@ -278,6 +280,15 @@ def _run_all(
     state.commit()
     receipts += done
     events += heard
+
+
+def _verdict(call: Call, operation: Operation) -> Verdict:
+    """What the rule of an operation answers, if it does not read more than its transaction may."""
+    try:
+        call.state.spend(0)  # all is gone if an earlier operation has used it up
+        return RULES[type(operation)](call, operation)
+    except OutOfWork:
+        return Refusal(LIMIT_REACHED)
 
 
 def _settle(state: State, transaction: Transaction, index: int, verdict: Verdict) -> Receipt:

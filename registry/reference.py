@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from registry.errors import FieldError
 from registry.ledger import RULES
-from registry.reasons import REASONS, ROLLED_BACK
+from registry.reasons import LIMIT_REACHED, REASONS, ROLLED_BACK
 from registry.rules import parties
 from registry.rules.governance import AT_ONCE
 from registry.rules.governance import CHANGES as CHANGE_RULES
@@ -76,7 +76,10 @@ def described(name: str) -> Described:
     is_operation = name in OPERATIONS
     roots: tuple[Any, ...] = (RULES[kind],) if is_operation else CHANGE_RULES.get(kind) or AT_ONCE[kind]
     reached = _reached((*roots, parties.signing_party))
-    codes = {code for function in reached for code in _named(function) if code in REASONS} | {ROLLED_BACK}
+    codes = {code for function in reached for code in _named(function) if code in REASONS} | {
+        LIMIT_REACHED,
+        ROLLED_BACK,
+    }
     asked = {action for function in reached for action in _asked(function)} | ({name} & set(MAY))
     return Described(
         name=name,

@@ -32,6 +32,9 @@
     misbehaviour/<public key>      Misbehaviour: what that consensus key provably did
 
 Within a block each record is decoded once, however often it is read, and encoded once, however often it is changed.
+
+Who executes transactions of others gives each a budget (`allow`). What is read is counted against it in units that are
+the same on every node, and beyond it reading raises `OutOfWork`: nothing has changed then, for rules only read.
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ from registry.records.row import Identified, Record, decode_record, encode_recor
 
 __all__ = [
     "NETWORK_KEY",
+    "OutOfWork",
     "Put",
     "Read",
     "State",
@@ -71,6 +75,9 @@ R = TypeVar("R", bound=Identified)
 
 NETWORK_KEY: Final = b"network"
 _ABSENT: Final = object()
+_UNBOUNDED: Final = 2**62  # work, until `allow` bounds it
+_BYTES_DECODED: Final = 32  # for one unit of work: decoding a record costs that much more than finding it again
+_HOLDERS_LISTED: Final = 16  # for one unit of work: to go through a list of ids
 
 
 def party_key(party: str) -> bytes:
@@ -125,10 +132,14 @@ def put_of(record: Identified) -> Put:
     return record_key(record), record
 
 
+class OutOfWork(Exception):
+    """A rule would read more than its transaction may."""
+
+
 class State:
     """A typed view on the state as of the last block, with this block's changes on top of it."""
 
-    __slots__ = ("_changed", "_later", "_later_before", "_read", "_seen", "_undo")
+    __slots__ = ("_changed", "_later", "_later_before", "_read", "_seen", "_undo", "_work_left")
 
     def __init__(self, read: Read) -> None:
         self._read = read
@@ -137,6 +148,17 @@ class State:
         self._later: dict[bytes, Stored] = {}  # what is in force from the next height
         self._undo: list[tuple[bytes, Any, bool]] | None = None  # key, what was seen before, whether it was changed
         self._later_before: dict[bytes, Stored] = {}
+        self._work_left = _UNBOUNDED
+
+    def allow(self, work: int) -> None:
+        """From here on, `OutOfWork` is raised by whoever reads more than this: see `limits.WORK_MAX`."""
+        self._work_left = work
+
+    def spend(self, work: int) -> None:
+        """Count work done on what was read. Raises `OutOfWork` when there is none left, now and from then on."""
+        self._work_left -= work
+        if self._work_left < 0:
+            raise OutOfWork
 
     def party(self, party: str) -> Party | None:
         """The party with this id."""
@@ -178,7 +200,8 @@ class State:
 
     def receivable(self, receivable: bytes) -> Receivable | None:
         """The receivable with this id."""
-        return self.find(Receivable, receivable)
+        found: Receivable | None = self._get(Receivable.PREFIX + receivable, _receivable)
+        return found
 
     def claim(self, claim: bytes) -> Claim | None:
         """The claim with this id."""
@@ -191,7 +214,10 @@ class State:
     def holders(self, kind: str, fingerprint: bytes) -> tuple[bytes, ...]:
         """The receivables that hold this fingerprint, oldest first."""
         found: tuple[bytes, ...] | None = self._get(print_key(kind, fingerprint), holders_of)
-        return found or ()
+        if found is None:
+            return ()
+        self.spend(len(found) // _HOLDERS_LISTED)
+        return found
 
     def network(self) -> Network:
         """The network's own record, which is there from genesis on."""
@@ -253,9 +279,14 @@ class State:
 
     def _get(self, key: bytes, read: Callable[[bytes], Any]) -> Any:
         record = self._seen.get(key, _ABSENT)
+        work = 1
         if record is _ABSENT:
             data = self._read(key)
             record = self._seen[key] = None if data is None else read(data)
+            work += len(data or b"") // _BYTES_DECODED
+        self._work_left -= work
+        if self._work_left < 0:
+            raise OutOfWork
         return record
 
     def _party_at(self, key: bytes) -> Party | None:
@@ -265,6 +296,10 @@ class State:
 
 def _party(data: bytes) -> Party:
     return Party.decode(decode(data))
+
+
+def _receivable(data: bytes) -> Receivable:
+    return decode_record(Receivable, data)
 
 
 def _text(data: bytes) -> str:

@@ -235,7 +235,7 @@ def list_matches(
     key: KeyOption,
     as_json: JsonOption = False,
 ) -> None:
-    """What looks like a receivable or its lineage, the most severe first, what is asserted outside, disputes, blankets.
+    """What looks like a receivable or its lineage, the worst first, what is asserted outside, disputes and blankets.
 
     Look at each before you fund, and acknowledge it. Exit code 3 if there is anything to look at.
 

@@ -175,11 +175,12 @@ class Invariants:
         engine = node.engine
         if engine is None:
             return 0
-        life, height, view, held = self._places.get(node.number, (0, 0, 0, 0))
+        before = self._places.get(node.number, (0, 0, 0, 0))
         now = (node.life, engine.height, engine.view, engine.certificates_held)
-        if now == (life, height, view, held):
+        if now == before:
             return 0
         self._places[node.number] = now
+        life, height, view, held = before
         if node.life != life:
             height, view, held = engine.height, 0, 0
         if (engine.height, engine.view) < (height, view):

@@ -113,6 +113,7 @@ _RECEIVABLE: Final = Receivable(
     confirmed_ms=NOW_MS,
     language="en",
     text_digest=_bytes("text"),
+    registered_ms=NOW_MS,
 )
 _CLAIM: Final = Claim(
     id=_bytes("claim"),
@@ -130,6 +131,7 @@ _CLAIM: Final = Claim(
     reserved_until_ms=NOW_MS + 600_000,
     funded_ms=NOW_MS,
     holders=(FACTOR,),
+    reserved_ms=NOW_MS,
 )
 _NOTICE: Final = Notice(
     id=_bytes("notice"),

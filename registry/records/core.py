@@ -87,6 +87,7 @@ class Receivable:
     defences, the account that it named (all zero for none) and the text it was shown; 0, false and empty before.
     `disputes` are the ids of its open disputes, the few of which the clocks may have run out included. `unlinked` are
     what an earlier registration that this one corrects hung under, and this one does not.
+    `registered_ms` is the block's time when it was registered.
     """
 
     PREFIX: ClassVar = b"receivable/"
@@ -131,6 +132,7 @@ class Receivable:
     text_digest: bytes = b""
     disputes: tuple[SubjectId, ...] = ()
     unlinked: tuple[SubjectId, ...] = ()
+    registered_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,8 @@ class Claim:
     discharges. `form` is one of FORMS. With two factors `holder` is the export factor and `import_factor` the other one
     ("" if there is none), which bears the credit risk for the share `covered`. `concluded_ms` is when the parties
     say they agreed, 0 if they do not: evidence, which never outranks the ledger's own order. A reserved claim whose
-    `reserved_until_ms` lies before the block's time has lapsed, though its `state` still says reserved.
+    `reserved_until_ms` lies before the block's time has lapsed, though its `state` still says reserved. `reserved_ms`
+    is the block's time when it was reserved, 0 before.
     """
 
     PREFIX: ClassVar = b"claim/"
@@ -163,6 +166,7 @@ class Claim:
     reserved_until_ms: int
     funded_ms: int
     holders: tuple[str, ...]
+    reserved_ms: int = 0
 
     def state_at(self, now_ms: int) -> str:
         """The state at block time `now_ms`: the stored one, or "lapsed" after an unused reservation."""

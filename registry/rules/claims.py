@@ -45,7 +45,8 @@ from registry.rules.consequences import (
 from registry.rules.double_confirmation import confirmed_elsewhere
 from registry.rules.external_claims import to_look_at
 from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
-from registry.rules.matches import matches_to_look_at
+from registry.rules.listing import relisted
+from registry.rules.matches import matches_to_look_at, standing_at
 from registry.rules.roles import may
 from registry.rules.suspension import disputes_to_look_at, suspended
 from registry.rules.transitions import DENIED, OPEN, claim_obstacle
@@ -181,7 +182,7 @@ def _reserved(call: Call, claim: Claim, receivable: Receivable, ttl_ms: int) -> 
     disputed = suspended(call, receivable, claim.id, claim)
     if disputed is not None:
         return disputed
-    reserved = replace(claim, state="reserved", reserved_until_ms=call.now_ms + ttl_ms)
+    reserved = replace(claim, state="reserved", reserved_until_ms=call.now_ms + ttl_ms, reserved_ms=call.now_ms)
     covered = blanket_in_the_way(call, reserved, receivable)
     if covered is not None:
         return covered
@@ -196,7 +197,17 @@ def fund(call: Call, operation: Fund) -> Verdict:
     """The financier has paid out on its reservation, having looked at matches, claims outside and disputes that run."""
     found = _held(call, operation.claim, "fund")
     made = found if isinstance(found, Refusal) else _funded(call, *found, operation.acknowledged)
-    return made if isinstance(made, Refusal) else _changed(call, *made, "funded")
+    return made if isinstance(made, Refusal) else _financed(call, *made)
+
+
+def _financed(call: Call, claim: Claim, receivable: Receivable, *, before: tuple[Event, ...] = ()) -> Verdict:
+    """The effects of funding, after which whoever has a fingerprint in common finds the receivable in any case."""
+    lists = relisted(call, receivable)
+    if isinstance(lists, Refusal):
+        return lists
+    puts, events = lists
+    funded = _changed(call, claim, receivable, "funded", before=before, events=tuple(events))
+    return replace(funded, puts=(*funded.puts, *puts)) if puts else funded
 
 
 def _funded(call: Call, claim: Claim, receivable: Receivable, looked_at: tuple[Ref, ...]) -> _Step:
@@ -228,7 +239,8 @@ def _funded(call: Call, claim: Claim, receivable: Receivable, looked_at: tuple[R
     acknowledged = {call.resolve(ref) for ref in looked_at}
     beside = blankets_to_look_at(call.state, receivable, claim.holder, call.now_ms)
     disputes = disputes_to_look_at(call.state, receivable, call.now_ms)
-    wanted = (*matches.blocking, *matches.review, *to_look_at(call.state, receivable), *disputes, *beside)
+    review = standing_at(matches, receivable, claim.reserved_ms, call.state, call.now_ms)
+    wanted = (*matches.blocking, *review, *to_look_at(call.state, receivable), *disputes, *beside)
     missing = first(other for other in wanted if other not in acknowledged)
     if missing:
         parties = together(claim.assignor, claim.holder)
@@ -253,7 +265,7 @@ def fund_at_once(call: Call, operation: Offer, acknowledged: tuple[Ref, ...]) ->
         return made
     claim, _ = made
     offered = Event("offered", claim.id, together(claim.assignor, claim.holder), str(claim.share))
-    return _changed(call, *made, "funded", before=(offered,))
+    return _financed(call, *made, before=(offered,))
 
 
 def cover(call: Call, operation: Cover) -> Verdict:

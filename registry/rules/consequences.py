@@ -8,7 +8,7 @@ from dataclasses import replace
 from registry.events import Event
 from registry.records import Claim, Live, Receivable
 from registry.rules.contacts import side_of
-from registry.rules.lineage import Encumbrance, ancestors, descendants, finder, live_at
+from registry.rules.lineage import Encumbrance, Find, ancestors, descendants, finder, live_at
 from registry.rules.transitions import RECEIVABLE_STEPS
 from registry.rules.verdicts import Call, together
 
@@ -24,20 +24,24 @@ __all__ = [
 ]
 
 
-def parties_concerned(call: Call, receivable: bytes) -> tuple[str, ...]:
-    """The registrant of a recorded receivable and the holders of its live claims."""
+def parties_concerned(call: Call, receivable: bytes, find: Find | None = None) -> tuple[str, ...]:
+    """The registrant of a recorded receivable and the holders of all live claims that weigh on it.
+
+    `find` is given where many are asked about, so that what they have in common is read once.
+    """
     found = call.state.receivable(receivable)
     assert found is not None, "only asked of receivables that are there"
-    return together(found.registrant, *holders_of_live(call, live_at(found, call.now_ms)))
+    return together(found.registrant, *holders_of_live(call, live_in_lineage(call, found, find)))
 
 
 def standing_on(call: Call, receivable: Receivable) -> tuple[str, ...]:
-    """Who hears how the receivable itself changes, all of whom may read it: its debtor once known, and its side.
+    """Who hears how the receivable itself changes: its debtor once known, its side, and who has claims through it.
 
     Also who has an offer that stands: what it may reserve is not what it was.
     """
     known = (receivable.debtor,) if receivable.debtor else ()
-    return together(*known, *side_of(call.state, receivable, call.now_ms))
+    holders = holders_of_live(call, live_in_lineage(call, receivable))
+    return together(*known, *side_of(call.state, receivable, call.now_ms), *holders)
 
 
 def holders_of_live(call: Call, claims: Iterable[Live]) -> list[str]:
@@ -45,9 +49,9 @@ def holders_of_live(call: Call, claims: Iterable[Live]) -> list[str]:
     return [_claim(call, live.claim).holder for live in claims]
 
 
-def live_in_lineage(call: Call, receivable: Receivable) -> list[Live]:
+def live_in_lineage(call: Call, receivable: Receivable, find: Find | None = None) -> list[Live]:
     """The live claims that weigh on the receivable: its own, then its ancestors' and descendants'."""
-    find = finder(call.state, receivable)
+    find = find or finder(call.state, receivable)
     lineage = (receivable, *ancestors(receivable, find), *descendants(receivable, find))
     return [live for record in lineage for live in live_at(record, call.now_ms)]
 

@@ -70,10 +70,13 @@ def ask_contact(call: Call, operation: AskContact) -> Verdict:
     asking = side_of(call.state, own, call.now_ms)
     if call.sender.id not in asking:
         return Refusal(NOT_AUTHORISED, subject)
+    about = call.resolve(operation.about)
+    other = call.state.receivable(about)
+    if other is None or set(own.fingerprints).isdisjoint(other.fingerprints):
+        return Refusal(NO_MATCH, subject)
     found = matches_of(own, call.state, call.now_ms)
     if found is None:
         return Refusal(LIMIT_REACHED, subject)
-    about = call.resolve(operation.about)
     if about not in found.kinds:
         return Refusal(NO_MATCH, subject)
     if call.sender.id in _bound(call.state, _receivable(call.state, about), call.now_ms):

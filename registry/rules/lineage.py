@@ -38,6 +38,8 @@ def finder(state: State, *candidates: Receivable) -> Find:
             found = state.receivable(receivable)
             assert found is not None, "a link leads to a receivable that is not there"
             known[receivable] = found
+        else:
+            state.spend(1)  # there are many ways through a family, and as many comparisons with one record
         return found
 
     return find

@@ -28,19 +28,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from registry.fingerprint import LEVELS, Level
-from registry.limits import HOLDERS_READ_MAX, MATCHES_MAX
+from registry.limits import HOLDERS_READ_MAX, MATCHES_BY_MAX, MATCHES_MAX
 from registry.money import WHOLE
 from registry.records import Link, Receivable
 from registry.rules.lineage import Encumbrance, Find, ancestors, finder, weighed_with
 from registry.rules.transitions import BLOCKING, DENIED, OPEN, RECALLED
 from registry.state import State
 
-__all__ = ["OF_ONE_AMOUNT", "Matches", "matches_of", "matches_to_look_at"]
+__all__ = ["OF_ONE_AMOUNT", "Matches", "matches_of", "matches_to_look_at", "standing_at"]
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Ids of other receivables, in the order of the fingerprints and then by age, no id twice.
+    """Ids of other receivables, no id twice: those that block in the order of the fingerprints and then by age, those
+    for review with the weightiest first (`_counted`), then likewise.
 
     `kinds` says for each of them by which kinds of fingerprint it was found: by none if by a link that was taken back.
     """
@@ -88,6 +89,30 @@ def _cut_off(members: Sequence[Receivable], find: Find) -> dict[bytes, tuple[str
     return {other: () for other in others if find(other).state in RECALLED | DENIED}
 
 
+def standing_at(
+    matches: Matches, receivable: Receivable, reserved_ms: int, state: State, now_ms: int
+) -> tuple[bytes, ...]:
+    """Those for review that who reserved a claim on `receivable` at this block time must have looked at.
+
+    Not what a stranger registered afterwards, or one copy in front of each funding refused it for ever. Whoever
+    finances such a copy has reserved it later still, and must have looked at `receivable`. But whatever is already
+    claimed or paid, was confirmed by the same debtor or registered by it, or is alike in a certain identity counts.
+    """
+    if not matches.review:
+        return ()
+    find = finder(state, receivable)
+    taken = Encumbrance(find, now_ms)
+
+    def counts(one: Receivable) -> bool:
+        if one.registered_ms <= reserved_ms or one.registrant in (receivable.registrant, receivable.debtor):
+            return True
+        if one.confirmed_ms or taken.on(one) or one.paid:
+            return True
+        return any(LEVELS[kind] == "block" for kind in matches.kinds[one.id])
+
+    return tuple([other for other in matches.review if counts(find(other))])
+
+
 def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int) -> Matches | None:
     """What matches any of these, of which the first is what is asked about, and the others are of its lineage."""
     asked, taken = members[0], Encumbrance(find, now_ms)
@@ -100,29 +125,55 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
     blocking: dict[bytes, None] = {}
     review: dict[bytes, None] = {}
     found_by: dict[bytes, dict[str, None]] = {}
+    done: dict[str, set[bytes]] = {}  # others of which a kind says no more
     compared = 0
     for (kind, value), alike in holding.items():
         own = [member for member in alike if member is asked]
+        skip = done.setdefault(kind, set())
         for other in state.holders(kind, value):
+            if other in skip:
+                continue
             level: Level | None = None
             for member in own if other in inside else alike:
                 if member.id == other or level == LEVELS[kind]:
                     continue
                 level = judge.level(member, (kind, value), find(other)) or level
                 compared += 1
+                if member.parents or member.children:  # links are followed to see what they explain
+                    state.spend(2)
             if compared > HOLDERS_READ_MAX:
                 return None
             if level is None:
                 continue
+            if level == LEVELS[kind]:
+                skip.add(other)
             found_by.setdefault(other, {})[kind] = None
             (blocking if level == "block" else review)[other] = None
-            if len(found_by) > MATCHES_MAX:
-                return None
-    return Matches(
-        tuple(blocking),
-        tuple([other for other in review if other not in blocking]),
-        {other: tuple(kinds) for other, kinds in found_by.items()},
-    )
+    looked_at = _counted(members, [find(other) for other in review if other not in blocking], taken)
+    if len(blocking) + len(looked_at) > MATCHES_MAX:
+        return None
+    return Matches(tuple(blocking), looked_at, {other: tuple(kinds) for other, kinds in found_by.items()})
+
+
+def _counted(members: Sequence[Receivable], found: Sequence[Receivable], taken: Encumbrance) -> tuple[bytes, ...]:
+    """Those for review that count, the weightiest first: what is claimed or was paid, then what others registered.
+
+    Of one stranger so many at most, or a few of them made anything unfundable. Not so of the registrant itself, and of
+    what the same debtor confirmed: there each may be the one that was financed already.
+    """
+    if len(found) < 2:
+        return tuple([one.id for one in found])
+    own = {member.registrant for member in members}
+    debtors = {member.debtor for member in members if member.debtor}
+    counts: dict[str, int] = {}
+    counted: list[bytes] = []
+    for one in sorted(found, key=lambda one: (not _used(one, taken), one.registrant in own)):
+        if one.registrant not in own and not (one.confirmed_ms and one.debtor in debtors):
+            counts[one.registrant] = counts.get(one.registrant, 0) + 1
+            if counts[one.registrant] > MATCHES_BY_MAX:
+                continue
+        counted.append(one.id)
+    return tuple(counted)
 
 
 class _Judge:
@@ -138,6 +189,9 @@ class _Judge:
     def level(self, candidate: Receivable, fingerprint: tuple[str, bytes], other: Receivable) -> Level | None:
         """The level on which `other` is a match of the candidate by this fingerprint, None if it is none."""
         kind, _ = fingerprint
+        linked = candidate.parents or candidate.children
+        if not linked and LEVELS[kind] != "block" and other.state in OPEN and other.collectible:
+            return "review"  # of many copies nearly all, and soon said
         if other.state == "voided" and other.registrant == candidate.registrant and LEVELS[kind] == "block":
             return "block"
         if not _comes_back(other, candidate, self._taken):

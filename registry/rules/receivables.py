@@ -6,18 +6,11 @@ confirmation lowers `collectible` to the share confirmed and leaves the rest to 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from registry.events import Event
-from registry.fingerprint import ACCOUNT
-from registry.limits import (
-    CHILDREN_MAX,
-    FAMILY_MAX,
-    LINEAGE_DEPTH_MAX,
-    PRINT_HOLDERS_BY_MAX,
-    PRINT_HOLDERS_MAX,
-    UNLINKED_MAX,
-)
+from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, RELATED_MAX, UNLINKED_MAX
 from registry.money import WHOLE
 from registry.parties import Party
 from registry.reasons import (
@@ -53,12 +46,13 @@ from registry.rules.debtors import debtor_of
 from registry.rules.double_confirmation import confirmed_twice, twins
 from registry.rules.external_claims import carried_over
 from registry.rules.lineage import Encumbrance, ancestors, family, finder, levels, live_at
+from registry.rules.listing import listed
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
 from registry.rules.suspension import open_on
 from registry.rules.transitions import DENIED, OPEN, RECEIVABLE_STEPS, VACATED, receivable_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
-from registry.state import Put, print_key, put_of, receivable_key
+from registry.state import Put, put_of, receivable_key
 from registry.transactions.fields import Ref
 from registry.transactions.receivables import Adjust, Confirm, Register, Reject
 
@@ -89,12 +83,12 @@ def register(call: Call, operation: Register) -> Verdict:
     if matches is None:
         return Refusal(LIMIT_REACHED)
     if matches.blocking:
-        related = first(matches.blocking)
-        events = [
-            Event("refused_duplicate", other, together(registrant.id, *parties_concerned(call, other)))
-            for other in related
+        find = finder(call.state)
+        refused = [
+            Event("refused_duplicate", other, together(registrant.id, *parties_concerned(call, other, find)))
+            for other in matches.blocking
         ]
-        return Refusal(DUPLICATE, related=related, events=tuple(events))
+        return Refusal(DUPLICATE, related=first(matches.blocking), events=tuple(refused))
     if isinstance(adopted, Refusal):  # a copy takes up its parent once more, and is refused as what it is
         return adopted
     if replaced:
@@ -102,22 +96,32 @@ def register(call: Call, operation: Register) -> Verdict:
         if len(receivable.unlinked) > UNLINKED_MAX:
             return Refusal(LIMIT_REACHED, related=first(receivable.unlinked))
     puts: list[Put] = [(receivable_key(receivable.id), receivable), *adopted, *map(put_of, replaced)]
-    for kind, value in receivable.fingerprints:
-        if kind == ACCOUNT:
-            continue
-        holders = call.state.holders(kind, value)
-        if len(holders) >= PRINT_HOLDERS_MAX or _crowds(call, holders):
-            return Refusal(LIMIT_REACHED, related=first(holders))
-        puts.append((print_key(kind, value), (*holders, receivable.id)))
+    lists = listed(call, receivable, [old.id for old in replaced])
+    if isinstance(lists, Refusal):
+        return lists
+    puts += lists[0]
     related = first(matches.review)
-    events = [Event("registered", receivable.id, (registrant.id,)), *blanket_events(call, receivable)]
+    events = [Event("registered", receivable.id, (registrant.id,)), *blanket_events(call, receivable), *lists[1]]
     for old in replaced:
         puts += carried_over(call.state, old, receivable.id)
         events.append(Event("superseded", old.id, standing_on(call, old), receivable.id.hex()))
-    for other in related:
-        sides = together(registrant.id, *parties_concerned(call, other))
-        events.append(Event("matched", receivable.id, sides, other.hex()))
+    events += _matched(call, receivable, matches.review)
     return Effects(receivable.id, puts=tuple(puts), related=related, events=tuple(events))
+
+
+def _matched(call: Call, receivable: Receivable, review: Sequence[bytes]) -> Iterator[Event]:
+    """The events of what is alike: all that concern anybody but who has to do with the new one; of others a few do."""
+    if not review:
+        return
+    find = finder(call.state)
+    known = {receivable.registrant, *holders_of_live(call, live_in_lineage(call, receivable, find))}
+    usual = together(*known)
+    for place, other in enumerate(review):
+        one = find(other)
+        plain = one.registrant in known and not (one.live or one.parents or one.children)
+        sides = usual if plain else together(*known, *parties_concerned(call, other, find))
+        if place < RELATED_MAX or sides != usual:
+            yield Event("matched", receivable.id, sides, other.hex())
 
 
 def confirm(call: Call, operation: Confirm) -> Verdict:
@@ -206,14 +210,6 @@ def adjust(call: Call, operation: Adjust) -> Verdict:
     return Effects(subject, puts=(put_of(closed), put_of(note)), events=events)
 
 
-def _crowds(call: Call, holders: tuple[bytes, ...]) -> bool:
-    """Whether the sender has so many of one fingerprint's holders that it would crowd out who was the first of them."""
-    if len(holders) <= PRINT_HOLDERS_BY_MAX:
-        return False
-    registrants = [found.registrant for one in holders if (found := call.state.receivable(one)) is not None]
-    return registrants[0] != call.sender.id and registrants.count(call.sender.id) >= PRINT_HOLDERS_BY_MAX
-
-
 def _unheard_by_debtor(call: Call, receivable: Receivable) -> tuple[bytes, ...]:
     """The live claims weighing on a buyer's own payable whose holders have not signed. None on what a seller has."""
     if receivable.kind != "payable":
@@ -247,6 +243,7 @@ def _new(call: Call, operation: Register, registrant: Party) -> Receivable:
         live=(),
         claims=(),
         references=operation.references,
+        registered_ms=call.now_ms,
     )
 
 

@@ -46,9 +46,8 @@ UPHELD: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def concerned(call: Call, dispute: Dispute, receivable: Receivable) -> tuple[str, ...]:
-    """Who hears of every step: the opener, all who stand on the receivable, and holders of claims that weigh on it."""
-    holders = holders_of_live(call, live_in_lineage(call, receivable))
-    return together(dispute.opener, *standing_on(call, receivable), *holders)
+    """Who hears of every step: the opener, all who stand on the receivable, with holders of claims that weigh on it."""
+    return together(dispute.opener, *standing_on(call, receivable))
 
 
 def paid_or_unheard(call: Call, dispute: Dispute, receivable: Receivable) -> tuple[bytes, ...]:

@@ -99,6 +99,7 @@ def test_the_story_of_a_pool(stage: Stage, seller: str) -> None:
     ):
         asked = {"seller": seller, "financier": F_GB, "terms": TERMS, "rules": RULES.digest}
         opened = exporter.call(pools.agree, F_GB, pools.opening(**asked, blanket=scope), countersign=signs(stage, F_GB))
+        stage.level()
         facility = financier.call(pools.facility, opened.subject)
         assert facility in exporter.call(reads.own_records, Facility)
         with pytest.raises(ClientError, match="no such facility"):
@@ -108,10 +109,12 @@ def test_the_story_of_a_pool(stage: Stage, seller: str) -> None:
         listings = [unlike(seller=seller, account=True) for _ in range(4)]
         registered = exporter.register_all(listings)
         ids = [each.receivable for each in registered]
+        stage.level()
         assert financier.receivable(ids[0]).registrant == seller  # its blanket is over it
         assert other.receivable(ids[0]) is None
         with stage.exporter() as stranger:
             foreign = stranger.register(unlike()).receivable
+        stage.level()
         heard: list[tuple[int, int]] = []
         outcomes = financier.call(
             pools.draw,
@@ -143,6 +146,7 @@ def test_the_story_of_a_pool(stage: Stage, seller: str) -> None:
         mine, theirs = (borrowing_base(facility.id, rules, each, **day) for each in (rows, rows[::-1]))
         assert pools.same(pools.certification(mine), pools.certification(theirs))
         financier.call(pools.agree, seller, pools.certification(mine), countersign=signs(stage, seller))
+        stage.level()
         record = exporter.call(pools.facility, facility.id)
         assert (record.base_as_of, record.base_digest, record.base_finding) == (20260520, mine.digest, "covered")
 
@@ -154,6 +158,7 @@ def test_the_story_of_a_pool(stage: Stage, seller: str) -> None:
                     exporter.call(pools.agree, F_GB, steps, countersign=signs(stage, F_GB))
                 assert financier.claim(outcomes[0].claim).state == "funded"
         substituted = exporter.call(pools.agree, F_GB, steps, countersign=signs(stage, F_GB))
+        stage.level()
         assert financier.claim(substituted.subject).state == "funded"
         assert financier.claim(outcomes[0].claim).state == "released"
 
@@ -161,6 +166,7 @@ def test_the_story_of_a_pool(stage: Stage, seller: str) -> None:
         financier.call(pools.renew_blanket, facility.id, filing=digest("continued"), until_ms=until_ms())
         financier.call(pools.carve_out, facility.id, ids[0])
         financier.call(pools.close, facility.id)
+        stage.level()
         closed = exporter.call(pools.facility, facility.id)
         with pytest.raises(ClientError, match="closed"):
             financier.call(pools.draw, closed, [Drawing(ids[0])], countersign=signs(stage, seller))

@@ -149,16 +149,6 @@ def test_a_late_observer_syncs_serves_reads_and_verifies_from_genesis(devnet: De
     assert status["state_root"] in done.stdout
 
 
-def test_finality_is_quick_at_light_load(devnet: Devnet) -> None:
-    """A bound that a busy machine keeps too; `scripts/bench` measures."""
-    waits = []
-    for number in range(12):
-        started = time.monotonic()
-        final(devnet, NAMES[number % 4], submit(devnet, NAMES[number % 4], [registration(devnet)])[0])
-        waits.append(time.monotonic() - started)
-    assert sorted(waits)[len(waits) // 2] < 0.5, waits
-
-
 def failed_views(status: dict[str, Any]) -> Counter[str]:
     return Counter({peer["name"]: peer["failed_views"] for peer in status["peers"]})
 

@@ -157,6 +157,17 @@ def test_one_that_does_not_fit_ends_the_list_and_the_first_is_always_there() -> 
     assert pool.take(operations_max=3) == [batch], "or it would wait for ever"
 
 
+def test_what_was_in_a_proposal_that_failed_comes_after_all_others() -> None:
+    pool = Mempool(Bounds())
+    slow, own, other = registration(1), registration(2), registration(3, by="EXP_VN")
+    for transaction, sender in ((slow, "cn"), (own, "cn"), (other, "vn")):
+        pool.add(transaction, sender)
+    assert pool.take(operations_max=1) == [slow]
+    assert pool.take(operations_max=1, behind={slow.id}) == [other]
+    assert pool.take(behind={slow.id}) == [other, own, slow]
+    assert pool.take(behind={slow.id, own.id, other.id}) == pool.take() == [slow, other, own]
+
+
 def test_the_largest_transaction_always_fits_a_block_of_its_own() -> None:
     pool = Mempool(Bounds())
     largest = revokes("largest", 0, OPERATIONS_MAX)

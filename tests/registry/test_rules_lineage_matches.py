@@ -8,7 +8,7 @@ from registry.limits import MATCHES_MAX, UNLINKED_MAX
 from registry.money import WHOLE
 from registry.receipts import Receipt
 from registry.transactions.claims import Discharge, Fund, Release
-from registry.transactions.receivables import Adjust, Confirm, Reject
+from registry.transactions.receivables import Adjust, Confirm, Distinguish, Reject
 from tests.registry.world import World, invoice, mark, name_id, salt_of
 
 DEBT = (("debtor_side", mark("IMP_DE, EUR 88,450.00, due 2026-08-15")),)
@@ -98,8 +98,8 @@ def test_a_family_has_no_more_matches_than_one_receivable(world: World) -> None:
     for tag in range(17):
         prints = (("transport", mark(f"{tag}")),)
         world.registered(f"{tag}", fingerprints=prints, parents=((order, 1, WHOLE),))
-        registrations = [invoice(f"{tag} {n}", fingerprints=prints) for n in range(31)]
-        assert {receipt.code for receipt in world.do("EXP_VN", *registrations)} == {"ok"}
+        registrations = [invoice(f"{tag} {n}", fingerprints=prints) for n in range(31)]  # its own: of others, 32 count
+        assert {receipt.code for receipt in world.do("EXP_CN", *registrations)} == {"ok"}
     assert MATCHES_MAX < 17 * 31
     assert funding(world, order).code == "limit_reached"
 
@@ -267,3 +267,58 @@ def test_corrections_cut_off_only_so_much(world: World) -> None:
         part = world.registered("part", supersedes=part, **half(order))
     assert len(world.receivable(part).unlinked) == UNLINKED_MAX
     assert world.one("EXP_CN", invoice("part", supersedes=part)).code == "limit_reached"
+
+
+# Who hears of it
+
+
+def told(world: World, *kinds: str) -> bool:
+    """Whether F_CN hears of each of these, in the last block."""
+    return all(any(name_id("F_CN") in parties for _, parties, _ in world.heard(kind)) for kind in kinds)
+
+
+@pytest.mark.parametrize("financed", ["its instalment", "its order"])
+def test_who_financed_a_relative_hears_what_becomes_of_an_invoice(world: World, financed: str) -> None:
+    prints = (("gov", mark("fapiao")), ("number", mark("n")), *DEBT)
+    order = world.registered("order", kind="purchase_order")
+    whole = world.registered("4711", fingerprints=prints, **wholly(order))
+    part = world.registered("4711/1", kind="instalment", **half(whole))
+    world.funded(part if financed == "its instalment" else order, percent=10)
+
+    assert world.one("EXP_VN", invoice("copy", fingerprints=prints)).code == "duplicate"
+    assert told(world, "refused_duplicate")
+    assert world.one("EXP_CN", invoice("alike", fingerprints=prints[1:2])).code == "ok"
+    assert told(world, "matched")
+    payable = world.registered("owed", by="IMP_DE", kind="payable", fingerprints=DEBT)
+    assert told(world, "matched")
+    answered(world, payable, "owed")
+    answered(world, whole, "4711")
+    assert told(world, "confirmed", "double_confirmation")
+    assert world.one("IMP_DE", Distinguish(payable, whole, mark("text"), "en")).code == "ok"
+    assert told(world, "distinguished")
+    assert world.one("EXP_CN", Adjust(whole, WHOLE // 10, mark("credit note"))).code == "ok"
+    assert told(world, "adjusted")
+
+
+def test_who_financed_an_instalment_hears_that_the_invoice_is_denied(world: World) -> None:
+    whole = world.registered("4711")
+    world.funded(world.registered("4711/1", kind="instalment", **half(whole)))
+    answered(world, whole, "4711", denied=True)
+    assert told(world, "rejected")
+
+
+def test_who_financed_an_order_hears_that_what_is_registered_under_it_is_like_another(world: World) -> None:
+    alike = (("number", mark("n")),)
+    world.registered("another", fingerprints=alike)
+    order = world.registered("order", kind="purchase_order")
+    world.funded(order)
+    world.registered("4711", fingerprints=alike, **half(order))
+    assert told(world, "matched")
+
+
+def test_who_financed_a_sibling_hears_nothing_of_it(world: World) -> None:
+    order = world.registered("order", kind="purchase_order")
+    first, second = (world.registered(tag, **half(order)) for tag in ("1", "2"))
+    world.funded(first)
+    answered(world, second, "2", denied=True)
+    assert not told(world, "rejected")

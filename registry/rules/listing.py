@@ -1,0 +1,112 @@
+"""Listing: which receivables a fingerprint names to whoever comes later. Everything is listed that there is room for.
+
+- A registrant has room for PRINT_HOLDERS_BY_MAX of its own in each list, whoever else is in it, and is refused beyond
+  (`limit_reached`): nobody takes that away from it, by having been first or by being many.
+- What never comes back as a match (superseded, voided, cancelled without links) leaves a list that is that long.
+- A list holds PRINT_HOLDERS_MAX. When it is full, who has the most in it makes room: the newest of its receivables on
+  which nothing rests. So a few who act together push out each other, and nobody of whom there are fewer.
+- A registration is not refused for that: it is recorded, and `unlisted` says so, if there is no room for it or as soon
+  as it has made room. What is funded is listed, or is not funded: so of two that are alike and financed, whoever comes
+  second is shown the first.
+- Never unlisted is what rests on a claim, a payment or the debtor's confirmation, and what blocks by certain identity.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from registry.events import Event
+from registry.fingerprint import ACCOUNT, LEVELS
+from registry.limits import PRINT_HOLDERS_BY_MAX, PRINT_HOLDERS_MAX
+from registry.reasons import LIMIT_REACHED
+from registry.records import Receivable
+from registry.rules.consequences import parties_concerned
+from registry.rules.lineage import Encumbrance, finder
+from registry.rules.transitions import BLOCKING
+from registry.rules.verdicts import Call, Refusal, first, together
+from registry.state import Put, print_key
+
+__all__ = ["Listed", "listed", "relisted"]
+
+Listed = tuple[list[Put], list[Event]]  # the lists as they become, and who must hear of them
+
+
+def listed(call: Call, receivable: Receivable, over: Collection[bytes] = ()) -> Listed | Refusal:
+    """A new receivable in the lists of its fingerprints; those in `over` are superseded by it."""
+    puts: list[Put] = []
+    events: list[Event] = []
+    for kind, value in receivable.fingerprints:
+        if kind == ACCOUNT:
+            continue
+        holders = call.state.holders(kind, value)
+        if len(holders) < PRINT_HOLDERS_BY_MAX:
+            puts.append((print_key(kind, value), (*holders, receivable.id)))
+            continue
+        there = _there(call, kind, holders, over)
+        own = [one.id for one in there if one.registrant == receivable.registrant]
+        if len(own) >= PRINT_HOLDERS_BY_MAX:
+            return Refusal(LIMIT_REACHED, related=first(own))
+        there.append(receivable)
+        if len(there) > PRINT_HOLDERS_MAX:
+            leaves = _makes_room(call, kind, there[:-1], len(own)) or receivable
+            events.append(_unlisted(call, leaves, kind))
+            there.remove(leaves)
+        puts.append((print_key(kind, value), tuple([one.id for one in there])))
+    return puts, events
+
+
+def relisted(call: Call, receivable: Receivable) -> Listed | Refusal:
+    """What is funded now in the lists that had no room for it, as the youngest. Mostly there is nothing to do."""
+    puts: list[Put] = []
+    events: list[Event] = []
+    for kind, value in receivable.fingerprints:
+        if kind == ACCOUNT or receivable.id in (holders := call.state.holders(kind, value)):
+            continue
+        there = _there(call, kind, holders, ())
+        if len(there) >= PRINT_HOLDERS_MAX:
+            leaves = _makes_room(call, kind, there, 0)
+            if leaves is None:
+                return Refusal(LIMIT_REACHED, receivable.id)
+            events.append(_unlisted(call, leaves, kind))
+            there.remove(leaves)
+        puts.append((print_key(kind, value), (*(one.id for one in there), receivable.id)))
+    return puts, events
+
+
+def _there(call: Call, kind: str, holders: Sequence[bytes], over: Collection[bytes]) -> list[Receivable]:
+    """Those of a list that may still come back as a match."""
+    find = finder(call.state)
+    return [one for one in map(find, holders) if one.id not in over and not _is_gone(one, kind)]
+
+
+def _is_gone(receivable: Receivable, kind: str) -> bool:
+    """Whether it is no match for anybody any more. What hangs together with others may be claimed through them."""
+    if receivable.state == "voided":  # its author may not register that certain identity again
+        return LEVELS[kind] != "block"
+    linked = receivable.parents or receivable.children
+    return receivable.state == "superseded" or (receivable.state == "cancelled" and not linked)
+
+
+def _makes_room(call: Call, kind: str, there: Sequence[Receivable], own: int) -> Receivable | None:
+    """Who leaves a full list for one more of a registrant that has `own` in it; None if nobody can."""
+    taken = Encumbrance(finder(call.state), call.now_ms)
+    for registrant, count in Counter(one.registrant for one in there).most_common():
+        if count <= own + 1:
+            return None
+        for one in reversed(there):
+            if one.registrant == registrant and not _rests_on(one, kind, taken):
+                return one
+    return None
+
+
+def _rests_on(one: Receivable, kind: str, taken: Encumbrance) -> bool:
+    if LEVELS[kind] == "block" and (one.state in BLOCKING or one.state == "voided"):
+        return True
+    return bool(one.paid or one.confirmed_ms or taken.on(one))
+
+
+def _unlisted(call: Call, receivable: Receivable, kind: str) -> Event:
+    recorded = call.state.receivable(receivable.id) is not None
+    parties = parties_concerned(call, receivable.id) if recorded else together(receivable.registrant)
+    return Event("unlisted", receivable.id, parties, kind)

@@ -1,0 +1,228 @@
+"""Listing: nobody takes up the room of another in the list of a fingerprint, and what is financed stays in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry.money import WHOLE
+from registry.rules import listing, matches
+from registry.state import holders_of, print_key
+from registry.transactions.claims import Fund, Release, Reserve
+from registry.transactions.governance import Admit
+from registry.transactions.receivables import Adjust, Confirm
+from tests.registry.world import World, invoice, mark, name_id, party_of, salt_of
+
+ORDER = ("order", mark("PO-88213"))
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Lists of eight, four of one registrant; and two more exporters."""
+    monkeypatch.setattr(listing, "PRINT_HOLDERS_BY_MAX", 4)
+    monkeypatch.setattr(listing, "PRINT_HOLDERS_MAX", 8)
+    world = World()
+    for number in (1, 2):
+        world.govern(Admit(party_of(f"S{number}", f"vat:DE10000000{number}", "DE", ("exporter",))))
+    return world
+
+
+def names(world: World) -> list[bytes]:
+    """What the order's list has, oldest first."""
+    return list(holders_of(world.state[print_key(*ORDER)]))
+
+
+def many(world: World, by: str, count: int = 4) -> list[bytes]:
+    """So many registrations under the order, each in a block of its own."""
+    return [world.registered(f"{by} {n}", by=by, fingerprints=(ORDER,)) for n in range(count)]
+
+
+def test_strangers_bar_nobody_from_registering_its_own(world: World) -> None:
+    for stranger in ("EXP_VN", "S1", "S2"):
+        many(world, stranger)
+    own = many(world, "EXP_CN", 3)
+    assert set(own[:2]) <= set(names(world)), "it has a place as soon as others have more"
+    assert len(names(world)) == 8
+    many(world, "EXP_CN", 9)  # each of them is recorded, listed or not
+
+
+def test_what_is_over_takes_up_no_room(world: World) -> None:
+    mine = many(world, "EXP_CN")
+    assert world.one("EXP_CN", invoice("fifth", fingerprints=(ORDER,))).related == tuple(mine)
+    assert world.one("EXP_CN", Adjust(mine[1], WHOLE, mark("credit note"))).code == "ok"
+    fifth = world.registered("fifth", fingerprints=(ORDER,))
+    assert names(world) == [mine[0], *mine[2:], fifth]
+    sixth = world.registered("sixth", fingerprints=(ORDER,), supersedes=mine[0])
+    assert names(world) == [*mine[2:], fifth, sixth]
+
+
+def test_a_cancelled_part_of_an_order_stays_because_claims_on_the_order_weigh_on_it(world: World) -> None:
+    order = world.registered("order", kind="purchase_order", fingerprints=(("order", mark("another")),))
+    part = world.registered("part", fingerprints=(ORDER,), parents=((order, WHOLE, WHOLE),))
+    world.one("EXP_CN", Adjust(part, WHOLE, mark("credit note")))
+    rest = many(world, "EXP_CN", 3)
+    assert world.one("EXP_CN", invoice("fifth", fingerprints=(ORDER,))).code == "limit_reached"
+    assert names(world) == [part, *rest]
+
+
+def test_who_has_the_most_makes_room_with_its_newest_and_all_concerned_hear_of_it(world: World) -> None:
+    first, second = many(world, "EXP_VN"), many(world, "S1")
+    mine = world.registered("mine", fingerprints=(ORDER,))
+    assert names(world) == [*first[:3], *second, mine]
+    assert world.heard("unlisted") == [(first[3], (name_id("EXP_VN"),), "order")]
+    two = world.registered("two", fingerprints=(ORDER,))
+    assert names(world) == [*first[:3], *second[:3], mine, two]
+
+
+def test_who_has_as_many_as_the_others_is_recorded_and_not_listed(world: World) -> None:
+    for stranger in ("EXP_VN", "S1", "S2"):
+        many(world, stranger, 3)
+    before = names(world)
+    assert len(before) == 8, "the last of S2 found no room"
+    assert world.heard("unlisted") != []
+    mine = many(world, "EXP_CN", 2)
+    assert mine[0] in names(world)
+    late = world.registered("late", by="S2", fingerprints=(ORDER,))
+    assert late not in names(world)
+    assert world.heard("unlisted") == [(late, (world.receivable(late).registrant,), "order")]
+
+
+def test_what_is_claimed_or_paid_is_never_pushed_out(world: World) -> None:
+    first = many(world, "EXP_VN")
+    world.funded(first[3], by="EXP_VN", acknowledged=tuple(first[:3]), percent=50)
+    second = many(world, "S1")
+    mine = world.registered("mine", fingerprints=(ORDER,))
+    assert names(world) == [*first[:2], first[3], *second, mine]
+
+
+def test_what_is_funded_is_listed_from_then_on(world: World) -> None:
+    """So of two that are alike and financed, whoever comes second is shown the first."""
+    first, second = many(world, "EXP_VN"), many(world, "S1")
+    world.registered("mine", fingerprints=(ORDER,))
+    assert first[3] not in names(world)
+    others = tuple(one for one in names(world))
+    world.funded(first[3], by="EXP_VN", acknowledged=others, percent=50)
+    assert names(world)[-1] == first[3]
+    assert len(names(world)) == 8
+    left = next(one for one in second if one not in names(world))
+    assert (left,) == tuple(event[0] for event in world.heard("unlisted"))
+
+
+def test_nothing_is_funded_that_no_list_has_room_for(world: World) -> None:
+    first = many(world, "EXP_VN")
+    second = many(world, "S1")
+    mine = world.registered("mine", fingerprints=(ORDER,))
+    claim = world.reserved(first[3], by="EXP_VN", percent=10)
+    held = {one: world.receivable(one).registrant for one in names(world)}
+    sellers = {name_id("EXP_VN"): "EXP_VN", name_id("EXP_CN"): "EXP_CN", "vat:DE100000001": "S1"}
+    claims = [world.reserved(one, by=sellers[by], percent=10) for one, by in held.items()]
+    assert len(second) + len(first) == 8
+    assert mine in held
+    assert world.one("F_CN", Fund(claim, tuple(held))).code == "limit_reached"
+    assert world.one("F_CN", Release(claims[0])).code == "ok"
+    assert world.one("F_CN", Fund(claim, tuple(held))).code == "ok"
+
+
+def test_certain_identity_is_never_pushed_out(world: World) -> None:
+    identity = ("exact", mark("the invoice"))
+    mine = world.registered("mine", fingerprints=(identity,))
+    assert world.one("EXP_VN", invoice("copy", fingerprints=(identity,))).code == "duplicate"
+    assert holders_of(world.state[print_key(*identity)]) == (mine,)
+
+
+def test_few_of_a_strangers_copies_count_as_matches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest is not looked at: what is claimed comes first, and so does what the same debtor confirmed."""
+    monkeypatch.setattr(matches, "MATCHES_BY_MAX", 2)
+    copies = many(world, "EXP_VN")
+    world.funded(copies[3], by="EXP_VN", acknowledged=tuple(copies[:3]), percent=50)
+    mine = world.registered("mine", fingerprints=(ORDER,))
+    assert world.last is not None
+    assert world.last.receipts[0].related == (copies[3], copies[0])
+    claim = world.reserved(mine, percent=50)
+    assert world.one("F_CN", Fund(claim, (copies[0],))).related == (copies[3],)
+    assert world.one("F_CN", Fund(claim, (copies[0], copies[3]))).code == "ok"
+
+
+def test_all_of_ones_own_copies_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each may be the one that was financed already."""
+    monkeypatch.setattr(matches, "MATCHES_BY_MAX", 2)
+    own = many(world, "EXP_CN", 3)
+    stranger = world.registered("stranger", by="EXP_VN", fingerprints=(ORDER,))
+    assert world.one("EXP_CN", invoice("mine", fingerprints=(ORDER,))).related == (stranger, *own)
+
+
+def test_own_copies_push_nobody_out_of_what_is_told() -> None:
+    """A seller that lists its other records first: who financed one of them hears of each look-alike all the same."""
+    world = World()
+    junk, number = ("transport", mark("junk")), ("number", mark("417"))
+    financed = world.registered("417", fingerprints=(("exact", mark("417")), number))
+    world.funded(financed, percent=100)
+    world.do("EXP_CN", *(invoice(f"J{n}", fingerprints=(junk,)) for n in range(70)))
+    receipt = world.one("EXP_CN", invoice("copy", fingerprints=(("exact", mark("copy")), junk, number)))
+    assert (receipt.code, receipt.related[0], len(receipt.related)) == ("ok", financed, 64)
+    assert [event[2] for event in world.heard("matched") if name_id("F_CN") in event[1]] == [financed.hex()]
+
+
+def test_who_holds_a_claim_hears_of_a_refused_duplicate_whatever_stands_before_it() -> None:
+    world = World()
+    identity = ("gov", mark("e-invoice"))
+    financed = world.registered("417", fingerprints=(identity,))
+    world.funded(financed, percent=100)
+    others = [("gov", mark(f"e-invoice {n}")) for n in range(70)]
+    world.do("EXP_CN", *(invoice(f"J{n}", fingerprints=(one,)) for n, one in enumerate(others)))
+    assert world.one("EXP_CN", invoice("copy", fingerprints=(*others, identity))).code == "duplicate"
+    assert [event[0] for event in world.heard("refused_duplicate") if name_id("F_CN") in event[1]] == [financed]
+
+
+# A copy in front of each funding
+
+
+@pytest.fixture
+def plain() -> World:
+    return World()
+
+
+def test_a_strangers_copy_after_the_reservation_does_not_stop_the_funding(plain: World) -> None:
+    """The holder hears of it; whoever finances the copy has the first one to look at."""
+    mine = plain.registered("mine", fingerprints=(("exact", mark("mine")), ORDER))
+    claim = plain.reserved(mine, percent=50)
+    copy = plain.transaction("EXP_VN", invoice("copy", fingerprints=(ORDER,)))
+    receipts = plain.block([copy, plain.transaction("F_CN", Fund(claim))]).receipts
+    assert {receipt.code for receipt in receipts} == {"ok"}
+    assert name_id("F_CN") in plain.heard("matched")[0][1]
+    (later,) = [receipt.subject for receipt in receipts if receipt.subject != claim]
+    other = plain.reserved(later, to="F_SG", by="EXP_VN", percent=50)
+    assert plain.one("F_SG", Fund(other)).related == (mine,)
+
+
+def test_a_copy_before_the_reservation_must_be_looked_at(plain: World) -> None:
+    mine = plain.registered("mine", fingerprints=(ORDER,))
+    claim = plain.offered(mine, percent=50)
+    copy = plain.transaction("EXP_VN", invoice("copy", fingerprints=(ORDER,)))
+    receipts = plain.block([copy, plain.transaction("F_CN", Reserve(claim, 600_000))]).receipts
+    assert plain.one("F_CN", Fund(claim)).related == tuple({one.subject for one in receipts} - {claim})
+
+
+def test_ones_own_copy_after_the_reservation_must_be_looked_at(plain: World) -> None:
+    claim = plain.reserved(plain.registered("mine", fingerprints=(ORDER,)), percent=50)
+    copy = plain.registered("copy", fingerprints=(ORDER,))
+    assert plain.one("F_CN", Fund(claim)).related == (copy,)
+
+
+def test_what_the_debtor_registered_or_confirmed_after_the_reservation_must_be_looked_at(plain: World) -> None:
+    mine = plain.registered("mine", fingerprints=(ORDER,))
+    confirmed = Confirm(mine, salt_of("mine"), name_id("IMP_DE"), mark("commitment mine"), WHOLE, mark("text"))
+    assert plain.one("IMP_DE", confirmed).code == "ok"
+    claim = plain.reserved(mine, percent=50)
+    payable = plain.registered("payable", by="IMP_DE", kind="payable", fingerprints=(ORDER,))
+    assert plain.one("F_CN", Fund(claim)).related == (payable,)
+    copy = plain.registered("copy", by="EXP_VN", fingerprints=(ORDER,))
+    assert plain.one("F_CN", Fund(claim, (payable,))).code == "ok"
+    assert plain.receivable(copy).registered_ms > plain.claim(claim).reserved_ms
+
+
+def test_a_copy_after_the_reservation_that_is_claimed_must_be_looked_at(plain: World) -> None:
+    mine = plain.registered("mine", fingerprints=(ORDER,))
+    claim = plain.reserved(mine, percent=50)
+    copy = plain.registered("copy", by="EXP_VN", fingerprints=(ORDER,))
+    plain.funded(copy, to="F_SG", by="EXP_VN", percent=1, acknowledged=(mine,))
+    assert plain.one("F_CN", Fund(claim)).related == (copy,)

@@ -1,0 +1,95 @@
+"""What one transaction may cost every node: counted in what is read, the same everywhere, and bounded."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry import ledger
+from registry.limits import FINGERPRINTS_MAX, WORK_MAX
+from registry.state import OutOfWork, State, party_key
+from registry.transactions.contacts import AskContact
+from registry.transactions.envelope import ALL
+from tests.registry.world import World, invoice, mark, name_id
+
+
+def asked(own: bytes, about: bytes) -> AskContact:
+    return AskContact(own, about, mark("text"), "en")
+
+
+def test_asking_about_what_has_no_fingerprint_in_common_compares_nothing() -> None:
+    world = World()
+    own = world.registered("a")
+    world.registered("b", by="EXP_VN", fingerprints=(("number", mark("number a")),))
+    other = world.registered("c", by="EXP_VN")
+    read: list[bytes] = []
+    shown = world.state
+
+    class Watched(dict[bytes, bytes]):
+        def get(self, key: bytes, default: bytes | None = None) -> bytes | None:  # type: ignore[override]
+            read.append(key)
+            return super().get(key, default)
+
+    world.state = Watched(shown)
+    assert [receipt.code for receipt in world.do("EXP_CN", asked(own, other), asked(own, mark("no such")))] == [
+        "no_match",
+        "no_match",
+    ]
+    assert not [key for key in read if key.startswith(b"print/")]
+
+
+def test_beyond_its_work_the_rest_of_a_transaction_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    alike = (("order", mark("frame order")),)
+    for number in range(20):
+        world.registered(f"a{number}", fingerprints=alike)
+    monkeypatch.setattr(ledger, "WORK_MAX", 1_000)
+    codes = [each.code for each in world.do("EXP_CN", *(invoice(f"b{n}", fingerprints=alike) for n in range(60)))]
+    done = codes.count("ok")
+    assert 0 < done < 60
+    assert codes == ["ok"] * done + ["limit_reached"] * (60 - done)
+    assert world.one("EXP_CN", invoice("next", fingerprints=alike)).code == "ok", "the next has work of its own"
+
+
+def test_all_or_nothing_leaves_nothing_when_its_work_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    alike = (("order", mark("frame order")),)
+    for number in range(20):
+        world.registered(f"a{number}", fingerprints=alike)
+    before = dict(world.state)
+    monkeypatch.setattr(ledger, "WORK_MAX", 1_000)
+    receipts = world.do("EXP_CN", *(invoice(f"b{n}", fingerprints=alike) for n in range(60)), mode=ALL)
+    assert {each.code for each in receipts} == {"rolled_back", "limit_reached"}
+    assert world.state == before
+
+
+def test_work_is_what_is_read_and_more_where_it_is_decoded_first() -> None:
+    world = World()
+    size = len(world.state[party_key(name_id("EXP_CN"))])
+    for work, enough in ((1 + size // 32, False), (2 + size // 32, True)):
+        state = State(world.state.get)
+        state.allow(work)
+        assert state.party(name_id("EXP_CN")) is not None
+        if enough:
+            assert state.party(name_id("EXP_CN")) is not None
+        for _ in range(2):
+            with pytest.raises(OutOfWork):
+                state.party(name_id("EXP_CN"))
+
+
+def test_a_batch_of_the_costliest_questions_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many registrations of one exporter with the same fingerprints: what costs the most for the least."""
+    world = World()
+    prints = tuple(("transport", mark(f"t{n}")) for n in range(FINGERPRINTS_MAX // 4))
+    made = [each.subject for each in world.do("EXP_VN", *(invoice(f"J{n}", fingerprints=prints) for n in range(60)))]
+    monkeypatch.setattr(ledger, "WORK_MAX", WORK_MAX // 20)
+    codes = [each.code for each in world.do("EXP_VN", *[asked(made[0], made[-1])] * 1000)]
+    assert 0 < codes.index("limit_reached") < 200
+    assert set(codes[codes.index("limit_reached") :]) == {"limit_reached"}
+
+
+def test_an_honest_batch_under_one_frame_order_stays_below() -> None:
+    """256 invoices that have order, carrier's document and debtor's side in common, in one transaction."""
+    world = World()
+    alike = (("order", mark("frame")), ("transport", mark("B/L")), ("debtor_side", mark("500.00 on the 30th")))
+    batch = [invoice(f"i{n}", fingerprints=(("exact", mark(f"exact {n}")), *alike)) for n in range(256)]
+    assert {each.code for each in world.do("EXP_CN", *batch)} == {"ok"}
