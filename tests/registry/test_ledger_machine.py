@@ -420,16 +420,16 @@ class Ledger(RuleBasedStateMachine):
     def reductions(self) -> int:
         return sum(self.found(one).reduction for one in self.disputes)
 
-    def suspended(self, now_ms: int, *, sale: bool = False) -> set[bytes]:
+    def suspended(self, now_ms: int, *, above: bool = True) -> set[bytes]:
         """The receivables on which a claim would weigh on a disputed one, found by walking from the disputed ones.
 
-        A `sale` of a claim that there is weighs on nothing anew: only what lies below a disputed one is not sold.
+        Without those `above` a disputed one: on them no new claim is taken, but a funded one is sold.
         """
         records = self.records()
         disputed = {one.receivable for one in map(self.found, self.disputes) if one.suspends_at(now_ms)}
         disputed = {one for one in disputed if records[one].state not in VACATED}
         found = set(disputed)
-        for upwards in (False,) if sale else (True, False):
+        for upwards in (True, False) if above else (False,):
             queue = list(disputed)
             for one in queue:  # grows while it is walked
                 links = records[one].parents if upwards else records[one].children
@@ -451,7 +451,7 @@ class Ledger(RuleBasedStateMachine):
         transaction = world.transaction(signers, *operations, mode=mode)
         before = dict(world.state)
         suspended = self.suspended(world.now_ms + 1_000)
-        not_sold = self.suspended(world.now_ms + 1_000, sale=True)
+        unsold = self.suspended(world.now_ms + 1_000, above=False)
         context = BlockContext(world.genesis.id, world.height + 1, world.now_ms + 1_000)
         again = execute(dict(reversed(before.items())).get, context, [transaction], world.seen.__contains__)
         reserved = self.reserved()
@@ -462,10 +462,9 @@ class Ledger(RuleBasedStateMachine):
         if not any(receipt.done for receipt in outcome.receipts):
             assert world.state == before, "a refusal changes nothing"
         for operation, receipt in zip(operations, outcome.receipts, strict=True):
-            if suspended and receipt.done and isinstance(operation, Offer | Reserve | Fund):
-                assert world.claim(receipt.subject).receivable not in suspended, "a disputed one takes no new claim"
-            if not_sold and receipt.done and isinstance(operation, Reassign):
-                assert world.claim(receipt.subject).receivable not in not_sold, "a claim on a disputed one is not sold"
+            if suspended and receipt.done and isinstance(operation, Offer | Reserve | Fund | Reassign):
+                stopped = unsold if isinstance(operation, Reassign) else suspended
+                assert world.claim(receipt.subject).receivable not in stopped, "a disputed one takes no new claim"
             if receipt.done and isinstance(operation, Fund):
                 on = world.claim(receipt.subject).receivable
                 assert self.running(on) <= set(operation.acknowledged), "who funds knows of the disputes"
