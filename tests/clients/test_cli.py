@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from registry.money import WHOLE
 from registry.parties import Party
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_DE, Cast, key_of
 from tests.clients.liar import lying
-from tests.clients.stage import Stage, admit, newcomer, unlike
+from tests.clients.stage import Stage, admissions, admit, newcomer, unlike
 from tests.commands import invoke
 from tests.registry.documents.builders import ubl, ubl_party
 
@@ -377,7 +378,12 @@ def test_a_party_is_proposed_approved_and_shown(desk: Desk, tmp_path: Path) -> N
     party = newcomer("exporter")
     file = tmp_path / "party.toml"
     file.write_text(toml_of(party))
-    proposal = desk.by(AUTHORITIES["f-cn"][0], "party", "propose", file).json["proposal"]
+    (admission,) = admissions(Stage(desk.cast), [party])
+    proofs = [word for proof in admission.proofs for word in ("--proof", proof.hex())]
+    propose = partial(desk.by, AUTHORITIES["f-cn"][0], "party", "propose", file)
+    swapped = (*proofs[2:], *proofs[:2])
+    assert complaint(propose(*swapped)) == "refused: key_unproven"
+    proposal = propose(*proofs).json["proposal"]
     assert complaint(desk.by(EXP_CN, "party", "approve", proposal)) == "refused: not_authorised"
     assert complaint(desk.by(EXP_CN, "party", "show", party.id)) == f"{party.id}: no such party"
     listed = desk.by(AUTHORITIES["f-gb"][0], "party", "proposals").out
@@ -389,9 +395,9 @@ def test_a_party_is_proposed_approved_and_shown(desk: Desk, tmp_path: Path) -> N
     assert shown["sign_keys"] == [key_of(party.id).public_key.hex()]
     wrong = party.id[:-1] + ("1" if party.id[-1] == "0" else "0")
     file.write_text(toml_of(replace(party, id=wrong, identifiers=(wrong,))))
-    assert "identifiers[0]" in complaint(desk.by(AUTHORITIES["f-cn"][0], "party", "propose", file))
+    assert "identifiers[0]" in complaint(propose(*proofs))
     file.write_text("id = 7")
-    assert str(file) in complaint(desk.by(AUTHORITIES["f-cn"][0], "party", "propose", file))
+    assert str(file) in complaint(propose(*proofs))
 
 
 def toml_of(party: Party) -> str:
@@ -420,10 +426,11 @@ def test_what_is_missing_or_nobodys(desk: Desk, tmp_path: Path) -> None:
     assert "not_found" in complaint(desk.by(EXP_CN, "claim", "list", nobody))
     assert complaint(desk.by(EXP_CN, "claim", "show", "xyz")) == "claim: 64 hexadecimal digits are expected"
     gone = tmp_path / "gone.json"
-    for words in (("receivable", "confirm", gone), ("search", gone), ("party", "propose", gone)):
+    propose = ("party", "propose", "--proof", "00" * 64)
+    for words in (("receivable", "confirm", gone), ("search", gone), (*propose, gone)):
         assert complaint(desk.by(EXP_CN, *words)) == f"{gone}: No such file or directory"
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    for words in (("receivable", "confirm"), ("search",), ("party", "propose")):
+    for words in (("receivable", "confirm"), ("search",), propose):
         assert "not text" in complaint(desk.by(EXP_CN, *words, tmp_path / "binary"))
     assert complaint(desk.by(EXP_CN, "party", "show", "lei:../../x")) == "lei:../../x: no such party"
 

@@ -93,7 +93,7 @@ def test_a_retry_after_a_lost_answer_never_does_anything_twice(stage: Stage) -> 
         stated = RecordExternalClaim(receivable, (), "CL:RPETC", digest("AEC"), digest("another"))
         outside = retried(seller, bank, external.record, stated)
         contact = retried(bank, seller, contacts.ask, receivable, theirs, **SAID)
-        raised = {"ground": "defence", "share": 1, "standing": ("claim", claim), **SAID}
+        raised = {"ground": "third_party_claim", "share": 1, "standing": ("claim", claim), **SAID}
         dispute = retried(bank, seller, disputes.raise_dispute, receivable, **raised)
         facility = pools.opening(seller=EXP_CN, financier=F_SG, terms=TERMS, rules=digest("rules"))
         opened = retried(seller, bank, pools.agree, F_SG, facility, countersign=by(stage, F_SG))

@@ -19,7 +19,8 @@ from node.cli import app as operators
 from node.devnet import Devnet, Member, create
 from node.keystore import KDF_TEST, SecretKey, save_key
 from registry.parties import Party
-from tests.cast import AUTHORITIES, key_of, party_of
+from registry.transactions.governance import admission
+from tests.cast import AUTHORITIES, key_of, owner_of, party_of
 from tests.commands import invoke
 
 pytestmark = pytest.mark.processes
@@ -61,6 +62,13 @@ class Office:
             assert shown.get("usable_certificate", True)
         for name in approvers:
             self.by(IDS.get(name, FIFTH), "party", "approve", proposal)
+
+    def proved(self, name: str, party: str, key: str) -> str:
+        """What a new consensus key of this node proves it is there with."""
+        folder = self.devnet.folder / name
+        words = ("key", "prove", folder / "keys" / f"{key}.json", "--genesis", self.devnet.genesis_path)
+        signed = ("--party", party, "--purpose", "seat_authority", "--passphrase-file", folder / "passphrase")
+        return run(operators, *words, *signed).strip()
 
     def until(self, condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + PATIENCE_S
@@ -105,14 +113,16 @@ def as_file(path: Path, party: Party) -> Path:
 def test_operators_add_re_key_and_remove_authorities_by_commands(office: Office) -> None:
     devnet, folder = office.devnet, office.devnet.folder
     party = party_of(FIFTH, "US", "authority", "financier")
-    office.decide("party", "propose", as_file(office.folder / "fifth.toml", party))
+    admitted = admission(party, [key_of(FIFTH), owner_of(FIFTH)], devnet.genesis.id)
+    proofs = [word for proof in admitted.proofs for word in ("--proof", proof.hex())]
+    office.decide("party", "propose", as_file(office.folder / "fifth.toml", party), *proofs)
     card = devnet.add(Member(name="fifth", party=party, role="authority"))
     office.decide("authority", "admit-node", card)
     devnet.start("fifth")
     devnet.wait_ready("fifth")
     assert (devnet.status("fifth")["role"], devnet.status("fifth")["voting"]) == ("observer", False)
 
-    office.decide("authority", "seat", card)
+    office.decide("authority", "seat", card, "--proof", office.proved("fifth", FIFTH, "consensus"))
     office.until(lambda: devnet.status("fifth")["voting"])
 
     run(operators, "node", "renew", folder / "f-sg", "--passphrase-file", folder / "f-sg" / "passphrase")
@@ -123,7 +133,9 @@ def test_operators_add_re_key_and_remove_authorities_by_commands(office: Office)
     assert devnet.stop("f-sg") == 0
     devnet.start("f-sg")
     devnet.wait_ready("f-sg")
-    office.decide("authority", "seat", folder / "f-sg" / "card-next.toml", approvers=("f-de", "f-gb", "fifth"))
+    seat = ("authority", "seat", folder / "f-sg" / "card-next.toml")
+    proof = office.proved("f-sg", IDS["f-sg"], "consensus-next")
+    office.decide(*seat, "--proof", proof, approvers=("f-de", "f-gb", "fifth"))
     next_key = json.loads((folder / "f-sg" / "keys" / "consensus-next.json").read_text())["public"]
     office.until(lambda: next_key in office.by(IDS["f-cn"], "authority", "list"))
     office.until(lambda: devnet.status("f-sg")["voting"])

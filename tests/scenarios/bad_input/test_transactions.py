@@ -115,7 +115,7 @@ def bad_envelopes(network: Network) -> dict[str, tuple[bytes, str, str]]:
             "operations[0]",
         ),
         "a party with wrong check digits": (
-            signed(network, changed(fields, 6, [["propose", ["admit", misspelt.encode()]]])),
+            signed(network, changed(fields, 6, [["propose", ["admit", misspelt.encode(), [bytes(64)] * 2]]])),
             "malformed",
             "operations[0].change.party.identifiers[0]",
         ),
