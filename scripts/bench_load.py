@@ -9,8 +9,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from clients.exchange import MSGPACK, Call, Procedure, post
+from clients.exchange import MSGPACK, Call, Procedure, posted
 from clients.transport import AsyncTransport, Settings
 from registry.codec import encode
 from registry.genesis import Genesis
@@ -157,13 +158,19 @@ def _until_final(item: Signed) -> Procedure[None]:
             return
 
 
+def _receipts(ids: Sequence[str]) -> Procedure[list[dict[str, Any]]]:
+    reply = yield posted("/v1/receipts", {"ids": ids, "wait_s": 20})
+    answers: list[dict[str, Any]] = reply.json()
+    return answers
+
+
 async def outcomes(url: str, signer: SigningKey, signed: Sequence[Signed]) -> Counter[str]:
     """How many operations ended with which code, read back from the ledger. Raises if one is not final."""
     counted: Counter[str] = Counter()
     async with AsyncTransport(Settings(urls=(url,), signer=signer, timeout_s=60.0)) as transport:
         for start in range(0, len(signed), READ_BACK):
             ids = [item.id.hex() for item in signed[start : start + READ_BACK]]
-            for answer in await transport.run(post("/v1/receipts", {"ids": ids, "wait_s": 20})):
+            for answer in await transport.run(_receipts(ids)):
                 if answer["status"] != "final":
                     raise RuntimeError(f"transaction {answer['transaction_id']} is {answer['status']}")
                 counted.update(
