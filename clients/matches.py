@@ -12,7 +12,7 @@ from clients.session import Session
 from registry.fingerprint import LEVELS, SEVERITIES
 from registry.records.disputes import CAPACITIES, GROUNDS
 
-__all__ = ["Disputed", "Match", "blankets_beside", "disputes_running", "matches"]
+__all__ = ["Disputed", "Match", "ToAcknowledge", "to_acknowledge"]
 
 _ID = re.compile("[0-9a-f]{64}")
 
@@ -49,43 +49,41 @@ class Disputed:
     rung: int
 
 
-def matches(session: Session, receivable: bytes) -> Procedure[tuple[Match, ...]]:
-    """What must be acknowledged when funding a claim on `receivable`, the most severe first: what is like it, or like
-    what is of its lineage.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToAcknowledge:
+    """What must be acknowledged when funding a claim on a receivable, beside claims outside (`external.to_look_at`).
+
+    - `matches`, the most severe first: what is like it, or like what is of its lineage.
+    - `disputes` that run, its lineage included. One that was answered stops nothing, and may be right: is the
+      registration the seller's own?
+    - `blankets_beside`: of a payable, others' facilities with blankets over what is owed to its registrant. Is it
+      really the debtor (`financier.check_dossier`)? It may have sold what it calls payable.
+    """
+
+    matches: tuple[Match, ...]
+    disputes: tuple[Disputed, ...]
+    blankets_beside: tuple[bytes, ...]
+
+
+def to_acknowledge(session: Session, receivable: bytes) -> Procedure[ToAcknowledge]:
+    """What to look at before funding a claim on `receivable`.
 
     It is the node's word: whether anything is left out, the funding shows, which is refused then. Raises
     `RequestFailed` if there is no such receivable, or none that this party may see.
     """
     answer = yield from get(f"/v1/receivables/{receivable.hex()}/matches")
-    found = answer.get("matches")
+    found, running, beside = (answer.get(name) for name in ("matches", "disputes", "blankets_beside"))
     if not isinstance(found, list):
         raise ProofInvalid("matches: a list is expected")
-    return tuple([_match(item) for item in found])
-
-
-def blankets_beside(session: Session, receivable: bytes) -> Procedure[tuple[bytes, ...]]:
-    """Others' facilities to acknowledge when funding a payable: with blankets over what is owed to its registrant.
-
-    Is it really the debtor (`financier.check_dossier`)? It may have sold what it calls payable. The node's word, as
-    above.
-    """
-    answer = yield from get(f"/v1/receivables/{receivable.hex()}/matches")
-    found = answer.get("blankets_beside")
-    if not isinstance(found, list) or not all(isinstance(one, str) and _ID.fullmatch(one) for one in found):
-        raise ProofInvalid("blankets_beside: a list of ids is expected")
-    return tuple(map(bytes.fromhex, found))
-
-
-def disputes_running(session: Session, receivable: bytes) -> Procedure[tuple[Disputed, ...]]:
-    """The disputes to acknowledge when funding a claim on `receivable`, its lineage included. The node's word.
-
-    One that was answered stops nothing, and may be right: is the registration the seller's own?
-    """
-    answer = yield from get(f"/v1/receivables/{receivable.hex()}/matches")
-    found = answer.get("disputes")
-    if not isinstance(found, list):
+    if not isinstance(running, list):
         raise ProofInvalid("disputes: a list is expected")
-    return tuple([_disputed(item) for item in found])
+    if not isinstance(beside, list) or not all(isinstance(one, str) and _ID.fullmatch(one) for one in beside):
+        raise ProofInvalid("blankets_beside: a list of ids is expected")
+    return ToAcknowledge(
+        matches=tuple([_match(item) for item in found]),
+        disputes=tuple([_disputed(item) for item in running]),
+        blankets_beside=tuple(map(bytes.fromhex, beside)),
+    )
 
 
 def _disputed(item: Any) -> Disputed:

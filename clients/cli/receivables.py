@@ -38,7 +38,7 @@ from clients.dossier import Dossier
 from clients.errors import ClientError, Refused
 from clients.exporter import ExporterClient
 from clients.external import to_look_at
-from clients.matches import blankets_beside, disputes_running, matches
+from clients.matches import to_acknowledge
 from registry.money import WHOLE, Money, claim_share
 from registry.reasons import ALREADY_DONE
 from registry.transactions.receivables import NO_DIGEST
@@ -242,12 +242,10 @@ def list_matches(
     Example: nemodat receivable matches 9f86...0a08
     """
     with problems(), ExporterClient(**access(genesis, url, party, key)) as client:
-        found = client.call(matches, subject(receivable, "receivable"))
+        found = client.call(to_acknowledge, subject(receivable, "receivable"))
         outside = client.call(to_look_at, subject(receivable, "receivable"))
-        running = client.call(disputes_running, subject(receivable, "receivable"))
-        beside = client.call(blankets_beside, subject(receivable, "receivable"))
     table = Table("id", "severity", "level", "found by", "state", "same registrant")
-    for match in found:
+    for match in found.matches:
         own = "yes" if match.own else "no"
         by = ", ".join(match.kinds) or "link taken back"
         cells = (match.receivable.hex(), match.severity, match.level, by, match.state, own)
@@ -257,21 +255,21 @@ def list_matches(
         row = (one.id.hex(), one.source, percent(one.share), one.grade, one.capacity, one.receivable.hex())
         asserted.add_row(*map(plain, row))
     disputes = Table("dispute that runs", "ground", "raised by the", "share", "rung", "on")
-    for each in running:
+    for each in found.disputes:
         line = (each.id.hex(), each.ground, each.capacity, percent(each.share), str(each.rung), each.receivable.hex())
         disputes.add_row(*map(plain, line))
     blankets = Table("blanket over what is owed to who registered this payable")
-    for facility in beside:
+    for facility in found.blankets_beside:
         blankets.add_row(facility.hex())
     if as_json:
         rows = {"matches": rows_of(table), "claims_outside": rows_of(asserted), "disputes": rows_of(disputes)}
-        show(rows | {"blankets_beside": [facility.hex() for facility in beside]})
+        show(rows | {"blankets_beside": [facility.hex() for facility in found.blankets_beside]})
     else:
         tabulate(table, as_json=False)
         for more in (asserted, disputes, blankets):
             if more.row_count:
                 tabulate(more, as_json=False)
-    if found or outside or running or beside:
+    if found.matches or outside or found.disputes or found.blankets_beside:
         raise typer.Exit(EXIT_LOOK)
 
 

@@ -19,9 +19,7 @@ def debtor_of(call: Call, receivable: Receivable, *, salt: bytes, identifier: st
     debtor = None if named is None else call.signer(named.id)
     if opened != receivable.debtor_commitment or debtor is None:
         return Refusal(NOT_DEBTOR, receivable.id)
-    if (
-        receivable.kind == "payable" and debtor.id != receivable.registrant
-    ):  # it registered its own debt, or a false one
+    if receivable.kind == "payable" and debtor.id != receivable.registrant:  # a payable is its registrant's own debt
         return Refusal(NOT_DEBTOR, receivable.id)
     # A seller that names itself as debtor would vouch for its own invoice; a payable is the debtor's own word.
     own_word = debtor.id == receivable.registrant and receivable.kind != "payable"

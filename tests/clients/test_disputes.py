@@ -12,7 +12,7 @@ from clients.debtor import DebtorClient
 from clients.disputes import as_debtor
 from clients.errors import ClientError, Refused
 from clients.exporter import Registration
-from clients.matches import disputes_running
+from clients.matches import to_acknowledge
 from clients.session import submit
 from registry.money import WHOLE
 from registry.records import Dispute
@@ -54,7 +54,9 @@ def test_raised_funding_refused_settled_and_funded_up_to_what_is_left(stage: Sta
         # Whoever may read the receivable may read what is in its way, and the opener its own dispute.
         (seen,) = financier.call(disputes.open_disputes, registration.receivable)
         assert seen == debtor.call(reads.record, Dispute, dispute) == seller.call(reads.record, Dispute, dispute)
-        (running,) = financier.call(disputes_running, registration.receivable)  # to be acknowledged once it is answered
+        (running,) = financier.call(
+            to_acknowledge, registration.receivable
+        ).disputes  # to be acknowledged once it is answered
         assert (running.id, running.receivable, running.rung) == (dispute, registration.receivable, 0)
         assert (running.ground, running.capacity, running.share) == ("set_off", "debtor", 30 * PERCENT)
         assert (seen.state, seen.opener, seen.share) == ("open", IMP_DE, 30 * PERCENT)
@@ -70,7 +72,7 @@ def test_raised_funding_refused_settled_and_funded_up_to_what_is_left(stage: Sta
         record = seller.receivable(registration.receivable)
         assert (record.collectible, record.disputes) == (75 * PERCENT, ())
         assert seller.call(disputes.open_disputes, registration.receivable) == ()
-        assert financier.call(disputes_running, registration.receivable) == ()
+        assert financier.call(to_acknowledge, registration.receivable).disputes == ()
         with pytest.raises(Refused, match="over_residual"):
             financier.fund(first)
         financier.release(first)

@@ -11,7 +11,7 @@ import pytest
 from clients.dossier import Dossier
 from clients.errors import ClientError
 from clients.instalments import instalment_listings
-from clients.matches import matches
+from clients.matches import to_acknowledge
 from registry.documents import Invoice, read
 from registry.fingerprint import Particulars
 from registry.money import WHOLE, Money
@@ -129,7 +129,7 @@ def test_by_command_on_the_ledger(cast: Cast, tmp_path: Path) -> None:
         record = seller.receivable(first.receivable)
         assert record is not None
         assert (record.kind, record.parents[0].receivable.hex()) == ("instalment", whole.stem)
-        alike = [found.receivable for found in seller.call(matches, first.receivable)]
+        alike = [found.receivable for found in seller.call(to_acknowledge, first.receivable).matches]
         assert len(alike) == 1, "the other instalment is of the same amount and day: it is looked at once"
         f_cn.finance(offered(seller, first.receivable, "f-cn"), acknowledged=alike)
         with pytest.raises(ClientError, match="over_residual"):

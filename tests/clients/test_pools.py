@@ -12,7 +12,7 @@ import pytest
 from clients import pools, reads
 from clients.errors import ClientError, Refused
 from clients.exporter import Listing
-from clients.matches import blankets_beside
+from clients.matches import to_acknowledge
 from clients.pools import Drawing, Drawn, NotDrawn
 from clients.session import Draft
 from registry.fingerprint import BLANKET_KIND, account_fingerprint
@@ -58,8 +58,8 @@ def test_a_payable_beside_a_blanket_is_shown_to_its_holder_and_must_be_looked_at
         made = buyer.register(unlike(seller=EXP_VN, debtor=party.id, kind="payable"))
         assert holder.receivable(made.receivable) is not None
         claim = offered(buyer, made.receivable, "f-sg")
-        assert holder.call(blankets_beside, made.receivable) == ()
-        assert other.call(blankets_beside, made.receivable) == (facility,)
+        assert holder.call(to_acknowledge, made.receivable).blankets_beside == ()
+        assert other.call(to_acknowledge, made.receivable).blankets_beside == (facility,)
         with pytest.raises(Refused) as refused:
             other.finance(claim)
         assert (refused.value.code, refused.value.related) == ("unacknowledged_match", (facility,))

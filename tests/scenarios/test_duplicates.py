@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from clients.errors import Refused
-from clients.matches import matches
+from clients.matches import to_acknowledge
 from registry.money import WHOLE
 from tests.cast import EXP_VN, Cast, listing, offer_to
 
@@ -50,7 +50,9 @@ def test_s4_split_and_rounded_up_invoices_must_be_looked_at(cast: Cast) -> None:
         found_by = {"417-A": {"order", "transport"}, "417-B": {"order", "transport"}, "417": {"number"}}
         for later in (half_a, half_b, rounded):
             assert whole.receivable in later.matches
-            alike = {each.receivable: set(each.kinds) for each in exporter.call(matches, later.receivable)}
+            alike = {
+                each.receivable: set(each.kinds) for each in exporter.call(to_acknowledge, later.receivable).matches
+            }
             assert alike[whole.receivable] == found_by[later.dossier.particulars.number]
             claim = offer_to(exporter, later.receivable, "f-sg")
             with pytest.raises(Refused) as refusal:
