@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
-from clients.backfill import BATCH_ROWS, Outcome, Row, batches, prepare_batch
+from clients import reads
+from clients.backfill import BATCH_ROWS, Outcome, Row, batches, open_offers, prepare_batch
 from clients.dossier import Dossier
+from clients.errors import ClientError
 from clients.exchange import Call, Procedure, Reply
 from clients.parties import propose_change
 from clients.pipeline import RunStopped
@@ -33,7 +35,7 @@ from registry.transactions.envelope import open_transaction, subject_id
 from registry.transactions.governance import Suspend
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, Cast, key_of
 from tests.clients.liar import lying
-from tests.clients.stage import Stage, admit, newcomer, unlike, until_ms
+from tests.clients.stage import Stage, admit, newcomer, unlike, until_ms, with_particulars
 from tests.clients.test_cli import DONE, LOOK, Desk, complaint
 from tests.registry.world import START_MS, genesis
 
@@ -363,6 +365,30 @@ def test_what_cannot_be_funded_is_left_for_a_person_and_the_rest_is_funded(desk:
     assert "unacknowledged_match" in taken.out
     taken = desk.by(newly.id, "portfolio", "take-up", "--from", EXP_CN, "--acknowledged", known.hex())
     assert taken.out.strip() == "1 funded, 0 left"
+
+
+@pytest.mark.processes
+def test_offers_are_taken_up_by_any_id_of_their_seller_and_why_there_is_none_is_said(
+    desk: Desk,
+) -> None:
+    newly, seller, alias = newcomer("financier", country="SG"), newcomer("exporter"), newcomer().id
+    stage = Stage(desk.cast)
+    admit(stage, [newly, replace(seller, identifiers=(seller.id, alias))])
+    words = ("portfolio", "take-up", "--from")
+    assert complaint(desk.by(newly.id, *words, alias + "x")) == f"{alias}x: no such party is on the ledger"
+    none = desk.by(newly.id, *words, alias)
+    assert complaint(none) == f"{alias}: has no open offer to {newly.id}: it never made one"
+    with stage.exporter(seller.id) as exporter:
+        receivable = exporter.register(with_particulars(unlike(), seller=seller.id)).receivable
+        exporter.offer(receivable, to=newly.id, share=WHOLE // 2, terms=TERMS, valid_until_ms=until_ms())
+        with stage.exporter(newly.id) as late, pytest.raises(ClientError, match="its 1 offers have run out"):
+            late.call(open_offers, alias, now_ms=until_ms() + 1)
+        taken = desk.by(newly.id, *words, alias)
+        assert (taken.code, taken.out.strip()) == (DONE, "1 funded, 0 left")
+        again = desk.by(newly.id, *words, alias)
+        assert (again.code, again.out.strip()) == (DONE, "0 funded, 0 left: nothing is offered that is not taken up")
+        (claim,) = exporter.call(reads.own_claims)
+    assert (claim.holder, claim.state) == (newly.id, "funded")
 
 
 @pytest.mark.processes
