@@ -71,7 +71,7 @@ def backfill(
 ) -> None:
     """As the seller: register and offer what was assigned to a financier before it was on the ledger.
 
-    Columns beside those of an invoice table: share (80%) and concluded (the date of the assignment).
+    Columns beside those of an invoice table: share (80%) and concluded (the assignment's date, today at the latest).
 
     Interrupted at any moment, the same command goes on where it was; nothing is registered twice.
 
@@ -83,11 +83,11 @@ def backfill(
         column_map = column_map_in(columns) or ColumnMap()
         total = _row_count(files, column_map)
         unusable: list[Unusable] = []
-        rows = _rows(files, column_map, party, debtor, share, unusable)
         digest = hashlib.sha256(terms.read_bytes()).digest()
         book = _book(files, columns, client.genesis.id, party, to, digest, debtor, share)
         with Run(run, book=book) as folder, progress_bar() as progress:
             task = progress.add_task("Backfilling", total=total, completed=folder.counted.total())
+            rows = _rows(files, column_map, party, debtor, share, folder.begun_ms, unusable)
             client.call(
                 run_backfill,
                 folder,
@@ -146,12 +146,15 @@ def _rows(
     seller: str,
     debtor: str | None,
     share: int,
+    now_ms: int,
     unusable: list[Unusable],
 ) -> Iterator[Row]:
     """The rows that can be registered, file by file; the others go to `unusable`."""
     for file in files:
         with file.open("rb") as stream:
-            for found in read_portfolio(str(file), stream, column_map, seller=seller, debtor=debtor, share=share):
+            for found in read_portfolio(
+                str(file), stream, column_map, seller=seller, debtor=debtor, share=share, now_ms=now_ms
+            ):
                 if isinstance(found, Row):
                     yield found
                 else:
@@ -187,7 +190,7 @@ def _told(run: Run, unusable: Sequence[Unusable], *, as_json: bool) -> None:
             table.add_row(plain(outcome.place), outcome.code, ", ".join(other.hex() for other in outcome.related))
         tabulate(table, as_json=as_json)
     (errors if as_json else console).print(
-        f"{run.counted[OK]} registered and offered, {refused} refused, {len(unusable)} not readable"
+        f"{run.counted[OK]} registered and offered, {refused} refused, {len(unusable)} not usable"
     )
     if refused or unusable:
         raise typer.Exit(EXIT_LOOK)
