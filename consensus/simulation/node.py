@@ -153,7 +153,7 @@ class Node:
     @property
     def height(self) -> int:
         """How many blocks are final here."""
-        return int.from_bytes(self.disk.get(_TIP) or b"", "big")
+        return 0 if self._tip is None else self._tip.height
 
     def decided(self, height: int) -> Decided | None:
         """The final block of a height."""
@@ -232,7 +232,8 @@ class Node:
         """Read the chain on the disk: its tip, and the set in force above it."""
         authorities = self.genesis
         self._tip = None
-        for height in range(1, self.height + 1):
+        tip_height = int.from_bytes(self.disk.get(_TIP) or b"", "big")
+        for height in range(1, tip_height + 1):
             self._tip = self.decided(height)
             assert self._tip is not None, "a block of the chain is missing"
             authorities = next_set(authorities, self._tip.block.transactions)
