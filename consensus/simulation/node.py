@@ -32,7 +32,7 @@ from consensus.events import (
     Verdict,
     Work,
 )
-from consensus.messages import Decided, Message, encode_message
+from consensus.messages import Decided, Message
 from consensus.parameters import Parameters
 from consensus.simulation.clock import Clock
 from consensus.simulation.disk import Disk
@@ -316,7 +316,7 @@ class Node:
         block, height = decided.block, decided.height
         assert self._judge(block) is not Verdict.INVALID, "the final block does not execute to its roots"
         key = height.to_bytes(8, "big")
-        self._sync(((_CHAIN + key, encode_message(decided)), (_TIP, key)), tuple(_RECORD + key for key in clears))
+        self._sync(((_CHAIN + key, self.world.memo.encode(decided)), (_TIP, key)), tuple(_RECORD + key for key in clears))
         self.world.note(self, f"{'adds' if fetched else 'commits'} height {height}, block {block.hash.hex()[:8]}")
         self._tip = decided
         self.authorities = next_set(self.authorities, block.transactions)

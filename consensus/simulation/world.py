@@ -8,9 +8,9 @@ from functools import cache
 
 from consensus.authorities import Authority, AuthoritySet
 from consensus.events import Report
-from consensus.messages import Decided, Message, Proposal, encode_message
+from consensus.messages import Decided, Message, Proposal
 from consensus.parameters import Parameters
-from consensus.ranges import RangeMessage, encode_range_message
+from consensus.ranges import RangeMessage
 from consensus.simulation.actors import Actor
 from consensus.simulation.chance import Chance
 from consensus.simulation.clock import Clock
@@ -239,14 +239,14 @@ class World:
                 actor.observe(message)
         assert peer != node.key, "an engine never sends to itself"
         targets = self._others[node.key] if peer is None else self._numbers.get(peer, ())
-        self.network.send(node.number, targets, type(message).__name__, encode_message(message))
+        self.network.send(node.number, targets, type(message).__name__, self.memo.encode(message))
 
     def inject(self, key: SigningKey, targets: Iterable[Node], message: Message) -> None:
         """An actor's send, under the key of its authority."""
         self.invariants.injected(message)
         numbers = [target.number for target in targets]
         self.deeds.injected += len(numbers)
-        self.network.send(-1 - self.number_of(key), numbers, type(message).__name__, encode_message(message))
+        self.network.send(-1 - self.number_of(key), numbers, type(message).__name__, self.memo.encode(message))
 
     def _deliver(self, source: int, target: int, data: bytes) -> None:
         self.deeds.delivered += 1
@@ -289,7 +289,7 @@ class World:
 
     def tell(self, source: int, peer: bytes, message: RangeMessage) -> None:
         """A range message, to a node or to a Byzantine source; sources below 0 are Byzantine."""
-        data = _RANGE + encode_range_message(message)
+        data = _RANGE + self.memo.encode_range(message)
         self.network.send(source, self._fetchers_of.get(peer, ()), type(message).__name__, data)
 
     def dropped(self, node: Node, peer: bytes, reason: str) -> None:
