@@ -115,7 +115,7 @@ def propose(card: CardArgument, genesis: GenesisOption, url: UrlOption, party: P
 
     The party makes its card with the proofs of its keys: `nemodat party init`, or `node init` with --network.
 
-    Compare the fingerprints of its keys with what it tells you: that the card has come unchanged is for you to know.
+    Compare what is shown with what the party tells you: its keys prove themselves, its name and roles do not.
 
     Example: nemodat party propose card.toml
     """
@@ -136,7 +136,7 @@ def approve(
     party: PartyOption,
     key: KeyOption,
 ) -> None:
-    """As an authority: approve a proposal.
+    """As an authority: approve a proposal. `nemodat authority proposal` shows what it would change.
 
     Example: nemodat party approve 9f86...0a08
     """
