@@ -66,14 +66,17 @@ OPERATOR_TOKEN_BYTES = 32
 GENESIS_BYTES_MAX = 16 * 1024 * 1024
 FINGERPRINT_KEY_SIZE = 32  # bytes
 
-_PARTY_KEYS = ("sign", "owner", "receive")
+_PARTY_KEYS = ("owner", "sign", "receive")  # in this order: a signing key without its owner key has had one
 
 
 def new_party(folder: Path, party: Party, passphrase: bytes, *, cost: KdfCost = KDF_STANDARD) -> Party:
     """The party with the public halves of its own keys (`sign`, `owner`, `receive`) in `folder`, made where missing.
 
-    The owner key recovers the party: it belongs offline. Raises `KeyFileError` for one that does not open.
+    The owner key recovers the party: it belongs offline. Raises `KeyFileError` for one that does not open, and
+    `CeremonyError` where it is offline already: another one would recover nothing.
     """
+    if (folder / "sign.json").exists() and not (folder / "owner.json").exists():
+        raise CeremonyError(f"{folder / 'owner.json'}: is away, and the card needs it: bring it back for this command")
     keys = {kind: kept_key(folder / f"{kind}.json", kind, passphrase, cost=cost).public for kind in _PARTY_KEYS}
     return replace(party, sign_keys=(keys["sign"],), owner_key=keys["owner"], receive_key=keys["receive"])
 

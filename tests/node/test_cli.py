@@ -111,6 +111,11 @@ def test_a_newcomer_has_a_card_with_proofs_for_the_network_that_runs(tmp_path: P
     assert load_config(fifth / "node.toml").role == "authority"
     for name in ("card.toml", "keys/transport.json", "keys/consensus.json"):
         (fifth / name).unlink()
+    (fifth / "keys" / "owner.json").rename(tmp_path / "offline.json")
+    away = init(fifth, LEIS[1], "--network", network.hex())
+    assert (away.exit_code, "owner.json: is away" in away.stderr) == (1, True)
+    assert not (fifth / "keys" / "owner.json").exists(), "another owner key would recover nothing"
+    (tmp_path / "offline.json").rename(fifth / "keys" / "owner.json")
     assert init(fifth, LEIS[1], "--network", network.hex()).exit_code == 0
     assert read_card(fifth / "card.toml").party == card.party, "the party's own keys are kept"
 
