@@ -18,7 +18,7 @@ from node.errors import CeremonyError
 from node.genesis import kept_key, new_party, proven, read_genesis, write_public
 from node.keystore import describe, generate_key, save_key
 from registry.cards import KEY_CARD_PURPOSES, Card, card_toml, key_card, key_card_toml
-from registry.codec import DIGEST_SIZE
+from registry.codec import DIGEST_SIZE, digest
 from registry.errors import FieldError
 from registry.keys import POSSESSION_PURPOSES, key_id
 from registry.parties import Party, vet_party
@@ -183,9 +183,13 @@ def tell_card(card: Card, folder: Path, to: str) -> None:
     party = card.party
     typer.echo(f"keys in {folder / 'keys'}: move owner.json to a safe place offline")
     typer.echo(f"card in {folder / CARD}: hand it to {to}")
-    typer.echo(f"sign key {', '.join(map(key_id, party.sign_keys))}, owner key {key_id(party.owner_key)}")
-    if card.node is not None and card.node.consensus_key:
-        typer.echo(f"consensus key {key_id(card.node.consensus_key)}")
+    typer.echo(f"sign key {', '.join(map(key_id, party.sign_keys))}")
+    typer.echo(f"owner key {key_id(party.owner_key)}")
+    typer.echo(f"receive key {key_id(party.receive_key)}")
+    if card.node is not None:
+        typer.echo(f"node {digest(card.node.transport_certificate).hex()}")
+        if card.node.consensus_key:
+            typer.echo(f"consensus key {key_id(card.node.consensus_key)}")
 
 
 def _tell_key(file: Path, kind: str, public: bytes, *, as_json: bool) -> None:

@@ -54,6 +54,7 @@ def described(party: Party) -> dict[str, Any]:
         "roles": list(party.roles),
         "sign_keys": [key_id(key) for key in party.sign_keys],
         "owner_key": key_id(party.owner_key),
+        "receive_key": key_id(party.receive_key) if party.receive_key else "none",  # no proof binds it: look at it
     }
 
 

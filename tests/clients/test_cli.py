@@ -392,8 +392,10 @@ def test_a_firm_joins_by_one_command_and_is_admitted_by_one(desk: Desk, tmp_path
     party, firm, card = newcomer("exporter"), tmp_path / "firm", tmp_path / "firm" / "card.toml"
     made = newly_made(desk, firm, party, desk.cast.devnet.genesis.id)
     assert made.code == DONE, made
-    fingerprints = {kind: key_id(describe(firm / "keys" / f"{kind}.json")[1]) for kind in ("sign", "owner")}
-    secrets = [load_signing_key(firm / "keys" / f"{kind}.json", PASSPHRASE.encode(), use=kind) for kind in fingerprints]
+    fingerprints = {kind: key_id(describe(firm / "keys" / f"{kind}.json")[1]) for kind in ("sign", "owner", "receive")}
+    secrets = [
+        load_signing_key(firm / "keys" / f"{kind}.json", PASSPHRASE.encode(), use=kind) for kind in ("sign", "owner")
+    ]
     assert not any(secret.seed.hex() in card.read_text() + made.out for secret in secrets)
     ended = desk.by(AUTHORITIES["f-cn"][0], "party", "propose", card)
     for told in (party.id, "Nieuwe Firma", *fingerprints.values()):
