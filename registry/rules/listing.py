@@ -126,7 +126,7 @@ def _is_gone(receivable: Receivable, kind: str) -> bool:
 def _makes_room(
     kind: str, there: Sequence[Receivable], own: int, taken: Encumbrance, *, claimed: bool
 ) -> Receivable | None:
-    """Who leaves a full list for one more, which is `claimed` or not; its registrant has `own` in it. None if nobody."""
+    """Who leaves a full list for one more, which is `claimed` or not; its registrant has `own` in it; or None."""
     for registrant, count in Counter(one.registrant for one in there).most_common():
         if count <= own + 1:
             return None
