@@ -102,11 +102,6 @@ class Engine:
         return self._state.h.view
 
     @property
-    def certificates_held(self) -> int:
-        """How many certificates of this height are here: for whoever watches."""
-        return self._state.h.tally.certificates_held
-
-    @property
     def place(self) -> tuple[int, int, int]:
         """Height, view, and how many certificates of this height are here: for whoever watches."""
         h = self._state.h

@@ -182,13 +182,14 @@ def execute(
     def seen_or_here(transaction_id: bytes) -> bool:
         return transaction_id in here or seen(transaction_id)
 
+    setting = _Setting(state, context, judge, seen_or_here)
     for transaction in transactions:
         try:
             admissible(transaction, timestamp_ms=context.timestamp_ms, seen=seen_or_here)
         except TransactionError as error:
             raise InvalidBlock(f"height {context.height}: transaction {transaction.id.hex()}: {error}") from error
         here.add(transaction.id)
-        _run(_Setting(state, context, judge, seen_or_here), transaction, receipts, events)
+        _run(setting, transaction, receipts, events)
     results = tuple([receipt.encode() for receipt in receipts])
     return Outcome(
         receipts=tuple(receipts),

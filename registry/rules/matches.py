@@ -53,6 +53,7 @@ class Matches:
     kinds: Mapping[bytes, tuple[str, ...]] = field(default_factory=dict)
 
 
+_NONE = Matches()
 _NO_DEBT = frozenset({"purchase_order", "shipment"})
 OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side", "debtor_number"})  # the amount is in them
 
@@ -144,9 +145,11 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
     done: dict[str, set[bytes]] = {}  # others of which a kind says no more
     compared = 0
     for (kind, value), alike in holding.items():
+        if not (holders := state.holders(kind, value)):  # of an honest invoice nearly always
+            continue
         own = [member for member in alike if member is asked]
         skip = done.setdefault(kind, set())
-        for other in state.holders(kind, value):
+        for other in holders:
             if other in skip:
                 continue
             level: Level | None = None
@@ -165,6 +168,8 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
                 skip.add(other)
             found_by.setdefault(other, {})[kind] = None
             (blocking if level == "block" else review)[other] = None
+    if not found_by:
+        return _NONE
     looked_at = _counted(members, [find(other) for other in review if other not in blocking], taken)
     if len(blocking) + len(looked_at) > MATCHES_MAX:
         return None
