@@ -133,7 +133,7 @@ class Runtime:
         self._timers: dict[TimerName, asyncio.TimerHandle] = {}
         self._work_told = False
         self._started = False
-        self._looked_at = (0, 0, 0)  # the place of the engine then
+        self._looked_at = (0, 0, 0)  # the place of the engine when the views of its height were looked at
         self._nullified: set[tuple[int, int]] = set()  # height and view of those that are counted
         self._alarm_said = ""
         self.accused: set[bytes] = set()

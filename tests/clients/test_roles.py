@@ -263,7 +263,7 @@ def test_a_forged_dossier_is_found_out_field_by_field(stage: Stage) -> None:
         dossier = exporter.register(unlike(document=digest("document"))).dossier
         assert_unseen(financier, dossier)
         offered(exporter, dossier.receivable, "f-sg")
-        assert financier.check_dossier(dossier).id == dossier.receivable
+        assert financier.check_dossier(dossier).record.id == dossier.receivable
         for complaint, forged in forgeries(dossier):
             with pytest.raises(ClientError, match=complaint):
                 financier.check_dossier(forged)
@@ -558,7 +558,7 @@ def test_a_whole_story_by_asyncio_clients(asyncio_stage: Stage, supervisor: str)
         assert {record.state for record in debtor.own_receivables()} == {"confirmed", "rejected"}
         claims = [offered(exporter, first.receivable, "f-sg", 1), offered(exporter, second.receivable, "f-sg")]
         assert exporter.revoke(offered(exporter, second.receivable, "f-sg")).done
-        assert financier.check_dossier(second.dossier).id == second.receivable
+        assert financier.check_dossier(second.dossier).record.id == second.receivable
         found = financier.search(second.dossier.particulars, purpose="story")
         assert financier.certificate(found["number"]).number == found["number"]
         financier.reserve(claims[0])

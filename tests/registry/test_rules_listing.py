@@ -8,6 +8,7 @@ from registry.money import WHOLE
 from registry.rules import listing, matches
 from registry.state import holders_of, print_key
 from registry.transactions.claims import Fund, Release, Reserve
+from registry.transactions.facilities import Draw, OpenFacility
 from registry.transactions.governance import Admit
 from registry.transactions.receivables import Adjust, Confirm, Expire, Reject
 from tests.registry.world import World, invoice, mark, name_id, party_of, salt_of
@@ -208,6 +209,27 @@ def test_two_of_one_lineage_find_room_together_and_neither_leaves_for_the_other(
     world.funded(part, by="EXP_VN", acknowledged=tuple(names(world)))
     assert {whole, part} <= set(names(world))
     assert len(names(world)) == 8
+
+
+def test_what_is_drawn_at_once_does_not_itself_leave_for_its_whole(world: World) -> None:
+    """Nothing rested on it before this operation."""
+    first = many(world, "EXP_VN", 2)
+    whole = world.registered("whole", by="EXP_VN", fingerprints=(ORDER,))
+    strangers = many(world, "S1")
+    many(world, "EXP_CN", 1)
+    many(world, "S2", 2)
+    assert whole not in names(world)
+    for gone in strangers[1:3]:
+        world.one("S1", Adjust(gone, WHOLE, mark("credit note")))
+    part = world.registered("part", by="EXP_VN", fingerprints=(ORDER,), parents=((whole, WHOLE, WHOLE),))
+    world.registered("last", by="S2", fingerprints=(ORDER,))
+    assert (len(names(world)), part in names(world), whole in names(world)) == (8, True, False)
+    sides = ("EXP_VN", "F_GB")
+    (opened,) = world.do(sides, OpenFacility(name_id("EXP_VN"), name_id("F_GB"), mark("terms"), mark("rules"), ()))
+    (drawn,) = world.do(sides, Draw(opened.subject, part, WHOLE, tuple(names(world))))
+    assert drawn.code == "ok"
+    assert {whole, part, first[0]} <= set(names(world))
+    assert first[1] not in names(world)
 
 
 def test_a_part_of_what_is_funded_is_listed_or_not_registered(world: World) -> None:
