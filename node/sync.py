@@ -210,7 +210,7 @@ class Synchroniser:
             self._handling = False
 
     def _turn_back(self) -> bool:
-        """Whether to begin with a state instead. One peer's word is enough to try: joining believes nothing unproved."""
+        """Whether to begin with a state instead. One peer's word is enough to try: joining believes no word."""
         if self._may_turn_back and self._ledger.tip.height == 0:
             heights = [self.claim(peer) or 0 for peer in self._mesh.connected() if peer.role == "authority"]
             if max(heights, default=0) >= FAR_BEHIND or self._core.lacking is not None:

@@ -63,7 +63,8 @@ async def join(
 ) -> str:
     """Fetch a state into a store without blocks, unless starting with blocks is as well. Until then it is no chain.
 
-    Returns why to look for a state again later, though the node can start; empty if there is no need. Raises what the store or the network fails with. May be cancelled, and goes on the next time.
+    Returns why to look for a state again later, though the node can start; empty if there is no need. Raises what the
+    store or the network fails with. May be cancelled, and goes on the next time.
     """
     directory = directory_of(member_nodes(genesis_state(genesis).get), addresses)
     me = itself(identity, directory)
