@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from clients import reads
 from clients.dossier import Dossier
 from clients.errors import ClientError
 from clients.exchange import Procedure
@@ -33,6 +34,7 @@ __all__ = [
     "TakeUpInterrupted",
     "TakenUp",
     "batches",
+    "open_offers",
     "outcomes_of",
     "prepare_batch",
     "take_up",
@@ -139,6 +141,24 @@ def outcomes_of(places: Sequence[str], final: Final) -> tuple[Outcome, ...]:
             )
         )
     return tuple(outcomes)
+
+
+def open_offers(session: Session, seller: str, *, now_ms: int) -> Procedure[tuple[Claim, ...]]:
+    """As the financier: what the party with this identifier offers it at `now_ms`; nothing if all was taken up before.
+
+    Raises `ClientError` saying why there is nothing to take up and nothing was.
+    """
+    assignor = yield from reads.party_named(session, seller)
+    if assignor is None:
+        raise ClientError(f"{seller}: no such party is on the ledger")
+    found = yield from reads.own_claims(session)
+    made = [claim for claim in found if claim.assignor == assignor and session.party in (claim.holder, *claim.holders)]
+    left = [claim for claim in made if session.party not in claim.holders]
+    offers = tuple([claim for claim in left if claim.state == "offered" and claim.offer_valid_until_ms >= now_ms])
+    if not offers and (left or not made):
+        why = f"its {len(left)} offers have run out, were taken back or are reserved" if left else "it never made one"
+        raise ClientError(f"{seller}: has no open offer to {session.party}: {why}")
+    return offers
 
 
 def take_up(

@@ -57,7 +57,7 @@ class Contact:
 
 
 def ask(session: Session, receivable: bytes, about: bytes, *, text: bytes, language: str) -> Procedure[Receipt]:
-    """Ask whoever stands on `about`, a match of `receivable`, to make contact; `text` is a digest of what is asked.
+    """Ask whoever stands on `about`, one of `matches.to_acknowledge`, to make contact; `text` is a digest.
 
     The contact's id is the receipt's subject. Whoever accepts learns who asks. Raises `Refused`.
     """

@@ -24,6 +24,7 @@ class Match:
     Or, if `kinds` are none, one that this one or its lineage was said to be a part of, until a correction.
 
     `level` "block" or "review"; `severity` one of `fingerprint.SEVERITIES`; `own` if the same party registered it.
+    `to_acknowledge` unless it is for information only: a stranger's, registered after this party reserved its claim.
     """
 
     receivable: bytes
@@ -32,6 +33,7 @@ class Match:
     kinds: tuple[str, ...]
     state: str
     own: bool
+    to_acknowledge: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class Disputed:
 class ToAcknowledge:
     """What must be acknowledged when funding a claim on a receivable, beside claims outside (`external.to_look_at`).
 
-    - `matches`, the most severe first: what is like it, or like what is of its lineage.
+    - `matches`, the most severe first: what is like it, or like what is of its lineage. Some may be for information.
     - `disputes` that run, its lineage included. One that was answered stops nothing, and may be right: is the
       registration the seller's own?
     - `blankets_beside`: of a payable, others' facilities with blankets over what is owed to its registrant. Is it
@@ -113,9 +115,13 @@ def _match(item: Any) -> Match:
             kinds=tuple(item["kinds"]),
             state=item["state"],
             own=item["own"],
+            to_acknowledge=item["to_acknowledge"],
         )
     except (TypeError, KeyError) as error:
-        raise ProofInvalid("matches: id, level, severity, kinds, state and own are expected") from error
+        expected = "id, level, severity, kinds, state, own and to_acknowledge"
+        raise ProofInvalid(f"matches: {expected} are expected") from error
+    if type(made.to_acknowledge) is not bool:
+        raise ProofInvalid("matches: to_acknowledge: true or false is expected")
     if not made.receivable or made.severity not in SEVERITIES or not set(made.kinds) <= set(LEVELS):
         raise ProofInvalid("matches: an id, a known severity and known kinds are expected")
     return made

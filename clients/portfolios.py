@@ -39,12 +39,13 @@ class Unusable:
 
 
 def read_portfolio(
-    name: str, stream: Stream, column_map: ColumnMap, *, seller: str, debtor: str | None, share: int
+    name: str, stream: Stream, column_map: ColumnMap, *, seller: str, debtor: str | None, share: int, now_ms: int
 ) -> Iterator[Row | Unusable]:
     """The rows of one table of any length, in its order. `seller` is the party that assigned them.
 
     Who owes is what the row says of its buyer (LEI, USCC, VAT or tax id), or else `debtor`; a row of another seller is
-    unusable. `share` is what was assigned where the row does not say. A CSV is read as it goes on, a workbook at once.
+    unusable. `share` is what was assigned where the row does not say. What is concluded later than `now_ms` is unusable
+    too: the ledger would register it and refuse to offer it. A CSV is read as it goes on, a workbook at once.
     Raises `DocumentError` if the table as a whole cannot be read.
     """
     source, tables = tables_of(name, stream, column_map, ("number", *EXTRA_COLUMNS), rows_max=ROWS_AT_A_TIME)
@@ -58,7 +59,7 @@ def read_portfolio(
             place = f"{name}: {reading.container}"
             extra = {column: cells[at].strip() for column, at in places.items() if at < len(cells)}
             try:
-                yield _row(place, reading, extra, column_map, seller, debtor, share)
+                yield _row(place, reading, extra, column_map, seller, debtor, share, now_ms)
             except (ClientError, DocumentError) as error:
                 yield Unusable(place, str(error))
 
@@ -82,6 +83,7 @@ def _row(
     seller: str,
     debtor: str | None,
     share: int,
+    now_ms: int,
 ) -> Row:
     made = receivable_of(invoice)
     if isinstance(made, Refusal):
@@ -97,7 +99,11 @@ def _row(
     assigned = share_of(extra["share"]) if extra.get("share") else share
     if assigned is None:
         raise BadValue(file=invoice.file, element="share", reason=f"{extra['share']!r} is no share: {SHARES}")
-    return Row(place=place, listing=listing, share=assigned, concluded_ms=_concluded_ms(invoice, extra, column_map))
+    concluded_ms = _concluded_ms(invoice, extra, column_map)
+    if concluded_ms > now_ms:
+        reason = f"{extra['concluded']!r} had not come when this was begun"
+        raise BadValue(file=invoice.file, element="concluded", reason=reason)
+    return Row(place=place, listing=listing, share=assigned, concluded_ms=concluded_ms)
 
 
 def _debtor_of(invoice: Invoice) -> str | None:

@@ -1,6 +1,6 @@
 """A backfill that survives being killed at any moment, by its folder: each thing is on the disk before what follows.
 
-    book                 a digest that names the book and all settings
+    book                 a digest that names the book and all settings; and when the run was begun (ms UTC)
     0000012-ID.dossiers  one dossier a line (JSON), of the transaction ID: nobody can make them again, so they stay
     0000012.sent         the signed transaction, in hex, until it is known what became of it
     outcomes             one outcome a line (JSON), in the order of the book; only ever appended to
@@ -86,6 +86,12 @@ class Run:
         return self._done
 
     @property
+    def begun_ms(self) -> int:
+        """When the run was begun, ms UTC: what of the book may be put on the ledger is judged by that, however often
+        it goes on, or a row that was refused as of tomorrow came in later, and moved all that follow."""
+        return self._begun_ms
+
+    @property
     def counted(self) -> Counter[str]:
         """How many rows of those batches ended with which code."""
         return self._counted
@@ -144,8 +150,10 @@ class Run:
         """Mark a new folder with its book. Raises `RunMismatch` if it has another one's mark."""
         mark = self._folder / "book"
         if not mark.exists():
-            self._write(mark, book)
-        elif mark.read_text() != book:
+            self._write(mark, f"{book} {time.time_ns() // 1_000_000}")
+        of, begun_ms = mark.read_text().split(" ")
+        self._begun_ms = int(begun_ms)
+        if of != book:
             raise RunMismatch(f"{self._folder}: was begun for another book, or with other settings: use another folder")
 
     def _go_on(self) -> None:

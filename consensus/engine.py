@@ -102,9 +102,10 @@ class Engine:
         return self._state.h.view
 
     @property
-    def certificates_held(self) -> int:
-        """How many certificates of this height are here: for whoever watches."""
-        return self._state.h.tally.certificates_held
+    def place(self) -> tuple[int, int, int]:
+        """Height, view, and how many certificates of this height are here: for whoever watches."""
+        h = self._state.h
+        return h.height, h.view, h.tally.certificates_held
 
     def certificates(self) -> list[Certificate]:
         """The certificates of this height that are here, every one verified or counted: for whoever watches."""

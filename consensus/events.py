@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import TypeAlias
 
 from consensus.authorities import AuthoritySet
@@ -72,7 +72,7 @@ __all__ = [
 ]
 
 
-class TimerName(Enum):
+class TimerName(StrEnum):
     """The timers of an engine."""
 
     VIEW = "view"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from consensus.authorities import AuthoritySet
 from consensus.errors import EvidenceError, MessageError
-from consensus.votes import Kind, Vote
+from consensus.votes import Kind, Verifier, Vote
 from registry.codec import CodecError, decode, encode
-from registry.keys import SignatureInvalid
+from registry.keys import SignatureInvalid, verify
 
 __all__ = ["EVIDENCE_SIZE_MAX", "Evidence", "conflicting", "verify_evidence", "verify_signatures"]
 
@@ -76,20 +76,22 @@ class Evidence:
         return evidence
 
 
-def verify_evidence(genesis_id: bytes, authorities: AuthoritySet, evidence: Evidence) -> None:
+def verify_evidence(
+    genesis_id: bytes, authorities: AuthoritySet, evidence: Evidence, verifier: Verifier = verify
+) -> None:
     """Return if a member of the height's set signed both votes. Raises `EvidenceError`."""
     if evidence.accused not in authorities:
         raise EvidenceError("the accused is no authority of this height")
-    verify_signatures(genesis_id, evidence)
+    verify_signatures(genesis_id, evidence, verifier)
 
 
-def verify_signatures(genesis_id: bytes, evidence: Evidence) -> None:
+def verify_signatures(genesis_id: bytes, evidence: Evidence, verifier: Verifier = verify) -> None:
     """Return if the accused key signed both votes. Raises `EvidenceError`.
 
     Whether it was an authority's at that height is for the caller to know.
     """
     try:
-        evidence.first.verify(genesis_id)
-        evidence.second.verify(genesis_id)
+        evidence.first.verify(genesis_id, verifier)
+        evidence.second.verify(genesis_id, verifier)
     except SignatureInvalid as error:
         raise EvidenceError("a signature does not verify") from error

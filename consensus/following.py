@@ -36,7 +36,7 @@ from consensus.errors import ConsensusError
 from consensus.light import verify_decided
 from consensus.messages import Decided
 from consensus.ranges import RANGE_HEIGHTS_MAX, Ask, Blocks, RangeMessage, Tip, read_pair
-from consensus.sources import Source, Sources
+from consensus.sources import Question, Source, Sources
 
 __all__ = [
     "ADDING_MAX",
@@ -247,8 +247,12 @@ class Following:
         _HANDLERS[type(event)](self, event)
         self._actions += [Missed(peer) for peer in self._sources.expire(now_ms)]
         self._hand_on()
-        self._ask()
-        self._look_for_the_next()
+        heights = self._sources.highest() - self._added
+        if heights > 0:
+            self._ask(heights)
+            self._look_for_the_next()
+        else:
+            self._behind_since_ms = self._lacking_since_ms = self.lacking = None
         self._announce_in_time()
         due_ms = self._next_due_ms()
         if due_ms != self._wake_at_ms:
@@ -374,34 +378,27 @@ class Following:
 
     # --- asking ---------------------------------------------------------------------------------------------------
 
-    def _ask(self) -> None:
+    def _ask(self, heights: int) -> None:
         """Rule 2: ask those who are free for the ranges that are neither here nor asked for, lowest first."""
-        if not self._is_missing():
-            return
+        if self._behind_since_ms is None:
+            self._behind_since_ms = self._now_ms
+        if heights < self._lag and self._now_ms - self._behind_since_ms < PATIENCE_MS:
+            return  # rule 5
+        asked = self._sources.relied_on()
         for peer, source in self._sources.free(self._now_ms):
-            found = self._next_range(source)
+            found = self._next_range(source, asked)
             if found is not None:
                 first, last = found
                 self._sources.ask(source, first, last, now_ms=self._now_ms)
                 self._actions.append(Say(peer, Ask(first, last)))
+                asked = self._sources.relied_on()
 
-    def _is_missing(self) -> bool:
-        """Rule 5: whether heights are to be fetched."""
-        heights = self._sources.highest() - self._added
-        if heights <= 0:
-            self._behind_since_ms = None
-            return False
-        if self._behind_since_ms is None:
-            self._behind_since_ms = self._now_ms
-        return heights >= self._lag or self._now_ms - self._behind_since_ms >= PATIENCE_MS
-
-    def _next_range(self, source: Source) -> tuple[int, int] | None:
+    def _next_range(self, source: Source, asked: list[Question]) -> tuple[int, int] | None:
         """The lowest range in the window that nobody has been asked for and that this source says it has."""
-        asked = [(question.first, question.last) for question in self._sources.relied_on()]
         last_height = min(source.last, self._height + RANGES_AHEAD_MAX * RANGE_HEIGHTS_MAX)
         first = self._added + 1
         while first <= last_height:
-            covered_to = max((last for begin, last in asked if begin <= first <= last), default=first - 1)
+            covered_to = max([each.last for each in asked if each.first <= first <= each.last], default=first - 1)
             while covered_to + 1 in self._arrived:
                 covered_to += 1
             if covered_to < first:
@@ -412,8 +409,8 @@ class Following:
         if self._arrived_bytes > ARRIVED_BYTES_MAX and first > self._added + 1:
             return None
         last = min(last_height, first + RANGE_HEIGHTS_MAX - 1)
-        beyond = [begin for begin, _ in asked if begin > first] + [each for each in self._arrived if each > first]
-        return first, min([last, *(begin - 1 for begin in beyond)])
+        beyond = [*(each.first for each in asked), *self._arrived]
+        return first, min([last, *(begin - 1 for begin in beyond if begin > first)])
 
     def _look_for_the_next(self) -> None:
         """Rule 6. That others are ahead is believed of more authorities than may lie."""
@@ -444,7 +441,8 @@ class Following:
         return Tip(self._first, self._height)
 
     def _announce(self, *, votes: bool) -> None:
-        self._actions += [Say(peer, self._tip()) for peer, source in self._sources if source.votes is votes]
+        tip = self._tip()
+        self._actions += [Say(peer, tip) for peer, source in self._sources if source.votes is votes]
 
     def _announce_in_time(self) -> None:
         if self._now_ms >= self._announce_at_ms:

@@ -92,13 +92,13 @@ class Sources:
         source.asked, source.late = self._questions, False
         source.question = Question(first, last, now_ms + ANSWER_TIMEOUT_MS)
 
-    def relied_on(self) -> Iterator[Question]:
+    def relied_on(self) -> list[Question]:
         """Questions that need not be put to anybody else: they wait, in time, for peers that have not failed.
 
         What a peer was asked that has failed before is asked of others too. Otherwise peers that fail together would
         be asked again together, and the same one of them would be in the way of the rest each time.
         """
-        return (question for _, source, question in self._waiting() if source.faults == 0)
+        return [question for _, source, question in self._waiting() if source.faults == 0]
 
     def expire(self, now_ms: int) -> list[bytes]:
         """Pass over whoever has not answered in time; returns them."""

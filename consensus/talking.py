@@ -24,6 +24,7 @@ _ANSWERS = frozenset({Decided, Body, HeldVotes})
 _QUESTIONS = frozenset({DecidedRequest, BlockRequest, VotesRequest})
 _LIVE = frozenset({Proposal, Vote, Certificate})
 _KEPT = _LIVE | {Resend, VotesRequest}
+_KINDS = tuple(Kind)
 
 
 def receive(state: State, peer: bytes, message: Message) -> None:
@@ -108,7 +109,7 @@ def fetch(state: State) -> None:
 def _where_i_am(state: State) -> Resend:
     """Own votes of this view and the one before, and the bundle."""
     h = state.h
-    votes = [h.own.get((kind, view)) for view in (h.view, h.view - 1) for kind in Kind]
+    votes = [h.own.get((kind, view)) for view in (h.view, h.view - 1) for kind in _KINDS]
     bundle = h.bundle_for(h.view, part=state.resends)
     assert bundle is not None, "R1"
     return Resend(h.height, tuple(vote for vote in votes if vote is not None), bundle)

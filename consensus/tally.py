@@ -95,10 +95,12 @@ class Tally:
         Raises `CertificateError`.
         """
         certificate.check_shape(self._authorities)
-        for vote in certificate.votes(self._authorities):
-            held = self.vote(vote.kind, vote.view, vote.signer)
-            if held is not None and held == vote:
+        counted = self._votes.get((certificate.kind, certificate.view), {})
+        for index, signature in certificate.signed():
+            held = counted.get(index)
+            if held is not None and (held.block, held.signature) == (certificate.block, signature):
                 continue
+            vote = certificate.vote_by(self._authorities.members[index], signature)
             try:
                 vote.verify(self._genesis_id, self._verifier)
             except SignatureInvalid as error:
@@ -107,7 +109,12 @@ class Tally:
     def add_certificate(self, certificate: Certificate) -> list[Evidence]:
         """Keep a verified certificate and count its votes. Evidence against whoever contradicts itself by it."""
         self._keep(certificate)
-        found = [self.add(vote) for vote in certificate.votes(self._authorities) if not self.holds(vote)]
+        counted = self._votes.get((certificate.kind, certificate.view), {})
+        found = [
+            self.add(certificate.vote_by(self._authorities.members[index], signature))
+            for index, signature in certificate.signed()
+            if (held := counted.get(index)) is None or held.block != certificate.block
+        ]
         return [evidence for evidence in found if evidence is not None]
 
     def _assemble(self, vote: Vote, slot: Mapping[int, Vote]) -> None:

@@ -12,7 +12,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import TypeAlias
 
-from consensus.authorities import AUTHORITIES_MAX, AuthoritySet
+from consensus.authorities import AUTHORITIES_MAX, Authority, AuthoritySet
 from consensus.blocks import HEIGHT_MAX
 from consensus.errors import CertificateError, MessageError
 from registry.codec import DIGEST_SIZE, Value, encode
@@ -103,23 +103,28 @@ class Certificate:
         for signature in self.signatures:
             _check_size("signatures", signature, SIGNATURE_SIZE)
 
-    def signers(self) -> Iterator[int]:
+    def signers(self) -> list[int]:
         """The indices of the members whose bits are set, ascending."""
-        for index in range(len(self.bitmap) * 8):
-            if self.bitmap[index // 8] >> (index % 8) & 1:
-                yield index
+        bits = int.from_bytes(self.bitmap, "little")
+        return [index for index in range(bits.bit_length()) if bits >> index & 1]
 
-    def votes(self, authorities: AuthoritySet) -> Iterator[Vote]:
+    def signed(self) -> Iterator[tuple[int, bytes]]:
+        """The index and the signature of each signer; the shape must have been checked."""
+        return zip(self.signers(), self.signatures, strict=True)
+
+    def vote_by(self, member: Authority, signature: bytes) -> Vote:
+        """The vote that this signature of a member is."""
+        return Vote(self.kind, self.height, self.view, self.block, member.public_key, signature)
+
+    def votes(self, authorities: AuthoritySet) -> list[Vote]:
         """The votes this certificate is made of; its shape must have been checked against `authorities`."""
-        for index, signature in zip(self.signers(), self.signatures, strict=True):
-            signer = authorities.members[index].public_key
-            yield Vote(self.kind, self.height, self.view, self.block, signer, signature)
+        return [self.vote_by(authorities.members[index], signature) for index, signature in self.signed()]
 
     def check_shape(self, authorities: AuthoritySet) -> None:
         """Return if bitmap and signatures fit the set and are a quorum. Raises `CertificateError`."""
         if len(self.bitmap) != (authorities.n + 7) // 8:
             raise CertificateError(f"bitmap: {len(self.bitmap)} bytes for {authorities.n} authorities")
-        signers = list(self.signers())
+        signers = self.signers()
         if signers and signers[-1] >= authorities.n:
             raise CertificateError(f"bitmap: bit {signers[-1]} for {authorities.n} authorities")
         if len(signers) != len(self.signatures):

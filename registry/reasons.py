@@ -120,7 +120,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         NOT_FOUND: "The receivable, claim or proposal named is not in the registry.",
         NOT_HOLDER: "The holder of the claim has not signed.",
         NOT_OFFERED: "The claim was not offered to a party that has signed.",
-        NO_MATCH: "What is asked about does not look like the receivable on whose side the asker stands.",
+        NO_MATCH: "What is asked about is like neither the receivable on whose side the asker stands nor its lineage.",
         NO_PARENT: "An instalment is a part of something: it names what.",
         NO_QUORUM: "Too few authorities would be left unsuspended to govern: no suspension could be lifted.",
         OFFER_EXPIRED: "The offer is no longer valid at the block's time.",

@@ -53,7 +53,8 @@ def client_process(genesis: Any, urls: list[str], book: Path, run: Path, seller:
         book.open("rb") as stream,
         Run(run, book="bench") as folder,
     ):
-        rows: Iterator[Any] = read_portfolio(book.name, stream, columns, seller=seller, debtor=None, share=WHOLE)
+        usual: dict[str, Any] = {"seller": seller, "debtor": None, "share": WHOLE, "now_ms": folder.begun_ms}
+        rows: Iterator[Any] = read_portfolio(book.name, stream, columns, **usual)
         client.call(run_backfill, folder, rows, to=financier, terms=bytes(32), progress=lambda _: None)
 
 

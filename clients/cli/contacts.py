@@ -40,7 +40,7 @@ LanguageOption = Annotated[str, typer.Option(help="The language of the text, as 
 @app.command()
 def ask(
     receivable: Annotated[str, typer.Argument(metavar="RECEIVABLE", help="The one you registered or have a claim on.")],
-    about: Annotated[str, typer.Argument(metavar="MATCH", help="The one that looks like it.")],
+    about: Annotated[str, typer.Argument(metavar="MATCH", help="One of `nemodat receivable matches`.")],
     text: TextOption,
     genesis: GenesisOption,
     url: UrlOption,

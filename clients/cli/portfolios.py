@@ -12,8 +12,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from clients import reads
-from clients.backfill import Row, take_up
+from clients.backfill import Row, open_offers, take_up
 from clients.base import Client
 from clients.cli.context import (
     EXIT_LOOK,
@@ -72,7 +71,7 @@ def backfill(
 ) -> None:
     """As the seller: register and offer what was assigned to a financier before it was on the ledger.
 
-    Columns beside those of an invoice table: share (80%) and concluded (the date of the assignment).
+    Columns beside those of an invoice table: share (80%) and concluded (the assignment's date, today at the latest).
 
     Interrupted at any moment, the same command goes on where it was; nothing is registered twice.
 
@@ -84,11 +83,11 @@ def backfill(
         column_map = column_map_in(columns) or ColumnMap()
         total = _row_count(files, column_map)
         unusable: list[Unusable] = []
-        rows = _rows(files, column_map, party, debtor, share, unusable)
         digest = hashlib.sha256(terms.read_bytes()).digest()
         book = _book(files, columns, client.genesis.id, party, to, digest, debtor, share)
         with Run(run, book=book) as folder, progress_bar() as progress:
             task = progress.add_task("Backfilling", total=total, completed=folder.counted.total())
+            rows = _rows(files, column_map, party, debtor, share, folder.begun_ms, unusable)
             client.call(
                 run_backfill,
                 folder,
@@ -102,7 +101,7 @@ def backfill(
 
 @app.command("take-up")
 def take_up_claims(
-    seller: Annotated[str, typer.Option("--from", help="The seller that offered them.")],
+    seller: Annotated[str, typer.Option("--from", help="The seller that offered them, by any id it has.")],
     genesis: GenesisOption,
     url: UrlOption,
     party: PartyOption,
@@ -114,20 +113,12 @@ def take_up_claims(
 
     What needs a person's eye is listed and left alone: look at it, then run the command again with --acknowledged.
 
-    Exit code 3 if anything is left.
+    Exit code 3 if anything is left; 1 if the seller offers nothing now, and not because all of it was taken up before.
 
     Example: nemodat portfolio take-up --from lei:984500TJEXPORT000197 --acknowledged 2c26...e7ae
     """
     with problems(may_repeat=True), Client(**access(genesis, url, party, key)) as client:
-        now_ms = time.time_ns() // 1_000_000
-        offers = [
-            claim
-            for claim in client.call(reads.own_claims)
-            if claim.assignor == seller
-            and claim.holder == party
-            and claim.state == "offered"
-            and claim.offer_valid_until_ms >= now_ms
-        ]
+        offers = client.call(open_offers, seller, now_ms=time.time_ns() // 1_000_000)
         seen = [subject(text, "acknowledged") for text in acknowledged]
         with progress_bar() as progress:
             task = progress.add_task("Taking up", total=len(offers))
@@ -142,7 +133,9 @@ def take_up_claims(
         for claim, code, related in done.refused[:SHOWN_MAX]:
             table.add_row(claim.hex(), code, ", ".join(other.hex() for other in related))
         tabulate(table, as_json=as_json)
-    (errors if as_json else console).print(f"{len(done.funded)} funded, {len(done.refused)} left")
+    said = f"{len(done.funded)} funded, {len(done.refused)} left"
+    none = "" if offers else ": nothing is offered that is not taken up"
+    (errors if as_json else console).print(said + none)
     if done.refused:
         raise typer.Exit(EXIT_LOOK)
 
@@ -153,12 +146,15 @@ def _rows(
     seller: str,
     debtor: str | None,
     share: int,
+    now_ms: int,
     unusable: list[Unusable],
 ) -> Iterator[Row]:
     """The rows that can be registered, file by file; the others go to `unusable`."""
     for file in files:
         with file.open("rb") as stream:
-            for found in read_portfolio(str(file), stream, column_map, seller=seller, debtor=debtor, share=share):
+            for found in read_portfolio(
+                str(file), stream, column_map, seller=seller, debtor=debtor, share=share, now_ms=now_ms
+            ):
                 if isinstance(found, Row):
                     yield found
                 else:
@@ -194,7 +190,7 @@ def _told(run: Run, unusable: Sequence[Unusable], *, as_json: bool) -> None:
             table.add_row(plain(outcome.place), outcome.code, ", ".join(other.hex() for other in outcome.related))
         tabulate(table, as_json=as_json)
     (errors if as_json else console).print(
-        f"{run.counted[OK]} registered and offered, {refused} refused, {len(unusable)} not readable"
+        f"{run.counted[OK]} registered and offered, {refused} refused, {len(unusable)} not usable"
     )
     if refused or unusable:
         raise typer.Exit(EXIT_LOOK)

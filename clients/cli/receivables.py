@@ -237,18 +237,20 @@ def list_matches(
 ) -> None:
     """What looks like a receivable or its lineage, the worst first, what is asserted outside, disputes and blankets.
 
-    Look at each before you fund, and acknowledge it. Exit code 3 if there is anything to look at.
+    Look at each before you fund, and acknowledge it. What a stranger registered after you reserved is for information
+    only, and says so. Exit code 3 if there is anything to look at.
 
     Example: nemodat receivable matches 9f86...0a08
     """
     with problems(), ExporterClient(**access(genesis, url, party, key)) as client:
         found = client.call(to_acknowledge, subject(receivable, "receivable"))
         outside = client.call(to_look_at, subject(receivable, "receivable"))
-    table = Table("id", "severity", "level", "found by", "state", "same registrant")
+    table = Table("id", "severity", "level", "found by", "state", "same registrant", "to acknowledge")
     for match in found.matches:
         own = "yes" if match.own else "no"
         by = ", ".join(match.kinds) or "link taken back"
-        cells = (match.receivable.hex(), match.severity, match.level, by, match.state, own)
+        needed = "yes" if match.to_acknowledge else "no, later than your reservation"
+        cells = (match.receivable.hex(), match.severity, match.level, by, match.state, own, needed)
         table.add_row(*map(plain, cells))
     asserted = Table("claim outside", "asserted by", "share", "evidence", "recorded by the", "on")
     for one in outside:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Broken", "Invariants", "certificates_in", "contradiction", "votes_in"]
 
+_NOWHERE = (0, (0, 0, 0))  # before the first life: no height, no view, no certificate
+
 
 class Broken(Exception):
     """An invariant does not hold: the protocol, or this code of it, is wrong."""
@@ -64,7 +66,7 @@ class Invariants:
         self._signers: dict[tuple[int, int, Kind, bytes | None], set[bytes]] = {}
         self._certifiable: dict[int, set[tuple[Kind, int, bytes | None]]] = {}
         self._verified: set[Certificate] = set()
-        self._places: dict[int, tuple[int, int, int, int]] = {}
+        self._places: dict[int, tuple[int, tuple[int, int, int]]] = {}
         self._committed: dict[int, int] = {}
         self.sets: dict[int, AuthoritySet] = {1: authorities}
         """The authorities of each height that has begun anywhere."""
@@ -175,22 +177,21 @@ class Invariants:
         engine = node.engine
         if engine is None:
             return 0
-        before = self._places.get(node.number, (0, 0, 0, 0))
-        now = (node.life, engine.height, engine.view, engine.certificates_held)
+        before, now = self._places.get(node.number, _NOWHERE), (node.life, engine.place)
         if now == before:
             return 0
         self._places[node.number] = now
-        life, height, view, held = before
-        if node.life != life:
-            height, view, held = engine.height, 0, 0
-        if (engine.height, engine.view) < (height, view):
-            raise Broken(f"{node.name} has gone back to height {engine.height}, view {engine.view}")
-        if engine.height != height:
-            view, held = 0, 0
-        if engine.certificates_held > held:
+        (old_life, (old_height, old_view, old_held)), (life, (height, view, held)) = before, now
+        if life != old_life:
+            old_height, old_view, old_held = height, 0, 0
+        if (height, view) < (old_height, old_view):
+            raise Broken(f"{node.name} has gone back to height {height}, view {view}")
+        if height != old_height:
+            old_view, old_held = 0, 0
+        if held > old_held:
             for certificate in engine.certificates():
                 self._check_certificate(certificate)
-        return engine.view - view
+        return view - old_view
 
     def started(self, node: Node) -> None:
         """A node starts: what it had committed is still there."""
@@ -240,7 +241,7 @@ class Invariants:
     def reported(self, evidence: Evidence) -> None:
         """An honest node accuses: rightly."""
         try:
-            verify_evidence(self._genesis_id, self.sets[evidence.first.height], evidence)
+            verify_evidence(self._genesis_id, self.sets[evidence.first.height], evidence, self._memo.verify)
         except EvidenceError as error:
             raise Broken(f"an honest node accuses without proof: {error}") from error
         if evidence.accused in self._honest and evidence.accused not in self.excused:

@@ -1,4 +1,5 @@
-"""What every node of one process would find out alike, found out once: signatures made and verified, bytes decoded.
+"""What every node of one process would find out alike, found out once: signatures made and verified, messages encoded
+and decoded.
 
 The same bytes give the same answer on every node, so a memory of answers changes no answer. It is handed to engines by
 the seam they have for it (`Verifier`), and lives as long as one world.
@@ -6,8 +7,8 @@ the seam they have for it (`Verifier`), and lives as long as one world.
 
 from __future__ import annotations
 
-from consensus.messages import Message, decode_message
-from consensus.ranges import RangeMessage, decode_range_message
+from consensus.messages import Message, decode_message, encode_message
+from consensus.ranges import RangeMessage, decode_range_message, encode_range_message
 from registry.keys import SignatureInvalid, Signer, verify
 
 __all__ = ["Memo", "RememberedSigner"]
@@ -16,12 +17,14 @@ __all__ = ["Memo", "RememberedSigner"]
 class Memo:
     """The answers of one run. A signature that a key of this process has just made is known to be good."""
 
-    __slots__ = ("_decoded", "_decoded_ranges", "_good", "_made", "_refused")
+    __slots__ = ("_decoded", "_decoded_ranges", "_encoded", "_encoded_ranges", "_good", "_made", "_refused")
 
     def __init__(self) -> None:
         self._good: set[tuple[bytes, bytes, bytes, bytes, bytes]] = set()
         self._refused: set[tuple[bytes, bytes, bytes, bytes, bytes]] = set()
         self._made: dict[tuple[bytes, bytes, bytes, bytes], bytes] = {}
+        self._encoded: dict[Message, bytes] = {}
+        self._encoded_ranges: dict[RangeMessage, bytes] = {}
         self._decoded: dict[bytes, Message] = {}
         self._decoded_ranges: dict[bytes, RangeMessage] = {}
 
@@ -38,6 +41,20 @@ class Memo:
             self._refused.add(signed)
             raise
         self._good.add(signed)
+
+    def encode(self, message: Message) -> bytes:
+        """As `encode_message`; the same is often said again."""
+        data = self._encoded.get(message)
+        if data is None:
+            data = self._encoded[message] = encode_message(message)
+        return data
+
+    def encode_range(self, message: RangeMessage) -> bytes:
+        """As `encode_range_message`, in the same way."""
+        data = self._encoded_ranges.get(message)
+        if data is None:
+            data = self._encoded_ranges[message] = encode_range_message(message)
+        return data
 
     def decode(self, data: bytes) -> Message:
         """As `decode_message`; messages are frozen, so nodes may share one. Raises `MessageError`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from consensus.simulation.chance import Chance
@@ -44,22 +44,28 @@ class Network:
         self.doubled = 0
         self.held = 0
 
-    def send(self, source: int, target: int, kind: str, data: bytes) -> None:
-        """Give a message to the network; it may arrive never, late, twice. Partitions do not bind sources below 0."""
-        weather = self.weather
-        self.carried += 1
-        chance, sides = self._chance, weather.sides
-        if (
-            (sides and source >= 0 and sides.get(source, 0) != sides.get(target, 0))
-            or (weather.drop_percent and chance.happens(weather.drop_percent))
-            or (kind in weather.dropped_kinds and chance.happens(50))
-        ):
-            self.dropped += 1
-            return
-        if weather.double_percent and chance.happens(weather.double_percent):
-            self.doubled += 1
+    def send(self, source: int, targets: Iterable[int], kind: str, data: bytes) -> None:
+        """Give a message to the network, for each of these nodes; it may arrive never, late, twice.
+
+        Partitions do not bind sources below 0.
+        """
+        weather, chance = self.weather, self._chance
+        sides = weather.sides if source >= 0 else {}
+        side = sides.get(source, 0)
+        half_is_dropped = kind in weather.dropped_kinds
+        for target in targets:
+            self.carried += 1
+            if (
+                (sides and sides.get(target, 0) != side)
+                or (weather.drop_percent and chance.happens(weather.drop_percent))
+                or (half_is_dropped and chance.happens(50))
+            ):
+                self.dropped += 1
+                continue
+            if weather.double_percent and chance.happens(weather.double_percent):
+                self.doubled += 1
+                self._carry(source, target, data)
             self._carry(source, target, data)
-        self._carry(source, target, data)
 
     def unclog(self, node: int) -> None:
         """Let the messages of a clogged node go."""

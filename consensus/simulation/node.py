@@ -32,7 +32,7 @@ from consensus.events import (
     Verdict,
     Work,
 )
-from consensus.messages import Decided, Message, encode_message
+from consensus.messages import Decided, Message
 from consensus.parameters import Parameters
 from consensus.simulation.clock import Clock
 from consensus.simulation.disk import Disk
@@ -153,7 +153,7 @@ class Node:
     @property
     def height(self) -> int:
         """How many blocks are final here."""
-        return int.from_bytes(self.disk.get(_TIP) or b"", "big")
+        return 0 if self._tip is None else self._tip.height
 
     def decided(self, height: int) -> Decided | None:
         """The final block of a height."""
@@ -232,7 +232,8 @@ class Node:
         """Read the chain on the disk: its tip, and the set in force above it."""
         authorities = self.genesis
         self._tip = None
-        for height in range(1, self.height + 1):
+        tip_height = int.from_bytes(self.disk.get(_TIP) or b"", "big")
+        for height in range(1, tip_height + 1):
             self._tip = self.decided(height)
             assert self._tip is not None, "a block of the chain is missing"
             authorities = next_set(authorities, self._tip.block.transactions)
@@ -315,7 +316,7 @@ class Node:
         block, height = decided.block, decided.height
         assert self._judge(block) is not Verdict.INVALID, "the final block does not execute to its roots"
         key = height.to_bytes(8, "big")
-        self._sync(((_CHAIN + key, encode_message(decided)), (_TIP, key)), tuple(_RECORD + key for key in clears))
+        self._sync(((_CHAIN + key, self.world.memo.encode(decided)), (_TIP, key)), tuple(_RECORD + key for key in clears))
         self.world.note(self, f"{'adds' if fetched else 'commits'} height {height}, block {block.hash.hex()[:8]}")
         self._tip = decided
         self.authorities = next_set(self.authorities, block.transactions)

@@ -8,9 +8,9 @@ from functools import cache
 
 from consensus.authorities import Authority, AuthoritySet
 from consensus.events import Report
-from consensus.messages import Decided, Message, Proposal, encode_message
+from consensus.messages import Decided, Message, Proposal
 from consensus.parameters import Parameters
-from consensus.ranges import RangeMessage, encode_range_message
+from consensus.ranges import RangeMessage
 from consensus.simulation.actors import Actor
 from consensus.simulation.chance import Chance
 from consensus.simulation.clock import Clock
@@ -116,6 +116,12 @@ class World:
             self._add_node(f"observer {number}", digest(b"observer %d" % number), None)
         for number in range(n, n + spares):
             self._add_node(f"authority {number}", key_of(number).public_key, key_of(number))
+        self._keys = {node.number: node.key for node in self.nodes}
+        self._keys |= {-1 - number: key_of(number).public_key for number in faulty}
+        """Who speaks from each number; numbers below 0 are Byzantine."""
+        self._numbers = {key: [node.number for node in nodes] for key, nodes in self._by_key.items()}
+        self._others = {key: [node.number for node in self.nodes if node.key != key] for key in self._by_key}
+        """Whom the holder of each key sends a broadcast to."""
         self.spares = [authority_of(number) for number in range(n, n + spares)]
         self.honest = [node for node in self.nodes if node.honest]
         honest_keys = frozenset(node.key for node in self.honest)
@@ -125,7 +131,7 @@ class World:
         self._sequence = 0
         self._following = following
         self._fetchers: dict[int, Fetcher] = {}
-        self._fetchers_of = {key: [node.number for node in nodes] for key, nodes in self._by_key.items()}
+        self._fetchers_of = self._numbers.copy()
         self._bad_sources = [BadSource(self, key_of(number)) for number in faulty] if following else []
         for number, source in zip(faulty, self._bad_sources, strict=False):
             self._fetchers[-1 - number] = source
@@ -231,23 +237,20 @@ class World:
             self.insight.observe(message)
             for actor in self._actors:
                 actor.observe(message)
-        data, kind = encode_message(message), type(message).__name__
-        for other in self.nodes if peer is None else self._by_key.get(peer, ()):
-            if other.key != node.key:
-                self.network.send(node.number, other.number, kind, data)
+        assert peer != node.key, "an engine never sends to itself"
+        targets = self._others[node.key] if peer is None else self._numbers.get(peer, ())
+        self.network.send(node.number, targets, type(message).__name__, self.memo.encode(message))
 
     def inject(self, key: SigningKey, targets: Iterable[Node], message: Message) -> None:
         """An actor's send, under the key of its authority."""
         self.invariants.injected(message)
-        data, kind = encode_message(message), type(message).__name__
-        source = -1 - self.number_of(key)
-        for target in targets:
-            self.deeds.injected += 1
-            self.network.send(source, target.number, kind, data)
+        numbers = [target.number for target in targets]
+        self.deeds.injected += len(numbers)
+        self.network.send(-1 - self.number_of(key), numbers, type(message).__name__, self.memo.encode(message))
 
     def _deliver(self, source: int, target: int, data: bytes) -> None:
         self.deeds.delivered += 1
-        key = self.authorities.members[-1 - source].public_key if source < 0 else self.nodes[source].key
+        key = self._keys[source]
         if data.startswith(_RANGE):
             fetcher = self._fetchers.get(target)
             if fetcher is not None:
@@ -286,9 +289,8 @@ class World:
 
     def tell(self, source: int, peer: bytes, message: RangeMessage) -> None:
         """A range message, to a node or to a Byzantine source; sources below 0 are Byzantine."""
-        data = _RANGE + encode_range_message(message)
-        for number in self._fetchers_of.get(peer, ()):
-            self.network.send(source, number, type(message).__name__, data)
+        data = _RANGE + self.memo.encode_range(message)
+        self.network.send(source, self._fetchers_of.get(peer, ()), type(message).__name__, data)
 
     def dropped(self, node: Node, peer: bytes, reason: str) -> None:
         """A node has cut the connection to a peer that lied."""

@@ -196,6 +196,7 @@ MATCHES: Final = {
             "kinds": ["number", "particulars"],
             "state": "registered",
             "own": False,
+            "to_acknowledge": True,
         }
     ],
     "external_claims": [

@@ -280,6 +280,10 @@ class Match(_Answer):
     )
     state: str = Field(examples=["registered"])
     own: bool = Field(description="registered by the same party")
+    to_acknowledge: bool = Field(
+        description="funding is refused to the caller without it. False: for information only, a stranger's, later "
+        "than the caller's reservation; who has reserved none must acknowledge all"
+    )
 
 
 class OutsideClaim(_Answer):
@@ -310,7 +314,10 @@ class RunningDispute(_Answer):
 
 
 class MatchList(_Answer):
-    """What must be looked at before a claim on a receivable is funded, the most severe first; the node's word."""
+    """What is to be looked at before a claim on a receivable is funded, the most severe first; the node's word.
+
+    All of it must be acknowledged, but matches whose `to_acknowledge` is false, and disputes that are not answered yet:
+    those stop a funding."""
 
     height: int
     matches: list[Match]

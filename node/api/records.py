@@ -17,7 +17,7 @@ from registry.records import Claim, Dispute, Receivable
 from registry.records.external_claims import ExternalClaim
 from registry.rules.blankets import beside, blankets_to_look_at, covering
 from registry.rules.external_claims import to_look_at
-from registry.rules.matches import Matches, matches_to_look_at
+from registry.rules.matches import Matches, matches_to_look_at, standing_at
 from registry.rules.suspension import disputes_to_look_at
 from registry.state import State, claim_key, receivable_key
 
@@ -65,13 +65,23 @@ class Records:
         return [claim for claim in self._claims(receivable) if self._sees(claim)]
 
     def matches(self, id_: bytes) -> list[dict[str, Any]]:
-        """What to acknowledge when funding a receivable that the caller may see, the worst first. Raises `Problem`."""
-        receivable = self.receivable(id_)
-        found = matches_to_look_at(receivable, self._state, self._now_ms())
+        """What looks like a receivable that the caller may see, the worst first. Raises `Problem`.
+
+        With it, which of that the caller must acknowledge to fund what it has reserved, the last of it; or else what it
+        reserves now.
+        """
+        receivable, now_ms = self.receivable(id_), self._now_ms()
+        found = matches_to_look_at(receivable, self._state, now_ms)
         if found is None:
             raise Problem("too_large", f"more than {MATCHES_MAX} receivables look like this one", field="id")
+        held = [claim for claim in self._claims(receivable) if claim.holder == self._caller.name]
+        reserved = [claim.reserved_ms for claim in held if claim.state_at(now_ms) == "reserved"]
+        review = standing_at(found, receivable, max(reserved, default=now_ms), self._state, now_ms)
+        wanted = {*found.blocking, *review}
         shown = [self._match(receivable, other, "block", found) for other in found.blocking]
         shown += [self._match(receivable, other, "review", found) for other in found.review]
+        for match, other in zip(shown, (*found.blocking, *found.review), strict=True):
+            match["to_acknowledge"] = other in wanted
         return sorted(shown, key=lambda match: SEVERITIES.index(match["severity"]))
 
     def external_claims(self, id_: bytes) -> list[dict[str, Any]]:

@@ -234,7 +234,7 @@ class Fetching:
 
     def _ask_manifest(self) -> None:
         assert self._wanted is not None, "a state has been chosen"
-        if self._served(failures_max=0) and not list(self._sources.relied_on()):
+        if self._served(failures_max=0) and not self._sources.relied_on():
             for peer, source in self._holders()[:1]:
                 height = self._wanted[0]
                 self._put(peer, source, height, height, AskManifest(height))
@@ -306,7 +306,7 @@ class Fetching:
             self._end(Finish(self._manifest, self._first))
             return
         for peer, source in self._sources.free(self._now_ms):
-            asked = list(self._sources.relied_on())
+            asked = self._sources.relied_on()
             found = self._next_range(source, {h for q in asked for h in range(q.first, q.last + 1)})
             if found is not None and len(asked) < RANGES_MAX:
                 self._put(peer, source, *found, Ask(*found))

@@ -49,6 +49,7 @@ def _requests(rows: list[Any]) -> tuple[Request, ...]:
 class Contact:
     """A question from the side of `receivable` to the side of `about`, which was found by fingerprints of `kinds`.
 
+    They are those of `receivable` or of its lineage; none if a correction took a link to `about` back.
     Its id is the contact token. `state` is one of CONTACT_STATES but "lapsed", which a waiting one is after `until_ms`.
     """
 

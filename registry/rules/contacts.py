@@ -1,8 +1,8 @@
 """Contacts: the two sides of a match learn who the other is by consent of both, or by order of a regulator.
 
 - A side of a receivable is its registrant and whoever holds an offered, reserved or funded claim on it.
-- Who stands on a receivable may ask about another one only if the rule of matches finds that one for it: a token is no
-  means to ask about what one merely knows the id of.
+- Who stands on a receivable may ask about another one only if that is among what must be looked at to fund it
+  (`matches_to_look_at`: like it or its lineage): a token is no means to ask about what one merely knows the id of.
 - Who is bound to both sides (a seller that registered both) neither asks nor answers: it would consent in the place of
   others. An offer binds nobody it is made to, else a seller could shut out whom it likes by an offer.
 - To ask and to accept is each party's own act: an acceptance makes the asker and who accepts known to each other, and
@@ -32,12 +32,15 @@ from registry.reasons import (
 )
 from registry.records import Claim, Receivable
 from registry.records.contacts import AskedAbout, AskedBy, Contact, Opening, Request, Step
-from registry.rules.matches import matches_of
+from registry.rules.lineage import finder, weighed_with
+from registry.rules.matches import matches_to_look_at
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
 from registry.state import State, put_of
 from registry.transactions.contacts import AnswerContact, AskContact, OpenContact
 
 __all__ = ["answer_contact", "ask_contact", "open_obstacle", "opened", "side_of"]
+
+_PRINTS_LOOKED_UP = 16  # for one unit of work
 
 
 def side_of(state: State, receivable: Receivable, now_ms: int) -> tuple[str, ...]:
@@ -72,9 +75,9 @@ def ask_contact(call: Call, operation: AskContact) -> Verdict:
         return Refusal(NOT_AUTHORISED, subject)
     about = call.resolve(operation.about)
     other = call.state.receivable(about)
-    if other is None or set(own.fingerprints).isdisjoint(other.fingerprints):
+    if other is None or not _may_be_found(call, own, other):
         return Refusal(NO_MATCH, subject)
-    found = matches_of(own, call.state, call.now_ms)
+    found = matches_to_look_at(own, call.state, call.now_ms)
     if found is None:
         return Refusal(LIMIT_REACHED, subject)
     if about not in found.kinds:
@@ -102,6 +105,16 @@ def ask_contact(call: Call, operation: AskContact) -> Verdict:
     )
     puts = (put_of(contact), *(put_of(book) for book in books))
     return Effects(contact.id, puts=puts, related=(own.id, about), events=events)
+
+
+def _may_be_found(call: Call, own: Receivable, other: Receivable) -> bool:
+    """Whether a search can find `other` for `own` at all: that is said without one, which costs far more."""
+    wanted = set(other.fingerprints)
+    for member in weighed_with(own, finder(call.state, own)):
+        call.state.spend(len(member.fingerprints) // _PRINTS_LOOKED_UP)
+        if other.id in member.unlinked or not wanted.isdisjoint(member.fingerprints):
+            return True
+    return False
 
 
 def answer_contact(call: Call, operation: AnswerContact) -> Verdict:

@@ -7,7 +7,8 @@
   which nothing rests. So a few who act together push out each other, and nobody of whom there are fewer.
 - A registration is not refused for that: it is recorded, and `unlisted` says so, if there is no room for it or as soon
   as it has made room. What is funded is listed, or is not funded: so of two that are alike and financed, whoever comes
-  second is shown the first.
+  second is shown the first. So is all that the claim weighs on through links, and what is registered as a part of
+  something claimed: a second order or invoice would be financed beside what an instalment has used up.
 - Never unlisted is what rests on a claim, a payment or the debtor's confirmation, and what blocks by certain identity.
 """
 
@@ -22,7 +23,7 @@ from registry.limits import PRINT_HOLDERS_BY_MAX, PRINT_HOLDERS_MAX
 from registry.reasons import LIMIT_REACHED
 from registry.records import Receivable
 from registry.rules.consequences import parties_concerned
-from registry.rules.lineage import Encumbrance, finder
+from registry.rules.lineage import Encumbrance, Find, finder, weighed_with
 from registry.rules.transitions import BLOCKING
 from registry.rules.verdicts import Call, Refusal, first, together
 from registry.state import Put, print_key
@@ -36,6 +37,8 @@ def listed(call: Call, receivable: Receivable, over: Collection[bytes] = ()) -> 
     """A new receivable in the lists of its fingerprints; those in `over` are superseded by it."""
     puts: list[Put] = []
     events: list[Event] = []
+    find = finder(call.state, receivable)
+    taken = Encumbrance(find, call.now_ms)
     for kind, value in receivable.fingerprints:
         if kind == ACCOUNT:
             continue
@@ -43,13 +46,17 @@ def listed(call: Call, receivable: Receivable, over: Collection[bytes] = ()) -> 
         if len(holders) < PRINT_HOLDERS_BY_MAX:
             puts.append((print_key(kind, value), (*holders, receivable.id)))
             continue
-        there = _there(call, kind, holders, over)
+        there = _there(find, kind, holders, over)
         own = [one.id for one in there if one.registrant == receivable.registrant]
         if len(own) >= PRINT_HOLDERS_BY_MAX:
             return Refusal(LIMIT_REACHED, related=first(own))
         there.append(receivable)
         if len(there) > PRINT_HOLDERS_MAX:
-            leaves = _makes_room(call, kind, there[:-1], len(own)) or receivable
+            weighs = taken.on(receivable) > 0
+            leaves = _makes_room(kind, there[:-1], 0 if weighs else len(own), taken)
+            if leaves is None and weighs:
+                return Refusal(LIMIT_REACHED)
+            leaves = leaves or receivable
             events.append(_unlisted(call, leaves, kind))
             there.remove(leaves)
         puts.append((print_key(kind, value), tuple([one.id for one in there])))
@@ -57,26 +64,35 @@ def listed(call: Call, receivable: Receivable, over: Collection[bytes] = ()) -> 
 
 
 def relisted(call: Call, receivable: Receivable) -> Listed | Refusal:
-    """What is funded now in the lists that had no room for it, as the youngest. Mostly there is nothing to do."""
-    puts: list[Put] = []
+    """What is funded now, and what that weighs on, in the lists that had no room for it, as the youngest.
+
+    Mostly there is nothing to do. `receivable` is the record with the claim.
+    """
+    lists: dict[bytes, tuple[bytes, ...]] = {}  # as they become: two of one lineage may be missing in the same
     events: list[Event] = []
-    for kind, value in receivable.fingerprints:
-        if kind == ACCOUNT or receivable.id in (holders := call.state.holders(kind, value)):
-            continue
-        there = _there(call, kind, holders, ())
-        if len(there) >= PRINT_HOLDERS_MAX:
-            leaves = _makes_room(call, kind, there, 0)
-            if leaves is None:
-                return Refusal(LIMIT_REACHED, receivable.id)
-            events.append(_unlisted(call, leaves, kind))
-            there.remove(leaves)
-        puts.append((print_key(kind, value), (*(one.id for one in there), receivable.id)))
-    return puts, events
+    find = finder(call.state, receivable)
+    taken = Encumbrance(find, call.now_ms)
+    for member in weighed_with(receivable, find):
+        for kind, value in member.fingerprints:
+            if kind == ACCOUNT or _is_gone(member, kind):
+                continue
+            key = print_key(kind, value)
+            holders = lists.get(key) or call.state.holders(kind, value)
+            if member.id in holders:
+                continue
+            there = _there(find, kind, holders, ())
+            if len(there) >= PRINT_HOLDERS_MAX:
+                leaves = _makes_room(kind, there, 0, taken)
+                if leaves is None:
+                    return Refusal(LIMIT_REACHED, receivable.id)
+                events.append(_unlisted(call, leaves, kind))
+                there.remove(leaves)
+            lists[key] = (*(one.id for one in there), member.id)
+    return list(lists.items()), events
 
 
-def _there(call: Call, kind: str, holders: Sequence[bytes], over: Collection[bytes]) -> list[Receivable]:
+def _there(find: Find, kind: str, holders: Sequence[bytes], over: Collection[bytes]) -> list[Receivable]:
     """Those of a list that may still come back as a match."""
-    find = finder(call.state)
     return [one for one in map(find, holders) if one.id not in over and not _is_gone(one, kind)]
 
 
@@ -88,9 +104,8 @@ def _is_gone(receivable: Receivable, kind: str) -> bool:
     return receivable.state == "superseded" or (receivable.state == "cancelled" and not linked)
 
 
-def _makes_room(call: Call, kind: str, there: Sequence[Receivable], own: int) -> Receivable | None:
+def _makes_room(kind: str, there: Sequence[Receivable], own: int, taken: Encumbrance) -> Receivable | None:
     """Who leaves a full list for one more of a registrant that has `own` in it; None if nobody can."""
-    taken = Encumbrance(finder(call.state), call.now_ms)
     for registrant, count in Counter(one.registrant for one in there).most_common():
         if count <= own + 1:
             return None

@@ -321,6 +321,7 @@ def test_what_was_not_looked_at_is_listed_and_then_acknowledged(desk: Desk, tmp_
     (row,) = [line for line in listed.out.splitlines() if first.id in line]
     assert "high" in row
     assert "particulars" in row
+    assert row.count("yes") == 2, "by the same registrant, and to be acknowledged"
     nobody = desk.by(AUTHORITIES["f-gb"][0], "receivable", "matches", second.id)
     assert "not_found" in complaint(nobody), "what is not this party's to see is not there"
     desk.by(financier, "claim", "reserve", claim)

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
-from clients.backfill import BATCH_ROWS, Outcome, Row, batches, prepare_batch
+from clients import reads
+from clients.backfill import BATCH_ROWS, Outcome, Row, batches, open_offers, prepare_batch
 from clients.dossier import Dossier
+from clients.errors import ClientError
 from clients.exchange import Call, Procedure, Reply
 from clients.parties import propose_change
 from clients.pipeline import RunStopped
@@ -33,7 +35,7 @@ from registry.transactions.envelope import open_transaction, subject_id
 from registry.transactions.governance import Suspend
 from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_AE, IMP_DE, TERMS, Cast, key_of
 from tests.clients.liar import lying
-from tests.clients.stage import Stage, admit, newcomer, unlike, until_ms
+from tests.clients.stage import Stage, admit, newcomer, unlike, until_ms, with_particulars
 from tests.clients.test_cli import DONE, LOOK, Desk, complaint
 from tests.registry.world import START_MS, genesis
 
@@ -74,7 +76,7 @@ MAP = ColumnMap(constants=SELLER, date_order=DateOrder.DAY_MONTH_YEAR, decimal_m
 
 
 def read(data: bytes, **changes: object) -> list[Row | Unusable]:
-    settings: dict[str, object] = {"seller": EXP_CN, "debtor": None, "share": WHOLE} | changes
+    settings: dict[str, object] = {"seller": EXP_CN, "debtor": None, "share": WHOLE, "now_ms": START_MS} | changes
     return list(read_portfolio("book.csv", io.BytesIO(data), MAP, **settings))  # type: ignore[arg-type]
 
 
@@ -94,6 +96,7 @@ def test_a_row_says_what_was_assigned_and_when() -> None:
         ({"payable": "-5,00"}, "nothing is owed"),
         ({"share": "120%"}, "no share"),
         ({"concluded": "2026/15/01"}, "concluded"),
+        ({"concluded": "31.12.2199"}, "concluded: '31.12.2199' had not come when this was begun"),
         ({"buyer_lei": ""}, "who it is"),
         ({"seller_lei": EXP_VN.removeprefix("lei:")}, f"seller: {EXP_VN}, Exporter, and not {EXP_CN}"),
     ],
@@ -103,6 +106,15 @@ def test_one_bad_row_stops_nothing_and_says_why(row: dict[str, str], reason: str
     assert isinstance(found[0], Unusable)
     assert reason in found[0].reason
     assert isinstance(found[1], Row)
+
+
+def test_what_is_concluded_today_is_and_what_will_be_tomorrow_is_not() -> None:
+    """The ledger would register that and refuse to offer it, so it is refused before; by the day in UTC, as there."""
+    midnight_ms = 1_768_435_200_000
+    data = book({"number": "A-1", "concluded": "15.01.2026"})
+    (before,), (after,) = read(data, now_ms=midnight_ms - 1), read(data, now_ms=midnight_ms)
+    assert isinstance(before, Unusable)
+    assert isinstance(after, Row)
 
 
 def test_the_debtor_given_is_for_rows_that_name_none() -> None:
@@ -126,7 +138,7 @@ def test_a_portfolio_longer_than_any_document_is_one_file(tmp_path: Path) -> Non
     assert path.stat().st_size > DOCUMENT_BYTES_MAX
     with path.open("rb") as stream:
         assert rows_in("book.csv", stream, MAP) == 102_000
-        rows = read_portfolio("book.csv", stream, MAP, seller=EXP_CN, debtor=None, share=WHOLE)
+        rows = read_portfolio("book.csv", stream, MAP, seller=EXP_CN, debtor=None, share=WHOLE, now_ms=START_MS)
         first = next(rows)
         assert isinstance(first, Row)
         assert first.place == "book.csv: row 2", "again from the beginning"
@@ -159,6 +171,20 @@ def test_a_full_batch_fits_one_transaction_and_keeps_its_dossiers(tmp_path: Path
         Run(tmp_path / "run", book="b")
     with Run(tmp_path / "run", book="a") as again:
         assert again.sent(0) == batch.submission.wire
+
+
+def test_a_run_that_goes_on_judges_its_rows_by_the_day_it_was_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a row that was refused as of tomorrow comes in a day later, and each batch after it holds other rows."""
+    with Run(tmp_path, book="a") as run:
+        begun_ms = run.begun_ms
+    assert abs(begun_ms - time.time_ns() // 1_000_000) < 60_000
+    monkeypatch.setattr("clients.runs.time.time_ns", lambda: (begun_ms + 86_400_000) * 1_000_000)
+    with Run(tmp_path, book="a") as again:
+        assert again.begun_ms == begun_ms
+    with pytest.raises(RunMismatch):
+        Run(tmp_path, book="b")
 
 
 def test_a_folder_is_for_one_run_at_a_time(tmp_path: Path) -> None:
@@ -266,7 +292,8 @@ def test_a_portfolio_is_backfilled_whatever_interrupts_it_and_taken_up(desk: Des
     ]
     twice = {**rows[0], "number": rows[0]["number"].replace("-", " ")}
     table, columns, terms = tmp_path / "book.csv", tmp_path / "columns.toml", tmp_path / "terms.txt"
-    table.write_bytes(book(*rows, twice, {"number": "", "payable": "1,00"}))
+    ahead = {"number": f"PF-{unlike().particulars.amount_minor}", "concluded": "31.12.2199"}
+    table.write_bytes(book(*rows, twice, {"number": "", "payable": "1,00"}, ahead))
     columns.write_text(COLUMNS)
     terms.write_text("master agreement")
     run = tmp_path / "run"
@@ -287,12 +314,14 @@ def test_a_portfolio_is_backfilled_whatever_interrupts_it_and_taken_up(desk: Des
     wire = (run / "0000000.sent").read_text()
     ended = desk.by(EXP_CN, *words)
     assert ended.code == LOOK
-    assert "5 registered and offered, 1 refused, 1 not readable" in ended.out
+    assert "5 registered and offered, 1 refused, 2 not usable" in ended.out
     with Stage(desk.cast).exporter() as exporter:
         sent = Submission.of(bytes.fromhex(wire), exporter.genesis.id)
         assert exporter.transaction(sent.transaction_id, sent.operations), "what was signed before is what was sent"
-    again = desk.by(EXP_CN, *words)
-    assert "5 registered and offered, 1 refused, 1 not readable" in again.out, "nothing is registered twice"
+    again = desk.by(EXP_CN, *words, "--json")
+    assert "5 registered and offered, 1 refused, 2 not usable" in again.err, "nothing is registered twice"
+    (late,) = [row for row in json.loads(again.out) if row["row"].endswith("book.csv: row 9")]
+    assert late["not_registered_because"].endswith("concluded: '31.12.2199' had not come when this was begun")
     assert "another book" in complaint(desk.by(EXP_VN, *words)), "another seller's"
     table.write_bytes(book(*rows[:1]))
     assert "another book" in complaint(desk.by(EXP_CN, *words))
@@ -363,6 +392,30 @@ def test_what_cannot_be_funded_is_left_for_a_person_and_the_rest_is_funded(desk:
     assert "unacknowledged_match" in taken.out
     taken = desk.by(newly.id, "portfolio", "take-up", "--from", EXP_CN, "--acknowledged", known.hex())
     assert taken.out.strip() == "1 funded, 0 left"
+
+
+@pytest.mark.processes
+def test_offers_are_taken_up_by_any_id_of_their_seller_and_why_there_is_none_is_said(
+    desk: Desk,
+) -> None:
+    newly, seller, alias = newcomer("financier", country="SG"), newcomer("exporter"), newcomer().id
+    stage = Stage(desk.cast)
+    admit(stage, [newly, replace(seller, identifiers=(seller.id, alias))])
+    words = ("portfolio", "take-up", "--from")
+    assert complaint(desk.by(newly.id, *words, alias + "x")) == f"{alias}x: no such party is on the ledger"
+    none = desk.by(newly.id, *words, alias)
+    assert complaint(none) == f"{alias}: has no open offer to {newly.id}: it never made one"
+    with stage.exporter(seller.id) as exporter:
+        receivable = exporter.register(with_particulars(unlike(), seller=seller.id)).receivable
+        exporter.offer(receivable, to=newly.id, share=WHOLE // 2, terms=TERMS, valid_until_ms=until_ms())
+        with stage.exporter(newly.id) as late, pytest.raises(ClientError, match="its 1 offers have run out"):
+            late.call(open_offers, alias, now_ms=until_ms() + 1)
+        taken = desk.by(newly.id, *words, alias)
+        assert (taken.code, taken.out.strip()) == (DONE, "1 funded, 0 left")
+        again = desk.by(newly.id, *words, alias)
+        assert (again.code, again.out.strip()) == (DONE, "0 funded, 0 left: nothing is offered that is not taken up")
+        (claim,) = exporter.call(reads.own_claims)
+    assert (claim.holder, claim.state) == (newly.id, "funded")
 
 
 @pytest.mark.processes

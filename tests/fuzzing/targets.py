@@ -201,7 +201,8 @@ def _column_map(value: Any) -> ColumnMap:
 
 
 def _portfolio(data: bytes) -> None:
-    list(read_portfolio("p.csv", io.BytesIO(data), ColumnMap(), seller=samples.SELLER, debtor=None, share=10**12))
+    usual: dict[str, Any] = {"seller": samples.SELLER, "debtor": None, "share": 10**12, "now_ms": 2**48}
+    list(read_portfolio("p.csv", io.BytesIO(data), ColumnMap(), **usual))
 
 
 def _operation(data: bytes) -> bytes:

@@ -12,16 +12,17 @@ from registry import limits
 from registry.codec import decode, encode
 from registry.errors import FieldError
 from registry.limits import CONTACT_WAITS_MS, CONTACTS_ABOUT_MAX, CONTACTS_BY_MAX
+from registry.money import WHOLE
 from registry.parties import Party
 from registry.records.contacts import AskedAbout, AskedBy, Contact, Opening
 from registry.records.row import decode_record
 from registry.rules import contacts
 from registry.rules.governance import admission_puts
 from registry.state import encode_stored, party_key
-from registry.transactions.claims import Release, Reserve
+from registry.transactions.claims import Fund, Release, Reserve
 from registry.transactions.contacts import ANSWERS, AnswerContact, AskContact, OpenContact
 from registry.transactions.governance import Approve, Propose, change_from, change_value
-from tests.registry.world import STEP_MS, World, mark, name_id, party_of
+from tests.registry.world import PERCENT, STEP_MS, World, mark, name_id, party_of
 
 REGULATOR = party_of("REGULATOR", "lei:984500USIMPORT000143", "DE", ("regulator",))
 ALIKE = (("number", mark("number 417")), ("window", mark("window 417")))
@@ -145,6 +146,39 @@ def test_only_what_the_rule_of_matches_finds_can_be_asked_about(world: Network) 
     assert world.one("F_CN", question(world.mine, unlike)).code == "no_match"
     assert world.one("F_CN", question(world.mine, mark("?"))).code == "no_match"
     assert world.one("F_CN", question(world.mine, world.mine)).code == "no_match"
+
+
+def test_who_finances_a_part_or_the_whole_asks_about_what_is_like_the_other(world: Network) -> None:
+    """It has to look at these before it funds: as much as at what is like its own."""
+    everything = ((world.mine, WHOLE, WHOLE),)
+    part = world.registered("part", kind="instalment", parents=everything)
+    world.one("F_CN", Release(world.my_claim))
+    assert world.one("F_DE", Fund(world.reserved(part, to="F_DE"))).related == (world.theirs,)
+    contact = world.one("F_DE", question(part, world.theirs))
+    assert contact.code == "ok"
+    assert world.heard("contact_asked") == [(contact.subject, tuple(sorted((OTHER_SELLER, SG))), world.theirs.hex())]
+    record = world.contact(contact.subject)
+    assert (record.receivable, record.kinds, record.asker) == (part, ("number", "window"), DE)
+    order = world.registered("order", by="EXP_VN", kind="purchase_order")
+    first = world.registered("first", by="EXP_VN", fingerprints=ALIKE, parents=((order, WHOLE // 2, WHOLE),))
+    world.offered(order, to="F_BR", by="EXP_VN")
+    assert world.one("F_BR", question(order, world.mine)).code == "ok"
+    world.offered(first, to="F_BR", by="EXP_VN")
+    assert world.one("F_BR", question(order, mark("?"))).code == "no_match"
+
+
+def test_what_a_correction_cut_off_may_be_asked_about(world: Network) -> None:
+    """It is shown to who finances the corrected one, by no fingerprint."""
+    order = world.registered("order", kind="purchase_order")
+    world.funded(order, to="F_SG", percent=10)
+    wrong = world.registered("wrong", parents=((order, PERCENT, WHOLE),))
+    world.one("F_SG", Release(world.receivable(order).live[0].claim))
+    right = world.registered("right", supersedes=wrong)
+    world.offered(order, to="F_SG", days=9)
+    world.offered(right, to="F_DE")
+    contact = world.one("F_DE", question(right, order))
+    assert (contact.code, world.contact(contact.subject).kinds) == ("ok", ())
+    assert world.answer("F_SG", contact.subject) == "ok"
 
 
 def test_the_seller_of_both_neither_asks_nor_answers(world: Network) -> None:

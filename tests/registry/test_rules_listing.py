@@ -122,6 +122,66 @@ def test_nothing_is_funded_that_no_list_has_room_for(world: World) -> None:
     assert world.one("F_CN", Fund(claim, tuple(held))).code == "ok"
 
 
+def test_what_is_funded_through_a_part_is_listed_from_then_on(world: World) -> None:
+    """Else whoever finances a second copy of the order is not shown the first, which its invoice has used up."""
+    order = many(world, "EXP_VN")[3]
+    many(world, "S1")
+    world.registered("mine", fingerprints=(ORDER,))
+    assert order not in names(world)
+    part = world.registered("part", by="EXP_VN", parents=((order, WHOLE, WHOLE),))
+    world.funded(part, by="EXP_VN", acknowledged=tuple(names(world)))
+    assert names(world)[-1] == order
+    copy = world.one("S2", invoice("copy", fingerprints=(ORDER,)))
+    assert (copy.code, copy.related[0]) == ("ok", order)
+    claim = world.reserved(copy.subject, to="F_SG", by="S2")
+    strangers = tuple(one for one in names(world) if one not in (order, copy.subject))
+    assert world.one("F_SG", Fund(claim, strangers)).related == (order,)
+
+
+def test_what_is_funded_through_its_whole_is_listed_from_then_on(world: World) -> None:
+    whole = world.registered("whole", by="EXP_VN", kind="purchase_order")
+    many(world, "EXP_VN", 3)
+    part = world.registered("part", by="EXP_VN", fingerprints=(ORDER,), parents=((whole, WHOLE, WHOLE),))
+    many(world, "S1")
+    world.registered("mine", fingerprints=(ORDER,))
+    assert part not in names(world)
+    world.funded(whole, by="EXP_VN", acknowledged=tuple(names(world)))
+    assert names(world)[-1] == part
+
+
+def test_two_of_one_lineage_find_room_together_and_neither_leaves_for_the_other(world: World) -> None:
+    first = many(world, "EXP_VN", 2)
+    whole = world.registered("whole", by="EXP_VN", fingerprints=(ORDER,))
+    part = world.registered("part", by="EXP_VN", fingerprints=(ORDER,), parents=((whole, WHOLE, WHOLE),))
+    second = many(world, "S1")
+    mine = many(world, "EXP_CN", 2)
+    assert names(world) == [*first, whole, *second[:3], *mine]
+    many(world, "S2", 3)
+    assert {whole, part}.isdisjoint(names(world))
+    world.funded(part, by="EXP_VN", acknowledged=tuple(names(world)))
+    assert {whole, part} <= set(names(world))
+    assert len(names(world)) == 8
+
+
+def test_a_part_of_what_is_funded_is_listed_or_not_registered(world: World) -> None:
+    """What the order's financier is owed weighs on the invoice, and a second copy of that must find it."""
+    whole = world.registered("whole", by="S2", kind="purchase_order")
+    world.funded(whole, by="S2", percent=50)
+    for stranger in ("EXP_VN", "S1", "S2"):
+        many(world, stranger, 3)
+    plain = world.registered("plain", by="S2", fingerprints=(ORDER,))
+    assert plain not in names(world), "as many as the others have, and nothing rests on it"
+    half = {"fingerprints": (ORDER,), "parents": ((whole, WHOLE // 2, WHOLE),)}
+    part = world.registered("part", by="S2", **half)
+    assert part in names(world)
+    sellers = {name_id("EXP_VN"): "EXP_VN", "vat:DE100000001": "S1", "vat:DE100000002": "S2"}
+    for one in names(world):
+        if one != part:
+            world.reserved(one, by=sellers[world.receivable(one).registrant], percent=10)
+    assert world.one("S2", invoice("other part", **half)).code == "limit_reached"
+    assert world.one("S2", invoice("no part", fingerprints=(ORDER,))).code == "ok"
+
+
 def test_certain_identity_is_never_pushed_out(world: World) -> None:
     identity = ("exact", mark("the invoice"))
     mine = world.registered("mine", fingerprints=(identity,))

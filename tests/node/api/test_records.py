@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from clients.verify import Trust
+from node.clock import clock_ms
 from registry.codec import decode
+from registry.money import WHOLE
 from registry.records import Claim, Proposal, Receivable, decode_record
 from registry.state import alias_key, claim_key, party_key, proposal_key, receivable_key
+from registry.transactions.claims import Fund, Offer, Reserve
 from registry.transactions.governance import Admit, Propose
 from tests.node.api.conftest import Story
 from tests.node.api.live import Live, running
@@ -99,6 +102,29 @@ def test_matches_are_listed_by_severity_without_whose_they_are(live: Live, story
     assert all("registrant" not in each for each in found)
     problem(live.get(path, "F_SG"), 404, "not_found")
     problem(live.get("/v1/receivables/x/matches", "EXP_CN"), 400, "malformed")
+
+
+def test_matches_say_which_must_be_acknowledged_by_who_has_reserved(live: Live) -> None:
+    """What a stranger registers after the reservation is shown and stops no funding. To others all is new."""
+    prints = (("order", mark("PO-2026-11")),)
+    (mine,) = live.do("EXP_CN", invoice("reserved before", fingerprints=prints))
+    (early,) = live.do("EXP_VN", invoice("early copy", fingerprints=prints))
+    until_ms = clock_ms() + 3_600_000
+    (offer,) = live.do("EXP_CN", Offer(mine.subject, name_id("F_CN"), WHOLE // 2, mark("terms"), until_ms))
+    path = f"/v1/receivables/{mine.subject.hex()}/matches"
+
+    def shown(by: str) -> dict[str, bool]:
+        return {each["id"]: each["to_acknowledge"] for each in live.get(path, by).json()["matches"]}
+
+    live.do("F_CN", Reserve(offer.subject, 600_000))
+    (late,) = live.do("EXP_VN", invoice("late copy", fingerprints=prints))
+    assert shown("F_CN") == {early.subject.hex(): True, late.subject.hex(): False}
+    assert shown("EXP_CN") == {early.subject.hex(): True, late.subject.hex(): True}, "for a reservation of today"
+    (refused,) = live.do("F_CN", Fund(offer.subject))
+    assert (refused.code, refused.related) == ("unacknowledged_match", (early.subject,))
+    (funded,) = live.do("F_CN", Fund(offer.subject, (early.subject,)))
+    assert funded.done
+    assert set(shown("F_CN").values()) == {True}, "for its next one"
 
 
 def test_a_partys_own_claims(live: Live, story: Story) -> None:
