@@ -133,7 +133,7 @@ class Runtime:
         self._timers: dict[TimerName, asyncio.TimerHandle] = {}
         self._work_told = False
         self._started = False
-        self._looked_at = (0, 0)  # height, and how many certificates of it there were
+        self._looked_at = (0, 0, 0)  # `Engine.place`
         self._nullified: set[tuple[int, int]] = set()  # height and view of those that are counted
         self._alarm_said = ""
         self.accused: set[bytes] = set()
@@ -245,8 +245,8 @@ class Runtime:
 
     def _note_failed_views(self) -> None:
         """A view has failed once a quorum has given it up: what was only notarized is left (R4), and may be final."""
-        place = self._engine.height, self._engine.certificates_held
-        if place == self._looked_at or self._engine.height != self.height:
+        place = self._engine.place
+        if place == self._looked_at or place[0] != self.height:
             return
         self._looked_at = place
         nullified = self._nullified_views()
