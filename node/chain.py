@@ -177,7 +177,7 @@ class Chain:
         cost nothing. It is the first signer's.
 
         Raises `TransactionError`: `unknown_party`, `suspended`, `replayed`, `expired` or `too_far_ahead` (by the later
-        of this node's clock, milliseconds UTC, and the tip's time).
+        of this node's clock, milliseconds UTC, and the tip's time), or `unknown_operation` in the version in force.
         """
         parties: list[str] = []
         for index, key in enumerate(transaction.signers):
@@ -185,7 +185,8 @@ class Chain:
             if isinstance(party, str):
                 raise TransactionError(party, f"signers[{index}]", REASONS[party])
             parties.append(party.id)
-        admissible(transaction, timestamp_ms=max(now_ms, self.tip.timestamp_ms), seen=self.is_final)
+        timestamp_ms, version = max(now_ms, self.tip.timestamp_ms), self.network.version_at(self.tip.height + 1)
+        admissible(transaction, timestamp_ms=timestamp_ms, version=version, seen=self.is_final)
         return parties[0]
 
     # --- blocks -----------------------------------------------------------------------------------------------------
@@ -196,7 +197,6 @@ class Chain:
         Given in the order in which they are to be taken, they stand in the order of `registry.order`.
         """
         timestamp_ms = max(now_ms, self.tip.timestamp_ms + 1)
-        self._version()
         chosen = self._in_order(self._choose(transactions, timestamp_ms))
         executed = self._execute(chosen, timestamp_ms)
         header = self._header(executed, proposer=proposer, timestamp_ms=timestamp_ms)
@@ -286,13 +286,14 @@ class Chain:
         operations_left = self._genesis.parameters.block_operations_max
         bytes_left = min(self._genesis.parameters.block_bytes_max, BLOCK_SIZE_MAX) - _OVERHEAD_BYTES
         chosen: dict[bytes, Transaction] = {}
+        version = self._version()
 
         def seen(transaction_id: bytes) -> bool:
             return transaction_id in chosen or self.is_final(transaction_id)
 
         for transaction in transactions:
             try:
-                admissible(transaction, timestamp_ms=timestamp_ms, seen=seen)
+                admissible(transaction, timestamp_ms=timestamp_ms, version=version, seen=seen)
             except TransactionError:
                 continue  # who waits for it hears of that from the pool, where it expires
             operations_left -= len(transaction.operations)

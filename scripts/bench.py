@@ -254,7 +254,11 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory(prefix="nemodat-bench-") as folder,
         create(
-            Path(folder), members=members(options.authorities), parties=exporter_parties(), rate_limits=False
+            Path(folder),
+            members=members(options.authorities),
+            parties=exporter_parties(),
+            rate_limits=False,
+            kind=Devnet,
         ) as devnet,
     ):
         if options.pool is not None:

@@ -210,6 +210,7 @@ def test_a_firm_named_by_an_alias_is_the_same_firm(stage: Stage) -> None:
         (again,) = exporter.call(canonical_listings, [with_particulars(first, debtor=alias)])
         with pytest.raises(Refused, match="duplicate"):
             exporter.register(again)
+    stage.level()
     with stage.financier("f-sg") as financier:
         (asked,) = financier.call(canonical, [dataclasses.replace(first.particulars, debtor=alias)])
         found = financier.search(asked, purpose="offer")

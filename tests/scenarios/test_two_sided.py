@@ -43,6 +43,7 @@ def test_s6_block_once_the_debtor_confirmed_both(cast: Cast) -> None:
         with pytest.raises(Refused) as refusal:
             f_de.finance(claim, acknowledged=[invoice.receivable])
         assert (refusal.value.code, refusal.value.related) == ("double_confirmed", (invoice.receivable,))
+        cast.level()
         held = f_cn.receivable(invoice.receivable)
     assert held is not None
     assert (held.state, held.registrant, held.live[0].share) == ("confirmed", EXP_CN, WHOLE)
