@@ -121,6 +121,11 @@ class Invariants:
             raise Broken(f"a vote has left {node.name} before its block is on its disk")
         if vote.kind is Kind.FINALIZE and node.record(certificate_key(Kind.NOTARIZE, vote.height, vote.view)) is None:
             raise Broken(f"a FINALIZE has left {node.name} before the notarization is on its disk")
+        view = vote.view - 1
+        while view >= 0 and node.record(certificate_key(Kind.NOTARIZE, vote.height, view)) is None:
+            if node.record(certificate_key(Kind.NULLIFY, vote.height, view)) is None:
+                raise Broken(f"a vote has left {node.name} before the bundle of its view is on its disk")
+            view -= 1
         node.durable_votes.add(vote)
 
     def _check_certificate(self, certificate: Certificate) -> None:
