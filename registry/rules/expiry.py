@@ -33,11 +33,11 @@ from registry.rules.blankets import beside, carved_out, covering
 from registry.rules.consequences import live_in_lineage, standing_on
 from registry.rules.double_confirmation import twins
 from registry.rules.external_claims import to_look_at
-from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
+from registry.rules.lineage import Encumbrance, ancestors, descendants, finder, vacated
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
 from registry.rules.suspension import open_on
-from registry.rules.transitions import VACATED, receivable_obstacle
+from registry.rules.transitions import receivable_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
 from registry.state import put_of
 from registry.transactions.receivables import Expire
@@ -95,9 +95,10 @@ def _hanging_on(call: Call, receivable: Receivable) -> tuple[bytes, ...] | None:
     """
     find = finder(call.state, receivable)
     above, below = ancestors(receivable, find), descendants(receivable, find)
-    parts = [one.id for one in below if one.state not in VACATED]
+    taken = Encumbrance(find, call.now_ms)
+    parts = [one.id for one in below if not vacated(one, taken)]
     outside = to_look_at(call.state, receivable)
-    if not (parts or outside or receivable.paid or Encumbrance(find, call.now_ms).on(receivable)):
+    if not (parts or outside or receivable.paid or taken.on(receivable)):
         return None
     claims = [live.claim for live in live_in_lineage(call, receivable)]
     paid = [one.id for one in (receivable, *above, *below) if one.paid]

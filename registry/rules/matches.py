@@ -32,7 +32,7 @@ from registry.fingerprint import LEVELS, Level
 from registry.limits import COLLECTED_MAX, HOLDERS_READ_MAX, MATCHES_BY_MAX, MATCHES_MAX, TIME_MAX_MS
 from registry.money import WHOLE
 from registry.records import Link, Receivable
-from registry.rules.lineage import Encumbrance, Find, ancestors, descendants, finder, weighed_with
+from registry.rules.lineage import Encumbrance, Find, ancestors, came_to_nothing, descendants, finder, weighed_with
 from registry.rules.transitions import BLOCKING, DENIED, OPEN, RECALLED
 from registry.state import State
 
@@ -242,22 +242,15 @@ class _Judge:
 
 def _comes_back(other: Receivable, candidate: Receivable, taken: Encumbrance) -> bool:
     """Whether `other` is a match: it stands or was rejected, or what weighs on it would be lost sight of."""
-    return _escaped(other, candidate, taken) if _came_to_nothing(other, taken) else other.state in RECALLED
+    return _escaped(other, candidate, taken) if came_to_nothing(other, taken) else other.state in RECALLED
 
 
 def _blocks(other: Receivable, candidate: Receivable, find: Find, taken: Encumbrance) -> bool:
     """Whether a certain fingerprint of `other` refuses the candidate."""
     own = other.registrant == candidate.registrant
-    if other.state in BLOCKING and not _came_to_nothing(other, taken):
+    if other.state in BLOCKING and not came_to_nothing(other, taken):
         return own or all(one.state != "voided" for one in ancestors(other, find))
     return own and _escaped(other, candidate, taken)
-
-
-def _came_to_nothing(other: Receivable, taken: Encumbrance) -> bool:
-    """Cancelled, or so in effect: credited away under a reservation that lapsed by time alone and so closed nothing."""
-    if other.state in OPEN:
-        return not other.collectible and not other.paid and not taken.direct(other)
-    return other.state == "cancelled"
 
 
 def _escaped(other: Receivable, candidate: Receivable, taken: Encumbrance) -> bool:

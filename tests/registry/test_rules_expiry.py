@@ -6,6 +6,7 @@ import datetime
 
 import pytest
 
+from registry.limits import RESERVATION_MAX_MS
 from registry.money import WHOLE
 from registry.receipts import Receipt
 from registry.records.external_claims import ExternalClaim
@@ -155,6 +156,17 @@ def test_claims_on_its_order_keep_an_invoice_and_parts_that_are_not_over_keep_th
     assert (expired(world, whole).code, expired(world, whole).related) == ("encumbered", (part,))
     assert (expired(world, order).code, expired(world, order).related) == ("encumbered", (whole, part))
     assert [expired(world, one).code for one in (part, whole, order)] == ["ok", "ok", "ok"]
+
+
+def test_a_part_that_was_credited_away_under_a_reservation_keeps_it_until_that_has_lapsed(world: World) -> None:
+    whole = world.registered("po", kind="purchase_order")
+    part = world.registered("a", parents=part_of(whole), due_month=0)
+    to(world, OVER_MS)
+    claim = world.reserved(part)
+    assert world.one("EXP_CN", Adjust(part, WHOLE, mark("note"))).code == "ok"
+    assert (expired(world, whole).code, expired(world, whole).related) == ("encumbered", (claim, part))
+    world.block([], after_ms=RESERVATION_MAX_MS)
+    assert expired(world, whole).code == "ok"
 
 
 def test_a_part_below_what_was_denied_keeps_the_whole(world: World) -> None:

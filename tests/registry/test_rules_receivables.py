@@ -213,6 +213,35 @@ def test_a_cancelled_child_gives_its_part_of_the_parent_back(world: World) -> No
     world.registered("b", parents=under((parent, 100, 100)))
 
 
+def test_so_does_one_that_was_credited_away_under_a_reservation_once_that_has_lapsed(world: World) -> None:
+    parent = order(world)
+    wrong = world.registered("wrong", due_month=0, parents=under((parent, 100, 100)))
+    world.reserved(wrong)
+    assert world.one("EXP_CN", Adjust(wrong, WHOLE, mark("credit note"))).code == "ok"
+    right = invoice("right", parents=under((parent, 100, 100)))
+    assert world.one("EXP_CN", right).code == "over_parent", "what is reserved may still be paid out on"
+    world.block([], after_ms=RESERVATION_MAX_MS)
+    assert world.receivable(wrong).state == "registered", "time alone has closed nothing"
+    made = world.one("EXP_CN", right)
+    assert made.code == "ok"
+    assert world.one("F_SG", Reserve(world.offered(wrong, to="F_SG", percent=1), 1)).code == "over_residual"
+    below = world.registered("below", kind="instalment", parents=under((wrong, 100, 100)))
+    assert world.one("F_SG", Reserve(world.offered(below, to="F_SG", percent=1), 1)).code == "over_residual"
+    assert world.one("F_CN", Release(world.funded(made.subject, percent=100))).code == "ok"
+    assert world.one("F_CN", Fund(world.reserved(parent, percent=100))).code == "ok", "nor does it keep the order"
+
+
+def test_so_one_may_supersede_what_has_no_other_parts(world: World) -> None:
+    parent = order(world)
+    wrong = world.registered("wrong", parents=under((parent, 100, 100)))
+    world.reserved(wrong)
+    assert world.one("EXP_CN", Adjust(wrong, WHOLE, mark("credit note"))).code == "ok"
+    corrected = invoice("order", kind="purchase_order", supersedes=parent)
+    assert world.one("EXP_CN", corrected).code == "encumbered"
+    world.block([], after_ms=RESERVATION_MAX_MS)
+    assert world.one("EXP_CN", corrected).code == "ok"
+
+
 def test_links_lead_only_to_ones_own_open_receivables(world: World) -> None:
     parent = order(world)
     foreign = world.one("EXP_VN", invoice("a", parents=under((parent, 10, 100))))
