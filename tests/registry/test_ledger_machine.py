@@ -147,12 +147,16 @@ class Ledger(RuleBasedStateMachine):
             return
         assert now_ms >= DUE_IS_OVER_MS
         assert old.state in OPEN
-        assert (weight(old, before, now_ms), old.paid) == (0, 0), "nothing is claimed or collected"
+        assert weight(old, before, now_ms) == 0, "nothing is claimed, nor collected through others"
         below = self.reach(target, before, upwards=False)[1:]
         assert all(self.over(before[one]) for one in below), "a part that is not over keeps the whole"
         assert not self.standing_outside(target)
         assert not any(one.runs_at(now_ms) for one in map(self.found, self.disputes) if one.receivable == target)
-        assert now == before | {target: dataclasses.replace(old, state="expired")}, "nothing else changes"
+        over = dataclasses.replace(old, state="expired")
+        if old.paid:
+            self.lowered.add(target)
+            over = dataclasses.replace(old, state="settled", collectible=0)
+        assert now == before | {target: over}, "nothing else changes"
 
     @rule(pick=PICK, to=FINANCIER, share=SHARES, ttl_ms=st.sampled_from([1_500, 600_000]), steps=st.integers(1, 3))
     def finance(self, pick: int, to: str, share: int, ttl_ms: int, steps: int) -> None:

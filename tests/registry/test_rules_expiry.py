@@ -111,7 +111,7 @@ def test_what_has_ended_otherwise_does_not_expire(world: World, state: str) -> N
 # What keeps it
 
 
-def test_nothing_expires_under_a_claim_or_after_a_payment(world: World) -> None:
+def test_nothing_expires_under_a_claim(world: World) -> None:
     receivable = world.registered("a")
     to(world, OVER_MS)
     claim = world.reserved(receivable, percent=60)
@@ -119,9 +119,7 @@ def test_nothing_expires_under_a_claim_or_after_a_payment(world: World) -> None:
     assert world.one("F_CN", Fund(claim)).code == "ok"
     assert expired(world, receivable).related == (claim,)
     assert world.one("F_CN", Discharge(claim, 10 * PERCENT)).code == "ok"
-    assert world.one("F_CN", Release(claim)).code == "ok"
-    refused = expired(world, receivable)
-    assert (refused.code, refused.related) == ("encumbered", (receivable,)), "part of it was collected"
+    assert expired(world, receivable).related == (claim, receivable), "part of it was collected, the rest is claimed"
 
 
 def test_a_release_and_the_end_are_one_transaction(world: World) -> None:
@@ -208,6 +206,78 @@ def test_what_was_confirmed_on_two_records_does_not_expire_on_one(world: World) 
         world.one("IMP_DE", confirmation(receivable, tag))
     to(world, OVER_MS)
     assert (expired(world, first).code, expired(world, first).related) == ("double_confirmed", (second,))
+
+
+# After a payment
+
+
+def paid(world: World, *, percent: int = 80, **changes: object) -> bytes:
+    """An invoice that was financed so far, and of which its financier was paid that."""
+    receivable = world.registered("a", **changes)
+    claim = world.funded(receivable, percent=percent)
+    assert world.one("F_CN", Discharge(claim, percent * PERCENT)).code == "ok"
+    return receivable
+
+
+def test_of_what_was_financed_and_paid_in_part_the_rest_ends_as_settled(world: World) -> None:
+    """The usual case: 80 % financed, the buyer pays it all, 20 % of that to the seller."""
+    receivable = paid(world)
+    assert (world.receivable(receivable).state, world.receivable(receivable).collectible) == (
+        "registered",
+        20 * PERCENT,
+    )
+    offered = world.offered(receivable, to="F_SG", percent=20, days=1_000)
+    to(world, OVER_MS - 1)
+    assert expired(world, receivable).code == "too_early"
+    assert expired(world, receivable).code == "ok"
+    record = world.receivable(receivable)
+    assert (record.state, record.collectible, record.paid) == ("settled", 0, 80 * PERCENT)
+    assert world.heard("settled") == [(receivable, tuple(sorted(map(name_id, ("EXP_CN", "F_SG")))), "")]
+    assert world.heard("expired") == []
+    assert world.one("F_SG", Reserve(offered, 1)).code == "bad_state"
+    assert expired(world, receivable).code == "bad_state"
+
+
+def test_what_is_settled_so_blocks_and_is_shown_as_what_was_paid_in_full(world: World) -> None:
+    order = world.registered("po", kind="purchase_order", due_month=202712)
+    prints = (("exact", mark("x")), ("number", mark("n")))
+    receivable = paid(world, fingerprints=prints, parents=part_of(order, 60))
+    to(world, OVER_MS)
+    assert expired(world, receivable).code == "ok"
+    again = world.one("EXP_CN", invoice("b", fingerprints=prints))
+    assert (again.code, again.related) == ("duplicate", (receivable,))
+    alike = world.registered("c", fingerprints=prints[1:])
+    assert world.one("F_SG", Fund(world.reserved(alike, to="F_SG"))).related == (receivable,)
+    assert world.one("EXP_CN", invoice("d", parents=part_of(order, 60))).code == "over_parent"
+    assert world.one("F_SG", Fund(world.reserved(order, to="F_SG", percent=50))).related == (alike, receivable)
+    assert world.one("EXP_CN", invoice("e", parents=part_of(receivable))).code == "bad_state", "it has no more parts"
+
+
+@pytest.mark.parametrize("hanging", ["claimed", "on its order", "part", "paid part", "outside", "disputed"])
+def test_what_keeps_other_things_keeps_it_too(world: World, hanging: str) -> None:
+    order = world.registered("po", kind="purchase_order")
+    receivable = paid(world, percent=40, parents=part_of(order))
+    standing = ("debtor", salt_of("a"), name_id("IMP_DE"))
+    code, why = "encumbered", b""
+    match hanging:
+        case "claimed":
+            why = world.funded(receivable, percent=10)
+        case "on its order":
+            why = world.funded(order, percent=10)
+        case "part" | "paid part":
+            why = world.registered("1", kind="instalment", parents=part_of(receivable, 10))
+            if hanging == "paid part":
+                assert world.one("F_CN", Discharge(world.funded(why, percent=50), 50 * PERCENT)).code == "ok"
+        case "outside":
+            why = world.one("IMP_DE", RecordExternalClaim(receivable, standing, "notice", mark("x"), mark("y"))).subject
+        case "disputed":
+            code = "disputed"
+            why = world.one("IMP_DE", RaiseDispute(receivable, standing, "set_off", 1, mark("text"), "en")).subject
+    to(world, OVER_MS)
+    refused = expired(world, receivable)
+    assert refused.code == code
+    assert why in refused.related
+    assert world.receivable(receivable).state == "registered"
 
 
 # What it leaves behind
