@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from registry.events import Event
-from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, RELATED_MAX, UNLINKED_MAX
+from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, MATCHES_MAX, RELATED_MAX, UNLINKED_MAX
 from registry.money import WHOLE
 from registry.parties import Party
 from registry.reasons import (
@@ -86,7 +86,7 @@ def register(call: Call, operation: Register) -> Verdict:
         find = finder(call.state)
         refused = [
             Event("refused_duplicate", other, together(registrant.id, *parties_concerned(call, other, find)))
-            for other in matches.blocking
+            for other in matches.blocking[:MATCHES_MAX]
         ]
         return Refusal(DUPLICATE, related=first(matches.blocking), events=tuple(refused))
     if isinstance(adopted, Refusal):  # a copy takes up its parent once more, and is refused as what it is
@@ -105,7 +105,7 @@ def register(call: Call, operation: Register) -> Verdict:
     for old in replaced:
         puts += carried_over(call.state, old, receivable.id)
         events.append(Event("superseded", old.id, standing_on(call, old), receivable.id.hex()))
-    events += _matched(call, receivable, matches.review)
+    events += _matched(call, receivable, matches.review[:MATCHES_MAX])
     return Effects(receivable.id, puts=tuple(puts), related=related, events=tuple(events))
 
 
