@@ -10,6 +10,7 @@ from registry.limits import RESERVATION_MAX_MS
 from registry.money import WHOLE
 from registry.receipts import Receipt
 from registry.records.external_claims import ExternalClaim
+from registry.rules import matches
 from registry.rules.matches import matches_of
 from registry.state import State
 from registry.transactions.claims import Discharge, Fund, Offer, Release, Reserve
@@ -204,6 +205,22 @@ def test_what_was_confirmed_on_two_records_does_not_expire_on_one(world: World) 
     second = world.registered("b", by="EXP_VN", fingerprints=prints)
     for receivable, tag in ((first, "a"), (second, "b")):
         world.one("IMP_DE", confirmation(receivable, tag))
+    to(world, OVER_MS)
+    assert (expired(world, first).code, expired(world, first).related) == ("double_confirmed", (second,))
+
+
+def test_more_look_alikes_than_may_be_funded_hide_no_second_confirmation(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prints = (("debtor_side", mark("one debt")),)
+    first = world.registered("a", fingerprints=prints)
+    for n in range(3):
+        world.registered(f"alike {n}", fingerprints=prints)
+    second = world.registered("b", by="EXP_VN", fingerprints=prints)
+    monkeypatch.setattr(matches, "MATCHES_MAX", 2)
+    for receivable, tag in ((first, "a"), (second, "b")):
+        assert world.one("IMP_DE", confirmation(receivable, tag)).code == "ok"
+    assert [(subject, detail) for subject, _, detail in world.heard("double_confirmation")] == [(second, first.hex())]
     to(world, OVER_MS)
     assert (expired(world, first).code, expired(world, first).related) == ("double_confirmed", (second,))
 
