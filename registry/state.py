@@ -139,7 +139,7 @@ class OutOfWork(Exception):
 class State:
     """A typed view on the state as of the last block, with this block's changes on top of it."""
 
-    __slots__ = ("_changed", "_later", "_later_before", "_read", "_seen", "_undo", "_work_left")
+    __slots__ = ("_allowed", "_changed", "_done", "_later", "_later_before", "_read", "_seen", "_undo", "_work_left")
 
     def __init__(self, read: Read) -> None:
         self._read = read
@@ -148,11 +148,18 @@ class State:
         self._later: dict[bytes, Stored] = {}  # what is in force from the next height
         self._undo: list[tuple[bytes, Any, bool]] | None = None  # key, what was seen before, whether it was changed
         self._later_before: dict[bytes, Stored] = {}
-        self._work_left = _UNBOUNDED
+        self._done = 0  # work, before the last `allow`
+        self._allowed = self._work_left = _UNBOUNDED
 
     def allow(self, work: int) -> None:
         """From here on, `OutOfWork` is raised by whoever reads more than this: see `limits.WORK_MAX`."""
-        self._work_left = work
+        self._done = self.work_done
+        self._allowed = self._work_left = work
+
+    @property
+    def work_done(self) -> int:
+        """Of all that have read so far, in the units of `limits.WORK_MAX`."""
+        return self._done + self._allowed - self._work_left
 
     def spend(self, work: int) -> None:
         """Count work done on what was read. Raises `OutOfWork` when there is none left, now and from then on."""

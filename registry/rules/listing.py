@@ -22,7 +22,6 @@ from registry.fingerprint import ACCOUNT, LEVELS
 from registry.limits import PRINT_HOLDERS_BY_MAX, PRINT_HOLDERS_MAX
 from registry.reasons import LIMIT_REACHED
 from registry.records import Receivable
-from registry.rules.consequences import parties_concerned
 from registry.rules.lineage import Encumbrance, Find, finder, weighed_with
 from registry.rules.transitions import BLOCKING
 from registry.rules.verdicts import Call, Refusal, first, together
@@ -57,7 +56,7 @@ def listed(call: Call, receivable: Receivable, over: Collection[bytes] = ()) -> 
             if leaves is None and weighs:
                 return Refusal(LIMIT_REACHED)
             leaves = leaves or receivable
-            events.append(_unlisted(call, leaves, kind))
+            events.append(_unlisted(leaves, kind))
             there.remove(leaves)
         puts.append((print_key(kind, value), tuple([one.id for one in there])))
     return puts, events
@@ -85,7 +84,7 @@ def relisted(call: Call, receivable: Receivable) -> Listed | Refusal:
                 leaves = _makes_room(kind, there, 0, taken)
                 if leaves is None:
                     return Refusal(LIMIT_REACHED, receivable.id)
-                events.append(_unlisted(call, leaves, kind))
+                events.append(_unlisted(leaves, kind))
                 there.remove(leaves)
             lists[key] = (*(one.id for one in there), member.id)
     return list(lists.items()), events
@@ -118,10 +117,8 @@ def _makes_room(kind: str, there: Sequence[Receivable], own: int, taken: Encumbr
 def _rests_on(one: Receivable, kind: str, taken: Encumbrance) -> bool:
     if LEVELS[kind] == "block" and (one.state in BLOCKING or one.state == "voided"):
         return True
-    return bool(one.paid or one.confirmed_ms or taken.on(one))
+    return bool(one.confirmed_ms or taken.taken(one) or one.lineage_financed)
 
 
-def _unlisted(call: Call, receivable: Receivable, kind: str) -> Event:
-    recorded = call.state.receivable(receivable.id) is not None
-    parties = parties_concerned(call, receivable.id) if recorded else together(receivable.registrant)
-    return Event("unlisted", receivable.id, parties, kind)
+def _unlisted(receivable: Receivable, kind: str) -> Event:
+    return Event("unlisted", receivable.id, together(receivable.registrant), kind)

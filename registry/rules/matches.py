@@ -20,6 +20,9 @@ copy behind a link that carries next to nothing. And no link explains everything
 - a sibling is for review as soon as anything is claimed or was paid on it or below it: the parts of a parent are only
   its seller's word, for shares cannot count what no amount backs, and nobody looks at a parent that nobody finances;
 - what the debtor denied is for review, whatever it hangs together with.
+
+What a stranger's record costs a search does not depend on what hangs on it: else a few with big families used up the
+work of everybody who must search. So each record says itself whether its lineage is financed.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from registry.fingerprint import LEVELS, Level
 from registry.limits import HOLDERS_READ_MAX, MATCHES_BY_MAX, MATCHES_MAX
 from registry.money import WHOLE
 from registry.records import Link, Receivable
-from registry.rules.lineage import Encumbrance, Find, ancestors, finder, weighed_with
+from registry.rules.lineage import Encumbrance, Find, finder, weighed_with
 from registry.rules.transitions import BLOCKING, DENIED, OPEN, RECALLED
 from registry.state import State
 
@@ -108,7 +111,7 @@ def standing_at(
     def counts(one: Receivable) -> bool:
         if one.registered_ms <= reserved_ms or one.registrant in (receivable.registrant, receivable.debtor):
             return True
-        if one.confirmed_ms or taken.on(one) or one.paid:
+        if one.confirmed_ms or taken.taken(one) or one.lineage_financed:
             return True
         return any(LEVELS[kind] == "block" for kind in matches.kinds[one.id])
 
@@ -128,10 +131,12 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
     review: dict[bytes, None] = {}
     found_by: dict[bytes, dict[str, None]] = {}
     done: dict[str, set[bytes]] = {}  # others of which a kind says no more
+    linked: dict[str, set[tuple[bytes, bytes]]] = {}  # pairs of which it says no more either: a link explains it
     compared = 0
     for (kind, value), alike in holding.items():
         own = [member for member in alike if member is asked]
         skip = done.setdefault(kind, set())
+        explained = linked.setdefault(kind, set())
         for other in state.holders(kind, value):
             if other in skip:
                 continue
@@ -139,10 +144,15 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
             for member in own if other in inside else alike:
                 if member.id == other or level == LEVELS[kind]:
                     continue
-                level = judge.level(member, (kind, value), find(other)) or level
                 compared += 1
+                if (pair := (member.id, other)) in explained:
+                    continue
+                found = judge.level(member, (kind, value), find(other))
+                level = found or level
                 if member.parents or member.children:  # links are followed to see what they explain
                     state.spend(2)
+                    if found is None and other in judge.related(member, kind):
+                        explained.add(pair)
             if compared > HOLDERS_READ_MAX:
                 return None
             if level is None:
@@ -158,7 +168,8 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
 
 
 def _counted(members: Sequence[Receivable], found: Sequence[Receivable], taken: Encumbrance) -> tuple[bytes, ...]:
-    """Those for review that count, the weightiest first: what is claimed or was paid, then what others registered.
+    """Those for review that count, the weightiest first: what is claimed or was paid, itself or else through its
+    lineage, then what others registered.
 
     Of one stranger so many at most, or a few of them made anything unfundable. Not so of the registrant itself, and of
     what the same debtor confirmed: there each may be the one that was financed already.
@@ -169,7 +180,11 @@ def _counted(members: Sequence[Receivable], found: Sequence[Receivable], taken: 
     debtors = {member.debtor for member in members if member.debtor}
     counts: dict[str, int] = {}
     counted: list[bytes] = []
-    for one in sorted(found, key=lambda one: (not _used(one, taken), one.registrant in own)):
+
+    def weight(one: Receivable) -> tuple[bool, bool, bool]:
+        return not taken.taken(one), not one.lineage_financed, one.registrant in own
+
+    for one in sorted(found, key=weight):
         if one.registrant not in own and not (one.confirmed_ms and one.debtor in debtors):
             counts[one.registrant] = counts.get(one.registrant, 0) + 1
             if counts[one.registrant] > MATCHES_BY_MAX:
@@ -181,12 +196,13 @@ def _counted(members: Sequence[Receivable], found: Sequence[Receivable], taken: 
 class _Judge:
     """Says of two receivables with a fingerprint in common what that means."""
 
-    __slots__ = ("_find", "_related", "_taken")
+    __slots__ = ("_find", "_related", "_taken", "_voided")
 
     def __init__(self, find: Find, taken: Encumbrance) -> None:
         self._find = find
         self._taken = taken
         self._related: dict[tuple[bytes, bool], set[bytes]] = {}
+        self._voided: dict[bytes, bool] = {}
 
     def level(self, candidate: Receivable, fingerprint: tuple[str, bytes], other: Receivable) -> Level | None:
         """The level on which `other` is a match of the candidate by this fingerprint, None if it is none."""
@@ -202,7 +218,7 @@ class _Judge:
         if related or _explained_by_parent(candidate, other, fingerprint, self._find):
             unexplained = other.state in DENIED or (not related and _used(other, self._taken))
             return "review" if unexplained else None
-        return "block" if LEVELS[kind] == "block" and _blocks(other, candidate, self._find, self._taken) else "review"
+        return "block" if LEVELS[kind] == "block" and self._blocks(other, candidate) else "review"
 
     def related(self, candidate: Receivable, kind: str) -> set[bytes]:
         """The ids of ancestors and descendants over links that explain a match of this kind."""
@@ -220,18 +236,25 @@ class _Judge:
         wholly = self.related(asked, "order") if len(members) > 1 else set()
         return {asked.id, *(one.id for one in members if one.id in wholly and not _used(one, self._taken))}
 
+    def _blocks(self, other: Receivable, candidate: Receivable) -> bool:
+        """Whether a certain fingerprint of `other` refuses the candidate."""
+        own = other.registrant == candidate.registrant
+        if other.state in BLOCKING and not _came_to_nothing(other, self._taken):
+            return own or not self._part_of_voided(other)
+        return own and _escaped(other, candidate, self._taken)
+
+    def _part_of_voided(self, one: Receivable) -> bool:
+        known = self._voided.get(one.id)
+        if known is None:
+            parents = [self._find(link.receivable) for link in one.parents]
+            known = any(parent.state == "voided" or self._part_of_voided(parent) for parent in parents)
+            self._voided[one.id] = known
+        return known
+
 
 def _comes_back(other: Receivable, candidate: Receivable, taken: Encumbrance) -> bool:
     """Whether `other` is a match: it stands or was rejected, or what weighs on it would be lost sight of."""
     return _escaped(other, candidate, taken) if _came_to_nothing(other, taken) else other.state in RECALLED
-
-
-def _blocks(other: Receivable, candidate: Receivable, find: Find, taken: Encumbrance) -> bool:
-    """Whether a certain fingerprint of `other` refuses the candidate."""
-    own = other.registrant == candidate.registrant
-    if other.state in BLOCKING and not _came_to_nothing(other, taken):
-        return own or all(one.state != "voided" for one in ancestors(other, find))
-    return own and _escaped(other, candidate, taken)
 
 
 def _came_to_nothing(other: Receivable, taken: Encumbrance) -> bool:
@@ -244,8 +267,11 @@ def _came_to_nothing(other: Receivable, taken: Encumbrance) -> bool:
 def _escaped(other: Receivable, candidate: Receivable, taken: Encumbrance) -> bool:
     """Whether something is claimed or paid on `other` or through its lineage that would not weigh on the candidate.
 
-    What comes down from parents weighs on a candidate with the same links as it does on `other`.
+    What comes down from parents weighs on a candidate with the same links as it does on `other`. A stranger's family is
+    not walked for that: it counts what is funded there.
     """
+    if other.registrant != candidate.registrant:
+        return taken.direct(other) > 0 or other.lineage_financed
     if taken.direct(other) or taken.up(other):
         return True
     return other.parents != candidate.parents and taken.down(other) > 0
