@@ -10,6 +10,7 @@ from clients.base import AsyncClient, Client
 from clients.dossier import Dossier
 from clients.errors import ClientError, ProofInvalid
 from clients.exchange import Procedure, posted
+from clients.parts import CheckedDossier, PartFinding, part_finding
 from clients.recent import recent
 from clients.session import Draft, Session, accepted, compose, resume, submit
 from clients.verify import Final
@@ -60,27 +61,44 @@ def search(session: Session, particulars: Particulars, *, purpose: str) -> Proce
     return (yield from recent(posted("/v1/search", body), read))
 
 
-def check_dossier(session: Session, dossier: Dossier) -> Procedure[Receivable]:
+def check_dossier(session: Session, dossier: Dossier, parents: Sequence[Dossier] = ()) -> Procedure[CheckedDossier]:
     """The ledger's record, if it is about exactly this dossier. Raises `ClientError` naming what differs.
 
-    An assignor could show one invoice and register another: the commitments and every fingerprint must agree.
+    An assignor could show one invoice and register another: the commitments and every fingerprint must agree. So must
+    those of `parents`, the dossiers of what it is a part of, if this party may read their records; whether it is as
+    large a part of each as the ledger was told, `parts` says, or why that was not compared.
     """
     record = yield from reads.receivable(session, dossier.receivable)
     if record is None:
         raise ClientError("dossier: no such receivable on the ledger")
+    _agree(session, record, dossier, "dossier")
+    at_hand = {parent.receivable: parent for parent in parents}
+    if others := set(at_hand) - {link.receivable for link in record.parents}:
+        raise ClientError(f"parents: {min(others).hex()} is no parent of this receivable")
+    parts: list[PartFinding] = []
+    for link in record.parents:
+        parent = at_hand.get(link.receivable)
+        whole = None if parent is None else (yield from reads.receivable(session, link.receivable))
+        if parent is not None and whole is not None:
+            _agree(session, whole, parent, f"dossier of the parent {parent.receivable.hex()}")
+        parts.append(part_finding(link, dossier, parent, proved=whole is not None))
+    return CheckedDossier(record=record, parts=tuple(parts))
+
+
+def _agree(session: Session, record: Receivable, dossier: Dossier, name: str) -> None:
+    """Return if the record is about exactly this dossier; else raise `ClientError`."""
     if record.commitment != dossier.commitment:
-        raise ClientError("dossier: particulars: the record commits to others")
+        raise ClientError(f"{name}: particulars: the record commits to others")
     if record.debtor_commitment != dossier.debtor_commitment:
-        raise ClientError("dossier: debtor: the record commits to another")
+        raise ClientError(f"{name}: debtor: the record commits to another")
     side = "debtor" if record.kind == "payable" else "seller"
     if record.registrant != getattr(dossier.particulars, side):
-        raise ClientError(f"dossier: {side}: the record was registered by another party")
+        raise ClientError(f"{name}: {side}: the record was registered by another party")
     key, known = session.genesis.fingerprint_key, dossier.particulars
     account = (ACCOUNT, account_fingerprint(key, seller=known.seller, debtor=known.debtor))
     expected = register_fingerprints(key, known)
     if sorted(each for each in record.fingerprints if each != account) != sorted(expected):
-        raise ClientError("dossier: fingerprints: the record's are not those of these particulars")
-    return record
+        raise ClientError(f"{name}: fingerprints: the record's are not those of these particulars")
 
 
 def reserve(session: Session, claim: bytes, *, ttl_ms: int = RESERVE_MS) -> Procedure[Receipt]:
@@ -132,9 +150,12 @@ class FinancierClient(Client):
         """Search by particulars; the verified certificate as JSON, to keep as evidence."""
         return self._run(search(self._session, particulars, purpose=purpose))
 
-    def check_dossier(self, dossier: Dossier) -> Receivable:
-        """The proved record, if it is about exactly this dossier. Raises `ClientError` naming what differs."""
-        return self._run(check_dossier(self._session, dossier))
+    def check_dossier(self, dossier: Dossier, parents: Sequence[Dossier] = ()) -> CheckedDossier:
+        """The proved record, if it is about exactly this dossier, and what was found of the parts it is said to be.
+
+        `parents` are dossiers of what it is a part of. Raises `ClientError` naming what differs.
+        """
+        return self._run(check_dossier(self._session, dossier, parents))
 
     def claims(self, receivable: bytes) -> tuple[Claim, ...]:
         """The claims on a receivable that this party may see, proved."""
@@ -184,9 +205,9 @@ class AsyncFinancierClient(AsyncClient):
         """As `FinancierClient.search`."""
         return await self._run(search(self._session, particulars, purpose=purpose))
 
-    async def check_dossier(self, dossier: Dossier) -> Receivable:
+    async def check_dossier(self, dossier: Dossier, parents: Sequence[Dossier] = ()) -> CheckedDossier:
         """As `FinancierClient.check_dossier`."""
-        return await self._run(check_dossier(self._session, dossier))
+        return await self._run(check_dossier(self._session, dossier, parents))
 
     async def claims(self, receivable: bytes) -> tuple[Claim, ...]:
         """As `FinancierClient.claims`."""

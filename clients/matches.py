@@ -21,7 +21,8 @@ _ID = re.compile("[0-9a-f]{64}")
 class Match:
     """Another receivable that looks alike: by which kinds of fingerprint, how much that says, and its state.
 
-    Or, if `kinds` are none, one that this one or its lineage was said to be a part of, until a correction.
+    Or, if `kinds` are none, one that this one or its lineage was said to be a part of, until a correction; or a part of
+    it that was paid.
 
     `level` "block" or "review"; `severity` one of `fingerprint.SEVERITIES`; `own` if the same party registered it.
     `to_acknowledge` unless it is for information only: a stranger's, registered after this party reserved its claim.

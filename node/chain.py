@@ -58,6 +58,7 @@ from registry.errors import CodecError, InvalidBlock, TransactionError
 from registry.genesis import Genesis
 from registry.ledger import BlockContext, Outcome, execute
 from registry.merkle import tree
+from registry.merkle.hashing import path_of
 from registry.merkle.log import CompactRange, completed_nodes, entry_hash
 from registry.merkle.pages import PageCache
 from registry.order import in_order
@@ -72,6 +73,7 @@ __all__ = ["CLOCK_TOLERANCE_MS", "Chain", "Committed", "Tip"]
 
 CLOCK_TOLERANCE_MS = 2_000  # a fresh proposal further from this node's clock is not notarized (consensus.md 4)
 PARTIES_DECODED_MAX = 4_096  # by their stored bytes
+PATHS_MAX = 16_384  # of state keys: more than a block reads and writes, each asked for several times
 EXECUTED_MAX = 4  # blocks of the next height whose outcome is remembered: one per leader and retry
 _OVERHEAD_BYTES = HEADER_SIZE_MAX + 64  # of a block beside its transactions
 _WIRE_OVERHEAD_BYTES = 5  # MessagePack's longest head of a byte string
@@ -107,7 +109,8 @@ class Chain:
         self._known_version = known_version
         self._store = store
         self._genesis = genesis
-        self._state = StateCache(partial(read_state, store))
+        self._path_of = lru_cache(PATHS_MAX)(path_of)
+        self._state = StateCache(partial(read_state, store, path_of=self._path_of))
         self._pages = PageCache(lambda key: store.get(PAGE + key))
         self._opened = OpenedCache(genesis.id)
         self._history = history  # of all header hashes up to the tip's
@@ -174,7 +177,7 @@ class Chain:
         cost nothing. It is the first signer's.
 
         Raises `TransactionError`: `unknown_party`, `suspended`, `replayed`, `expired` or `too_far_ahead` (by the later
-        of this node's clock, milliseconds UTC, and the tip's time).
+        of this node's clock, milliseconds UTC, and the tip's time), or `unknown_operation` in the version in force.
         """
         parties: list[str] = []
         for index, key in enumerate(transaction.signers):
@@ -182,7 +185,8 @@ class Chain:
             if isinstance(party, str):
                 raise TransactionError(party, f"signers[{index}]", REASONS[party])
             parties.append(party.id)
-        admissible(transaction, timestamp_ms=max(now_ms, self.tip.timestamp_ms), seen=self.is_final)
+        timestamp_ms, version = max(now_ms, self.tip.timestamp_ms), self.network.version_at(self.tip.height + 1)
+        admissible(transaction, timestamp_ms=timestamp_ms, version=version, seen=self.is_final)
         return parties[0]
 
     # --- blocks -----------------------------------------------------------------------------------------------------
@@ -193,7 +197,6 @@ class Chain:
         Given in the order in which they are to be taken, they stand in the order of `registry.order`.
         """
         timestamp_ms = max(now_ms, self.tip.timestamp_ms + 1)
-        self._version()
         chosen = self._in_order(self._choose(transactions, timestamp_ms))
         executed = self._execute(chosen, timestamp_ms)
         header = self._header(executed, proposer=proposer, timestamp_ms=timestamp_ms)
@@ -283,13 +286,14 @@ class Chain:
         operations_left = self._genesis.parameters.block_operations_max
         bytes_left = min(self._genesis.parameters.block_bytes_max, BLOCK_SIZE_MAX) - _OVERHEAD_BYTES
         chosen: dict[bytes, Transaction] = {}
+        version = self._version()
 
         def seen(transaction_id: bytes) -> bool:
             return transaction_id in chosen or self.is_final(transaction_id)
 
         for transaction in transactions:
             try:
-                admissible(transaction, timestamp_ms=timestamp_ms, seen=seen)
+                admissible(transaction, timestamp_ms=timestamp_ms, version=version, seen=seen)
             except TransactionError:
                 continue  # who waits for it hears of that from the pool, where it expires
             operations_left -= len(transaction.operations)
@@ -314,7 +318,7 @@ class Chain:
         """What these transactions do to the state of the tip. Raises `InvalidBlock`."""
         context = BlockContext(self._genesis.id, self.tip.height + 1, timestamp_ms)
         outcome = execute(self._state.get, context, transactions, self.is_final, self._judge)
-        update = tree.update(self._pages, outcome.writes)
+        update = tree.update(self._pages, outcome.writes, self._path_of)
         return _Executed(tuple(transactions), outcome, update, self._set_after(outcome.writes))
 
     def _set_after(self, writes: Mapping[bytes, bytes | None]) -> AuthoritySet:
@@ -386,7 +390,7 @@ class Chain:
         """Block, certificate, state, tree pages, receipts and indexes."""
         height, outcome = block.header.height, executed.outcome
         record = HeightRecord(block.hash, block.header.encode(), certificate)
-        batch = state_puts(outcome.writes)
+        batch = state_puts(outcome.writes, self._path_of)
         batch.update((PAGE + key, page) for key, page in executed.update.records())
         batch.update(block_entries(height, executed.transactions, outcome.results, outcome.events))
         batch[at_height(BLOCK, height)] = block.encode()

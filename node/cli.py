@@ -9,7 +9,6 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,28 +16,34 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from node import cli_operating
+from node import cli_keys, cli_operating
 from node.cli_common import EXIT_CODES, FILE, AsJson, ConfigPath, print_json, told
+from node.cli_keys import (
+    CARD,
+    NetworkOption,
+    PassphraseFile,
+    absent,
+    network_of,
+    new_passphrase,
+    tell_card,
+    wanted_party,
+)
 from node.clock import clock_ms
-from node.config import NodeConfig, load_config, read_secret_file
-from node.errors import CeremonyError
+from node.config import NodeConfig, load_config
 from node.genesis import (
     assemble,
-    card_toml,
     init_node,
     join,
     new_party,
+    proven,
     read_card,
     read_genesis,
     renew,
     write_genesis,
     write_public,
 )
-from node.keystore import describe, generate_key, load_key, save_key
-from registry.errors import FieldError
+from registry.cards import card_toml
 from registry.genesis import Genesis
-from registry.keys import POSSESSION_PURPOSES, prove_possession
-from registry.parties import Party, vet_party
 
 __all__ = ["app", "main"]
 
@@ -51,17 +56,12 @@ app = typer.Typer(
 )
 node_app = typer.Typer(no_args_is_help=True, help="Make, run and check a node.")
 genesis_app = typer.Typer(no_args_is_help=True, help="Make and read the file that a network begins with.")
-key_app = typer.Typer(no_args_is_help=True, help="Make and show the key files of a party.")
 cli_operating.register(node_app)
 app.add_typer(node_app, name="node")
 app.add_typer(genesis_app, name="genesis")
-app.add_typer(key_app, name="key")
+app.add_typer(cli_keys.app, name="key")
 
 GenesisPath = Annotated[Path, typer.Argument(metavar="GENESIS", help="The network's genesis.toml.", **FILE)]
-PassphraseFile = Annotated[
-    Path | None, typer.Option(help="File with the passphrase of the keys, readable by you only. Default: asked for.")
-]
-PASSPHRASE_ENV = "NEMODAT_PASSPHRASE"  # noqa: S105 - the name of a variable
 
 
 def main() -> None:
@@ -84,32 +84,31 @@ def init(
     party_role: Annotated[
         list[str] | None, typer.Option(help="What the party is: financier, regulator, ... May be repeated.")
     ] = None,
+    network: NetworkOption = "",
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Make the keys of a party and of its node, and the card to hand to whoever makes the genesis file.
+
+    A network that runs already has made it: give its id with --network, so that the keys prove themselves on the card,
+    and hand that to an authority (`nemodat party propose`, `authority admit-node`, `authority seat`). Keys of the party
+    that are in the folder are kept.
 
     Example: nemodat node init member --name node-a --party lei:984500TJEXPORT000197 --party-name "A GmbH" --country
     DE --address node-a.example:7001
     """
     roles = set(party_role or []) | ({"authority"} if role == "authority" else set())
-    wanted = Party(
-        id=party,
-        name=party_name,
-        country=country,
-        identifiers=(party,),
-        roles=tuple(sorted(roles)),
-        sign_keys=(),
-        owner_key=b"",
-    )
     with told():
-        _vet(wanted)
-        passphrase = _new_passphrase(passphrase_file)
+        wanted = wanted_party(party, party_name, country, roles)
+        network_id = network_of(network) if network else b""
+        absent(folder / CARD)
+        passphrase = new_passphrase(passphrase_file)
         keys = folder / "keys"
         made = new_party(keys, wanted, passphrase)
         card = init_node(keys, name=name, party=made, role=role, address=address, passphrase=passphrase)
-        write_public(folder / "card.toml", card_toml(card))
-    typer.echo(f"keys in {keys}: move owner.json to a safe place offline")
-    typer.echo(f"card in {folder / 'card.toml'}: hand it to whoever makes the genesis file")
+        if network_id:
+            card = proven(card, keys, network_id, passphrase)
+        write_public(folder / CARD, card_toml(card))
+    tell_card(card, folder, "an authority" if network else "whoever makes the genesis file")
 
 
 @node_app.command("join")
@@ -121,15 +120,12 @@ def join_network(
     listen: Annotated[str, typer.Option(help="host:port to listen at for other nodes.")] = "0.0.0.0:7001",
     api_listen: Annotated[str, typer.Option(help="host:port of the HTTP interface.")] = "127.0.0.1:8001",
     passphrase_file: PassphraseFile = None,
-    card: Annotated[
-        Path | None,
-        typer.Option(help="Its card, if the network runs already and genesis has not heard of it.", **FILE),
-    ] = None,
 ) -> None:
     """Write the configuration of a node whose card is in the genesis file. Then: `nemodat node run`.
 
-    A node that is new to a network that runs gives its card instead, which an authority proposes (`nemodat authority
-    admit-node`, then `seat`). It follows from when it is admitted, and votes from when it has a seat.
+    A node that is new to a network that runs has the card in its folder, which was made with --network and an authority
+    proposes (`nemodat authority admit-node`, then `seat`). It follows from when it is admitted, and votes from when it
+    has a seat.
 
     Example: nemodat node join genesis.toml --folder member --name node-a --api-listen 127.0.0.1:8001
     """
@@ -142,7 +138,6 @@ def join_network(
             listen=listen,
             api_listen=api_listen,
             passphrase_file=passphrase_file,
-            card=card,
         )
     typer.echo(f"{config.role} of {config.party}: start it with `nemodat node run {config.file}`")
 
@@ -158,14 +153,12 @@ def renew_key(
     Name the key in node.toml as next_consensus in [keys] and restart the node once: it votes with the key that the
     ledger names, and takes up the next one at that height. After that the file becomes `consensus`.
 
-    The key proves itself (nemodat key prove first/keys/consensus-next.json --purpose seat_authority); then an authority
-
-    proposes the card with that proof: nemodat authority seat first/card-next.toml --proof 5c...d0
+    The card has the key's proof for the network of node.toml: nemodat authority seat first/card-next.toml
 
     Example: nemodat node renew first
     """
     with told():
-        card = renew(folder, _new_passphrase(passphrase_file))
+        card = renew(folder, new_passphrase(passphrase_file))
     typer.echo(f"next key in {folder / 'keys' / 'consensus-next.json'}: name it in node.toml as keys.next_consensus")
     typer.echo(f"card in {card}: hand it to an authority, for `nemodat authority seat`")
 
@@ -223,83 +216,6 @@ def show(path: GenesisPath, as_json: AsJson = False) -> None:
     print_json(name=genesis.name, id=genesis.id.hex(), parties=[party.id for party in genesis.parties], nodes=nodes)
 
 
-@key_app.command("new")
-def new_key(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The key file to write; never over another.")],
-    *,
-    kind: Annotated[
-        Literal["sign", "owner", "receive"],
-        typer.Option(help="What it is for: daily signatures, recovery (keep it offline), or what others seal for you."),
-    ] = "sign",
-    passphrase_file: PassphraseFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make a key of a party, sealed under a passphrase. One key has one use.
-
-    Example: nemodat key new sign.json
-    """
-    with told():
-        made = generate_key(kind)
-        save_key(file, made, _new_passphrase(passphrase_file))
-    _tell_key(file, kind, made.public, as_json=as_json)
-
-
-@key_app.command("show")
-def show_key(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A key file.", **FILE)], as_json: AsJson = False
-) -> None:
-    """Show what a key file is for, and its public half. No passphrase is needed, so neither is proved.
-
-    Example: nemodat key show sign.json
-    """
-    with told():
-        kind, public = describe(file)
-    _tell_key(file, kind, public, as_json=as_json)
-
-
-@key_app.command("prove")
-def prove(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file of the new key.", **FILE)],
-    *,
-    genesis: Annotated[Path, typer.Option(help="The network's genesis.toml.", **FILE)],
-    party: Annotated[str, typer.Option(help="The id of the party whose key it is to be.")],
-    purpose: Annotated[str, typer.Option(help=f"What it is brought by: {', '.join(POSSESSION_PURPOSES)}.")],
-    passphrase_file: PassphraseFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Sign that a new key is the party's, so that nobody else can take it: what --proof is for in other commands.
-
-    Example: nemodat key prove new.json --genesis genesis.toml --party lei:984500TJEXPORT000197 --purpose add_key
-    """
-    with told():
-        if purpose not in POSSESSION_PURPOSES:
-            raise CeremonyError(f"--purpose: must be one of {', '.join(POSSESSION_PURPOSES)}")
-        chain_id = read_genesis(genesis).id
-        secret = load_key(file, _key_passphrase(passphrase_file, file), kind=POSSESSION_PURPOSES[purpose])
-        proof = prove_possession(secret.signing_key, chain_id, party, purpose).hex()
-    if as_json:
-        print_json(public=secret.public.hex(), party=party, purpose=purpose, proof=proof)
-    else:
-        typer.echo(proof)
-
-
-def _tell_key(file: Path, kind: str, public: bytes, *, as_json: bool) -> None:
-    if as_json:
-        print_json(kind=kind, file=str(file), public=public.hex())
-        return
-    typer.echo(f"{kind} key in {file}")
-    typer.echo(f"public {public.hex()}")
-
-
-def _vet(party: Party) -> None:
-    """Say what is wrong with a party before keys are made for it. Raises `CeremonyError`."""
-    sign, owner = (generate_key(kind).public for kind in ("sign", "owner"))
-    try:
-        vet_party(replace(party, sign_keys=(sign,), owner_key=owner))
-    except FieldError as error:
-        raise CeremonyError(f"the party cannot be a member: {error}") from error
-
-
 def _show(genesis: Genesis) -> None:
     table = Table("party", "role", "address")
     for authority in genesis.authorities:
@@ -320,33 +236,14 @@ def _passphrase(config: NodeConfig) -> bytes:
     return config.passphrase()
 
 
-def _key_passphrase(file: Path | None, key: Path) -> bytes:
-    """Of a key file that is there: from a file, the environment, or typed once."""
-    if file is None and PASSPHRASE_ENV not in os.environ and sys.stdin.isatty():
-        return getpass.getpass(f"Passphrase of {key}: ").encode()
-    return _new_passphrase(file)
-
-
-def _new_passphrase(file: Path | None) -> bytes:
-    """For new keys: from a file, the environment, or typed twice."""
-    if file is not None:
-        return read_secret_file(file, "passphrase", file)
-    if given := os.environb.get(PASSPHRASE_ENV.encode()):
-        return given
-    if not sys.stdin.isatty():
-        raise CeremonyError(f"a passphrase is needed: --passphrase-file, or the variable {PASSPHRASE_ENV}")
-    first = getpass.getpass("Passphrase of the new keys: ")
-    if getpass.getpass("The same again: ") != first:
-        raise CeremonyError("the passphrases differ: nothing was made")
-    return first.encode()
-
-
 def _mount_participants() -> None:
     """Add the participants' commands beside the operator's. Nothing else of `node` imports `clients`."""
     from clients.cli import app as participants
+    from clients.cli.parties import app as parties
 
     app.registered_commands += participants.registered_commands
     app.registered_groups += participants.registered_groups
+    parties.command("init")(cli_keys.init_party)  # it writes key files, which clients cannot
 
 
 if __name__ == "__main__":

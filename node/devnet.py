@@ -31,8 +31,9 @@ import httpx
 from node.clock import clock_ms
 from node.config import ApiConfig, KeysConfig, LogConfig, NetworkConfig, NodeConfig, config_toml
 from node.errors import NodeError
-from node.genesis import NodeCard, assemble, card_toml, init_node, write_public
-from node.keystore import KDF_TEST
+from node.genesis import assemble, init_node, write_public
+from node.keystore import KDF_TEST, load_key
+from registry.cards import Card, card_toml, proved
 from registry.genesis import Genesis, Parameters
 from registry.parties import Party
 
@@ -147,7 +148,12 @@ class Devnet:
         """Lay out one more node, which genesis has not heard of; the path of its card for the authorities."""
         listen, api_listen = (f"127.0.0.1:{port}" for port in free_ports(2))
         _, place = _lay_out(
-            self.folder, member, listen, api_listen, engine=self._places[self.members[0].name].config.engine
+            self.folder,
+            member,
+            listen,
+            api_listen,
+            engine=self._places[self.members[0].name].config.engine,
+            network=self.genesis.id,
         )
         place.config.file.write_text(config_toml(place.config))
         self.members = (*self.members, member)
@@ -258,7 +264,7 @@ def create(
     homes = hosts or ["127.0.0.1"] * len(members)
     addresses = [f"{homes[number // 2]}:{port}" for number, port in enumerate(ports)]
     places: dict[str, _Place] = {}
-    cards: list[NodeCard] = []
+    cards: list[Card] = []
     for member, listen, api_listen in zip(members, addresses[::2], addresses[1::2], strict=True):
         card, place = _lay_out(folder, member, listen, api_listen, engine=engine)
         if not rate_limits:
@@ -272,8 +278,13 @@ def create(
     return kind(folder, tuple(members), genesis, places)
 
 
-def _lay_out(folder: Path, member: Member, listen: str, api_listen: str, *, engine: str) -> tuple[NodeCard, _Place]:
-    """A member's folder: keys, passphrase and token; its card, and what its configuration will be."""
+def _lay_out(
+    folder: Path, member: Member, listen: str, api_listen: str, *, engine: str, network: bytes = b""
+) -> tuple[Card, _Place]:
+    """A member's folder: keys, passphrase and token; its card, and what its configuration will be.
+
+    `network` is the genesis id of one that runs already: there the node's own key, if it is to vote, proves itself.
+    """
     home = (folder / member.name).absolute()
     home.mkdir(parents=True)
     passphrase, token = secrets.token_hex(16), secrets.token_hex(16)
@@ -288,6 +299,9 @@ def _lay_out(folder: Path, member: Member, listen: str, api_listen: str, *, engi
         passphrase=passphrase.encode(),
         cost=KDF_TEST,
     )
+    if network and card.node is not None and card.node.consensus_key:
+        consensus = load_key(home / "keys" / "consensus.json", passphrase.encode(), kind="consensus")
+        card = proved(card, network, consensus=consensus.signing_key)
     config = NodeConfig(
         file=home / "node.toml",
         name=member.name,
@@ -300,7 +314,9 @@ def _lay_out(folder: Path, member: Member, listen: str, api_listen: str, *, engi
         keys=KeysConfig(
             transport=home / "keys" / "transport.json",
             consensus=home / "keys" / "consensus.json" if member.role == "authority" else None,
-            checkpoint=home / "keys" / "checkpoint.json" if card.checkpoint_key else None,
+            checkpoint=home / "keys" / "checkpoint.json"
+            if card.node is not None and card.node.checkpoint_key
+            else None,
             passphrase_file=home / "passphrase",
         ),
         engine=engine,

@@ -5,51 +5,55 @@
     assemble      cards -> genesis                          (anyone; all compare the genesis id)
     join          genesis -> node.toml                      (each member)
 
-Later the ledger says who is a member: whoever joins then hands its card to an authority, which proposes it, and runs
-its node from the same genesis file. `renew` makes the next consensus key of an authority, and a card with it.
+Later the ledger says who is a member: whoever joins then has its keys prove themselves on its card (`proven`), hands
+it to an authority, which proposes it, and runs its node from the same genesis file. `renew` makes the next consensus
+key of an authority, and a card with it.
 
-A card holds public things only. Nobody needs to trust who assembles: a member checks that its own card is in the file,
-and that all others have the same genesis id.
+A card (`registry.cards`) holds public things only. Nobody needs to trust who assembles: a member checks that its own
+card is in the file, and that all others have the same genesis id.
 """
 
 from __future__ import annotations
 
-import base64
 import os
 import secrets
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import tomli_w
-
-from node.config import ApiConfig, KeysConfig, NetworkConfig, NodeConfig, config_toml
+from node.config import ApiConfig, KeysConfig, NetworkConfig, NodeConfig, config_toml, load_config
 from node.errors import CeremonyError
-from node.keystore import KDF_STANDARD, KdfCost, generate_key, generate_transport_key, read_public, save_key
+from node.keystore import (
+    KDF_STANDARD,
+    KdfCost,
+    SecretKey,
+    generate_key,
+    generate_transport_key,
+    load_key,
+    read_public,
+    save_key,
+)
 from node.store.folder import sync_folder
+from registry.cards import CARD_BYTES_MAX, Card, CardNode, card_from_toml, card_toml, proved
 from registry.errors import FieldError
 from registry.genesis import (
     AuthorityEntry,
     Genesis,
     ObserverEntry,
     Parameters,
-    party_from_toml,
-    transport_public_key,
     validate_genesis,
 )
 from registry.parties import Party, vet_party
-from registry.tables import Table
 
 __all__ = [
-    "NodeCard",
     "assemble",
-    "card_toml",
     "init_node",
     "join",
+    "kept_key",
     "member_of",
     "new_party",
+    "proven",
     "read_card",
     "read_genesis",
     "renew",
@@ -57,49 +61,41 @@ __all__ = [
     "write_public",
 ]
 
-CARD_FORMAT = "nemodat-card-v1"
-CARD_BYTES_MAX = 64 * 1024
 OPERATOR_TOKEN = "operator-token"  # noqa: S105 - the name of a file
 OPERATOR_TOKEN_BYTES = 32
 GENESIS_BYTES_MAX = 16 * 1024 * 1024
 FINGERPRINT_KEY_SIZE = 32  # bytes
 
-_CARD = ("format", "role", "address", "consensus_key", "checkpoint_key", "transport_certificate", "party")
-_PARTY_KEYS = ("sign", "owner", "receive")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeCard:
-    """What a member tells the others of its node: party, role, "host:port", certificate (DER); its
-    consensus key, or, for an observer of a regulator, the key that signs checkpoints."""
-
-    party: Party
-    role: Literal["authority", "observer"]
-    address: str
-    transport_certificate: bytes
-    consensus_key: bytes = b""
-    checkpoint_key: bytes = b""
+_PARTY_KEYS = ("owner", "sign", "receive")  # in this order: a signing key without its owner key has had one
 
 
 def new_party(folder: Path, party: Party, passphrase: bytes, *, cost: KdfCost = KDF_STANDARD) -> Party:
-    """Make the party's own keys (`sign`, `owner`, `receive`) in `folder`; the party with their public halves.
+    """The party with the public halves of its own keys (`sign`, `owner`, `receive`) in `folder`, made where missing.
 
-    The owner key recovers the party: it belongs offline. Raises `KeyFileError` if one is there already.
+    The owner key recovers the party: it belongs offline. Raises `KeyFileError` for one that does not open, and
+    `CeremonyError` where it is offline already: another one would recover nothing.
     """
-    keys = {kind: generate_key(kind) for kind in _PARTY_KEYS}
-    for kind, key in keys.items():
-        save_key(folder / f"{kind}.json", key, passphrase, cost=cost)
-    return Party(
-        id=party.id,
-        name=party.name,
-        country=party.country,
-        identifiers=party.identifiers,
-        roles=party.roles,
-        sign_keys=(keys["sign"].public,),
-        owner_key=keys["owner"].public,
-        receive_key=keys["receive"].public,
-        home=party.home,
-    )
+    if (folder / "sign.json").exists() and not (folder / "owner.json").exists():
+        raise CeremonyError(f"{folder / 'owner.json'}: is away, and the card needs it: bring it back for this command")
+    keys = {kind: kept_key(folder / f"{kind}.json", kind, passphrase, cost=cost).public for kind in _PARTY_KEYS}
+    return replace(party, sign_keys=(keys["sign"],), owner_key=keys["owner"], receive_key=keys["receive"])
+
+
+def kept_key(path: Path, kind: str, passphrase: bytes, *, cost: KdfCost = KDF_STANDARD) -> SecretKey:
+    """The key of this kind in a file, made if there is none. Raises `KeyFileError`."""
+    if path.exists():
+        return load_key(path, passphrase, kind=kind)
+    made = generate_key(kind)
+    save_key(path, made, passphrase, cost=cost)
+    return made
+
+
+def proven(card: Card, keys: Path, network: bytes, passphrase: bytes) -> Card:
+    """The card with proofs for the network with this genesis id, by the key files in `keys`. Raises `KeyFileError`."""
+    party = [load_key(keys / f"{kind}.json", passphrase, kind=kind).signing_key for kind in ("sign", "owner")]
+    votes = card.node is not None and card.node.role == "authority"
+    consensus = load_key(keys / "consensus.json", passphrase, kind="consensus").signing_key if votes else None
+    return proved(card, network, party=party, consensus=consensus)
 
 
 def init_node(
@@ -111,8 +107,8 @@ def init_node(
     address: str,
     passphrase: bytes,
     cost: KdfCost = KDF_STANDARD,
-) -> NodeCard:
-    """Make a node's keys in `folder`; the card to hand on.
+) -> Card:
+    """Make a node's keys in `folder`; the card to hand on, without proofs.
 
     They are `transport`, for an authority `consensus`, for an observer of a regulator `checkpoint`. Raises
     `KeyFileError` if one is there already.
@@ -129,67 +125,27 @@ def init_node(
         checkpoint = generate_key("checkpoint")
         save_key(folder / "checkpoint.json", checkpoint, passphrase, cost=cost)
         checkpoint_key = checkpoint.public
-    return NodeCard(
-        party=party,
+    node = CardNode(
         role=role,
         address=address,
         transport_certificate=transport.public,
         consensus_key=consensus_key,
         checkpoint_key=checkpoint_key,
     )
+    return Card(party=party, node=node)
 
 
-def card_toml(card: NodeCard) -> str:
-    """The TOML text that `read_card` reads back to an equal card."""
-    party = card.party
-    return tomli_w.dumps(
-        {
-            "format": CARD_FORMAT,
-            "role": card.role,
-            "address": card.address,
-            "consensus_key": card.consensus_key.hex(),
-            "checkpoint_key": card.checkpoint_key.hex(),
-            "transport_certificate": base64.b64encode(card.transport_certificate).decode(),
-            "party": {
-                "id": party.id,
-                "name": party.name,
-                "country": party.country,
-                "identifiers": list(party.identifiers),
-                "roles": list(party.roles),
-                "sign_keys": [key.hex() for key in party.sign_keys],
-                "owner_key": party.owner_key.hex(),
-                "receive_key": party.receive_key.hex(),
-                "home": party.home,
-            },
-        }
-    )
-
-
-def read_card(path: Path) -> NodeCard:
+def read_card(path: Path) -> Card:
     """The card in a file, its party vetted, its certificate too. Raises `CeremonyError` naming file and field."""
-    text = _read_text(path, CARD_BYTES_MAX)
     try:
-        table = Table.parse(text, _CARD)
-        if table.text("format") != CARD_FORMAT:
-            raise FieldError("format", f"must be {CARD_FORMAT}")
-        role = table.text("role")
-        consensus_key = table.hex("consensus_key")
-        if role == "authority":
-            if not consensus_key:
-                raise FieldError("consensus_key", "is missing: an authority votes with it")
-            return _card(table, text, role="authority", consensus_key=consensus_key)
-        if role != "observer":
-            raise FieldError("role", "must be authority or observer")
-        if consensus_key:
-            raise FieldError("consensus_key", "must be empty: an observer does not vote")
-        return _card(table, text, role="observer", consensus_key=b"")
+        return card_from_toml(_read_text(path, CARD_BYTES_MAX))
     except FieldError as error:
         raise CeremonyError(f"{path}: {error}") from error
 
 
 def assemble(
     name: str,
-    cards: Sequence[NodeCard],
+    cards: Sequence[Card],
     *,
     created_ms: int,
     parties: Sequence[Party] = (),
@@ -236,21 +192,27 @@ def member_of(genesis: Genesis, certificate: bytes) -> AuthorityEntry | Observer
     for entry in entries:
         if entry.transport_certificate == certificate:
             return entry
-    raise CeremonyError("this node's certificate is not in the genesis file: was another card used, or other keys?")
+    raise CeremonyError(
+        "this node's certificate is not in the genesis file: was another card used, or other keys? A newcomer's card is"
+        f" made with --network {genesis.id.hex()}"
+    )
 
 
 def renew(folder: Path, passphrase: bytes, *, cost: KdfCost = KDF_STANDARD) -> Path:
-    """Make `keys/consensus-next.json` for the node whose card is in `folder`; the path of the new card.
+    """Make `keys/consensus-next.json` for the node in `folder` that has joined; the path of the new card.
 
-    Raises `CeremonyError` for an observer's, `KeyFileError` if there is a next key already.
+    The card has the proof of the key, for the network that `node.toml` names. Raises `CeremonyError` for an observer's,
+    `ConfigError` before the node has joined, `KeyFileError` if there is a next key already.
     """
     card = read_card(folder / "card.toml")
-    if card.role != "authority":
+    if card.node is None or card.node.role != "authority":
         raise CeremonyError(f"{folder / 'card.toml'}: an observer does not vote: it has no consensus key")
+    network = read_genesis(load_config(folder / "node.toml").genesis).id
     key = generate_key("consensus")
     save_key(folder / "keys" / "consensus-next.json", key, passphrase, cost=cost)
     made = folder / "card-next.toml"
-    write_public(made, card_toml(replace(card, consensus_key=key.public)))
+    next_card = replace(card, node=replace(card.node, consensus_key=key.public))
+    write_public(made, card_toml(proved(next_card, network, consensus=key.signing_key)))
     return made
 
 
@@ -263,21 +225,14 @@ def join(
     listen: str,
     api_listen: str,
     passphrase_file: Path | None,
-    card: Path | None = None,
 ) -> NodeConfig:
     """Write `folder/node.toml` for the member whose key files are in the folder `keys`; what was written.
 
-    Party and role are those of genesis, or of `card` for whoever joins a network that runs already. Raises
-    `CeremonyError` if the keys are not those of either, `KeyFileError`.
+    Party and role are those of genesis, or of `folder/card.toml` if that was made for this network, which runs already.
+    Raises `CeremonyError` if the keys are not those of either, `KeyFileError`.
     """
     certificate = read_public(keys / "transport.json", kind="transport")
-    if card is None:
-        found: AuthorityEntry | ObserverEntry = member_of(read_genesis(genesis), certificate)
-    else:
-        read_genesis(genesis)
-        found = _entry(read_card(card))
-        if found.transport_certificate != certificate:
-            raise CeremonyError(f"{card}: the certificate is not that of {keys / 'transport.json'}: use its own card")
+    found = _joining(folder / "card.toml", read_genesis(genesis), certificate)
     consensus: Path | None = None
     if isinstance(found, AuthorityEntry):
         consensus = keys / "consensus.json"
@@ -349,35 +304,27 @@ def _write_new(path: Path, text: str, *, mode: int) -> None:
         raise CeremonyError(f"{path}: {error.strerror}: choose a folder this user may write to") from error
 
 
-def _entry(card: NodeCard) -> AuthorityEntry | ObserverEntry:
+def _joining(card: Path, genesis: Genesis, certificate: bytes) -> AuthorityEntry | ObserverEntry:
+    """The member of genesis with this certificate, or the newcomer that this card is for."""
+    newcomer = read_card(card) if card.exists() else None
+    if newcomer is None or newcomer.proofs is None or newcomer.proofs.network != genesis.id:
+        return member_of(genesis, certificate)
+    entry = _entry(newcomer)
+    if entry.transport_certificate != certificate:
+        raise CeremonyError(f"{card}: the certificate is not that of the node's keys: use its own card")
+    return entry
+
+
+def _entry(card: Card) -> AuthorityEntry | ObserverEntry:
     """The node of a card as a member."""
-    party, certificate, address = card.party.id, card.transport_certificate, card.address
-    if card.role == "observer":
-        key = card.checkpoint_key
+    if card.node is None:
+        raise CeremonyError(f"the card of {card.party.id} has no node: `nemodat node init` makes one with a node")
+    party, certificate, address = card.party.id, card.node.transport_certificate, card.node.address
+    if card.node.role == "observer":
+        key = card.node.checkpoint_key
         return ObserverEntry(party=party, transport_certificate=certificate, address=address, checkpoint_key=key)
-    key = card.consensus_key
+    key = card.node.consensus_key
     return AuthorityEntry(party=party, consensus_key=key, transport_certificate=certificate, address=address)
-
-
-def _card(table: Table, text: str, *, role: Literal["authority", "observer"], consensus_key: bytes) -> NodeCard:
-    values: dict[str, Any] = tomllib.loads(text)
-    if not isinstance(values["party"], dict):
-        raise FieldError("party", "must be a table")
-    try:
-        party = party_from_toml(tomli_w.dumps(values["party"]))
-        vet_party(party)
-    except FieldError as error:
-        raise FieldError(f"party.{error.field}", error.reason) from error
-    certificate = table.base64("transport_certificate")
-    transport_public_key(certificate)
-    return NodeCard(
-        party=party,
-        role=role,
-        address=table.text("address"),
-        transport_certificate=table.base64("transport_certificate"),
-        consensus_key=consensus_key,
-        checkpoint_key=table.hex("checkpoint_key"),
-    )
 
 
 def _read_text(path: Path, bytes_max: int) -> str:

@@ -36,7 +36,7 @@ from node.errors import StoreDamaged
 from node.store.protocol import Reader
 from registry.codec import Value, decode, encode
 from registry.errors import CodecError
-from registry.merkle.hashing import path_of
+from registry.merkle.hashing import PathOf, path_of
 
 __all__ = [
     "AUTHORITIES",
@@ -80,7 +80,7 @@ __all__ = [
     "state_puts",
 ]
 
-LAYOUT_VERSION = b"2"
+LAYOUT_VERSION = b"3"
 
 STATE = b"s/"
 PAGE = b"t/"
@@ -198,13 +198,13 @@ def state_entry(stored: bytes) -> tuple[bytes, bytes]:
     return stored[_KEY_LENGTH:end], stored[end:]
 
 
-def read_state(reader: Reader, key: bytes) -> bytes | None:
+def read_state(reader: Reader, key: bytes, path_of: PathOf = path_of) -> bytes | None:
     """The value under a state key, None if there is none."""
     stored = reader.get(STATE + path_of(key))
     return None if stored is None else stored[_KEY_LENGTH + len(key) :]
 
 
-def state_puts(writes: Mapping[bytes, bytes | None]) -> dict[bytes, bytes | None]:
+def state_puts(writes: Mapping[bytes, bytes | None], path_of: PathOf = path_of) -> dict[bytes, bytes | None]:
     """What to write for these changes of the state (None: remove), the list of parties included."""
     puts: dict[bytes, bytes | None] = {}
     for key, value in writes.items():

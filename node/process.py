@@ -33,7 +33,7 @@ from node.pruning import DAY_MS
 from node.snapshots.joining import join
 from node.snapshots.landing import is_new
 from node.store import Store, open_store
-from registry.genesis import Genesis
+from registry.genesis import AuthorityEntry, Genesis, ObserverEntry
 from registry.keys import SigningKey
 
 __all__ = ["EXIT_FAILED", "EXIT_HALTED", "EXIT_OK", "EXIT_OUTDATED", "load_identity", "run_node"]
@@ -46,6 +46,8 @@ EXIT_HALTED = 70  # contradicted itself (EX_SOFTWARE); a supervisor must not res
 API_GRACE_S = 3  # for requests under way when the node stops
 KEEP_ALIVE_S = 65  # longer than the idle timeout of usual proxies
 BACKLOG = 512
+JOIN_PAUSE_S = 10.0  # before a state is looked for a third time; then twice as long each time
+JOIN_PAUSE_MAX_S = 300.0
 FILES_WANTED = 4_096  # open at a time: LevelDB 1,000, the API 1,000 connections, the rest peers
 COLLECTOR = (50_000, 20, 100)
 """When to look for reference cycles. The caches hold hundreds of thousands of objects that are in none: by Python's
@@ -64,7 +66,8 @@ def load_identity(config: NodeConfig, genesis: Genesis, passphrase: bytes) -> Id
         return None if path is None else load_key(path, passphrase, kind="consensus").signing_key
 
     transport = load_key(config.keys.transport, passphrase, kind="transport")
-    for entry in (*genesis.authorities, *genesis.observers):
+    founders: tuple[AuthorityEntry | ObserverEntry, ...] = (*genesis.authorities, *genesis.observers)
+    for entry in founders:
         if entry.transport_certificate == transport.public and entry.party != config.party:
             raise ConfigError(config.file, "node.party", f"genesis has this certificate for {entry.party}")
     return Identity(
@@ -102,8 +105,42 @@ def run_node(config: NodeConfig, passphrase: bytes) -> int:
 
 async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store: Store) -> int:
     stopping = _told_to_stop()
-    if config.sync == "snapshot" and is_new(store) and not await _joined(config, genesis, identity, store, stopping):
-        return EXIT_OK
+    pauses = _pauses()
+    while True:
+        pause_s = None
+        if config.sync == "snapshot" and is_new(store):
+            reason = await _join(config, genesis, identity, store, stopping)
+            if stopping.is_set():
+                return EXIT_OK  # it goes on next time
+            if reason:
+                pause_s = next(pauses)
+                _log.warning("a state will be looked for again", reason=reason, not_before_s=pause_s)
+        code = await _run(config, genesis, identity, store, stopping, pause_s)
+        if code is not None:
+            return code
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds to wait before a state is looked for again: none at first, for then a peer that comes is news."""
+    yield 0.0
+    pause_s = JOIN_PAUSE_S
+    while True:
+        yield pause_s
+        pause_s = min(2 * pause_s, JOIN_PAUSE_MAX_S)
+
+
+async def _run(
+    config: NodeConfig,
+    genesis: Genesis,
+    identity: Identity,
+    store: Store,
+    stopping: asyncio.Event,
+    pause_s: float | None,
+) -> int | None:
+    """Run a node until it must end; its exit code, or None if it had better begin with a state after all.
+
+    That is looked at after `pause_s`; None: not at all.
+    """
     node = Node(
         genesis=genesis,
         identity=identity,
@@ -125,19 +162,23 @@ async def _serve(config: NodeConfig, genesis: Genesis, identity: Identity, store
         raise
     serving = loop.create_task(_run_api(api))
     asked = loop.create_task(stopping.wait())
-    waited: set[asyncio.Future[Any]] = {serving, asked, node.failed}
+    sync = node.service.sync
+    wanted = loop.create_future() if pause_s is None else loop.create_task(sync.state_wanted(after_s=pause_s))
+    waited: set[asyncio.Future[Any]] = {serving, asked, node.failed, wanted}
     await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-    _log.info("stopping", asked=stopping.is_set(), failed=node.failed.done())
+    _log.info("stopping", asked=stopping.is_set(), failed=node.failed.done(), for_a_state=wanted.done())
+    code = None if wanted.done() else EXIT_FAILED
     api.should_exit = True
     if node.failed.done():
         api.force_exit = True
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(asyncio.wait({serving}), API_GRACE_S + 1)
-    asked.cancel()
+    for task in (asked, wanted):
+        task.cancel()
     await node.stop()
     if node.failed.done():
         return EXIT_OUTDATED if isinstance(node.failed.result(), UpgradeNeeded) else EXIT_HALTED
-    return EXIT_OK if stopping.is_set() else EXIT_FAILED
+    return EXIT_OK if stopping.is_set() else code
 
 
 def _told_to_stop() -> asyncio.Event:
@@ -148,10 +189,8 @@ def _told_to_stop() -> asyncio.Event:
     return stopping
 
 
-async def _joined(
-    config: NodeConfig, genesis: Genesis, identity: Identity, store: Store, stopping: asyncio.Event
-) -> bool:
-    """Whether the store is one to start with: False if this process was told to stop before. It goes on next time."""
+async def _join(config: NodeConfig, genesis: Genesis, identity: Identity, store: Store, stopping: asyncio.Event) -> str:
+    """Until the store is one to start with, or this process is told to stop. Returns what `join` does."""
     loop = asyncio.get_running_loop()
     network = config.network
     joining = loop.create_task(
@@ -162,8 +201,8 @@ async def _joined(
     asked.cancel()
     joining.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await joining
-    return not stopping.is_set()
+        return await joining
+    return ""
 
 
 async def _run_api(api: uvicorn.Server) -> None:

@@ -133,7 +133,7 @@ class Runtime:
         self._timers: dict[TimerName, asyncio.TimerHandle] = {}
         self._work_told = False
         self._started = False
-        self._looked_at = (0, 0)  # height, and how many certificates of it there were
+        self._looked_at = (0, 0, 0)  # the place of the engine when the views of its height were looked at
         self._nullified: set[tuple[int, int]] = set()  # height and view of those that are counted
         self._alarm_said = ""
         self.accused: set[bytes] = set()
@@ -245,7 +245,7 @@ class Runtime:
 
     def _note_failed_views(self) -> None:
         """A view has failed once a quorum has given it up: what was only notarized is left (R4), and may be final."""
-        place = self._engine.height, self._engine.certificates_held
+        place = self._engine.place
         if place == self._looked_at or self._engine.height != self.height:
             return
         self._looked_at = place

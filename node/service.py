@@ -65,7 +65,7 @@ class ProtocolReport(TypedDict):
 class Status(TypedDict):
     """How a node is. `lag` is in heights behind what enough connected authorities claim.
 
-    `alarm` says why it has stopped voting, or else why it cannot catch up; empty if neither is so.
+    `alarm` says why it has stopped voting, or else why it cannot catch up, or whom it waits for; empty if none is so.
     """
 
     name: str

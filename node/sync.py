@@ -50,6 +50,7 @@ from node.checkpoints import Checkpoints
 from node.layout import first_kept
 from node.ledger import Ledger
 from node.network import PAYLOAD_MAX, Channel, Mesh, Peer, ProtocolViolation
+from node.snapshots.fetching import FAR_BEHIND
 from node.snapshots.messages import Cosigned, decode_sync, is_answer
 from node.snapshots.serving import StateServer
 from node.store import Store
@@ -108,6 +109,8 @@ class Synchroniser:
         self._handling = False
         self._wake_at_ms = 0
         self._wake_moved = asyncio.Event()
+        self._seeks_state = self._may_turn_back = False
+        self._turned_back = asyncio.Event()
         self._since = (time.monotonic(), ledger.tip.height)
         self._rate = 0.0
         ledger.listen(self._committed)
@@ -151,6 +154,18 @@ class Synchroniser:
             if self._wake_at_ms <= _now_ms():
                 self._tell(Woken())
 
+    async def state_wanted(self, *, after_s: float) -> None:
+        """Return when a node without a block had better begin with a state, in `after_s` seconds at the earliest.
+
+        Somebody is far ahead then, or the first block is not to be had. From then on nothing is fetched here: whoever
+        runs the node stops it and joins by a state. Never returns once there is a block.
+        """
+        self._seeks_state = True
+        await asyncio.sleep(after_s)
+        self._may_turn_back = True
+        self._turn_back()
+        await self._turned_back.wait()
+
     def progress(self) -> Progress:
         """For operators."""
         progress = self._core.progress()
@@ -158,10 +173,16 @@ class Synchroniser:
 
     @property
     def alarm(self) -> str:
-        """Why this node cannot go on, though others are ahead, and what to do; or empty."""
+        """Why this node cannot go on, and what to do or what it waits for; or empty."""
+        seeks = self._seeks_state and self._ledger.tip.height == 0
+        needed = self._ledger.authorities.f + 1
+        if seeks and (there := sum(peer.role == "authority" for peer in self._mesh.connected())) < needed:
+            return f"nobody_to_fetch_from: waiting for authorities to connect: {there} of at least {needed} are there"
         height = self._core.lacking
         if height is None:
             return ""
+        if seeks:
+            return f"blocks_not_kept: no connected node gives block {height}: waiting for one, or for a state"
         way = "restart this one" if height == 1 else "`nemodat node reset` this one"
         way += ' with sync = "snapshot", to begin with a state'
         return f"blocks_not_kept: no connected node gives block {height}: connect one that keeps it, or {way}"
@@ -175,15 +196,26 @@ class Synchroniser:
     def _tell(self, event: Event) -> None:
         """Hand an event to the core and do what it says. What an action brings about comes after the actions."""
         self._events.append(event)
-        if self._handling:
+        if self._handling or self._turned_back.is_set():
             return
         self._handling = True
         try:
             while self._events:
-                for action in self._core.handle(self._events.popleft(), now_ms=_now_ms()):
+                actions = self._core.handle(self._events.popleft(), now_ms=_now_ms())
+                if self._turn_back():
+                    return
+                for action in actions:
                     self._actions[type(action)](self, action)
         finally:
             self._handling = False
+
+    def _turn_back(self) -> bool:
+        """Whether to begin with a state instead. One peer's word is enough to try: joining believes no word."""
+        if self._may_turn_back and self._ledger.tip.height == 0:
+            heights = [self.claim(peer) or 0 for peer in self._mesh.connected() if peer.role == "authority"]
+            if max(heights, default=0) >= FAR_BEHIND or self._core.lacking is not None:
+                self._turned_back.set()
+        return self._turned_back.is_set()
 
     def _say(self, action: Say) -> None:
         self._mesh.send(action.peer, Channel.SYNC, encode_range_message(action.message))

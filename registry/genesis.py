@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import tomli_w
 from cryptography import x509
@@ -33,12 +33,14 @@ __all__ = [
     "CERTIFICATE_BYTES_MAX",
     "OBSERVERS_MAX",
     "PARTIES_MAX",
+    "PARTY_FIELDS",
     "AuthorityEntry",
     "Genesis",
     "ObserverEntry",
     "Parameters",
     "is_address",
-    "party_from_toml",
+    "party_in",
+    "party_table",
     "transport_public_key",
     "validate_genesis",
 ]
@@ -66,6 +68,17 @@ _RANGES: Mapping[str, tuple[int, int]] = MappingProxyType(
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _ADDRESS = re.compile(rf"{_HOST}:([1-9][0-9]{{0,4}})", re.ASCII)
 PORT_MAX = 65_535
+PARTY_FIELDS: Final = (
+    "id",
+    "name",
+    "country",
+    "identifiers",
+    "roles",
+    "sign_keys",
+    "owner_key",
+    "receive_key",
+    "home",
+)
 
 _Distinct = TypeVar("_Distinct", str, bytes)
 
@@ -301,9 +314,34 @@ def _within(place: str) -> Iterator[None]:
         raise FieldError(f"{place}.{error.field}", error.reason) from error
 
 
-def party_from_toml(text: str) -> Party:
-    """One party written as it would be under `[[parties]]`. Raises `FieldError`; meaning is `vet_party`'s to check."""
-    return _party(Table.parse(text, _PARTY))
+def party_table(party: Party) -> dict[str, object]:
+    """A party as TOML has it: what `party_in` reads back to an equal one."""
+    return {
+        "id": party.id,
+        "name": party.name,
+        "country": party.country,
+        "identifiers": list(party.identifiers),
+        "roles": list(party.roles),
+        "sign_keys": [key.hex() for key in party.sign_keys],
+        "owner_key": party.owner_key.hex(),
+        "receive_key": party.receive_key.hex(),
+        "home": party.home,
+    }
+
+
+def party_in(table: Table) -> Party:
+    """The party in a table with PARTY_FIELDS. Raises `FieldError`; meaning is `vet_party`'s to check."""
+    return Party(
+        id=table.text("id"),
+        name=table.text("name"),
+        country=table.text("country"),
+        identifiers=table.texts("identifiers"),
+        roles=table.texts("roles"),
+        sign_keys=table.hexes("sign_keys"),
+        owner_key=table.hex("owner_key"),
+        receive_key=table.hex("receive_key"),
+        home=table.text("home"),
+    )
 
 
 def _document(genesis: Genesis) -> dict[str, object]:
@@ -324,20 +362,7 @@ def _document(genesis: Genesis) -> dict[str, object]:
             | {"transport_certificate": base64.b64encode(o.transport_certificate).decode()}
             for o in genesis.observers
         ],
-        "parties": [
-            {
-                "id": party.id,
-                "name": party.name,
-                "country": party.country,
-                "identifiers": list(party.identifiers),
-                "roles": list(party.roles),
-                "sign_keys": [key.hex() for key in party.sign_keys],
-                "owner_key": party.owner_key.hex(),
-                "receive_key": party.receive_key.hex(),
-                "home": party.home,
-            }
-            for party in genesis.parties
-        ],
+        "parties": [party_table(party) for party in genesis.parties],
     }
 
 
@@ -352,7 +377,7 @@ def _read(text: str) -> Genesis:
         created_ms=top.integer("created_ms"),
         authorities=tuple(map(_authority, top.tables("authorities", _AUTHORITY))),
         observers=tuple(map(_observer, top.tables("observers", _OBSERVER))),
-        parties=tuple(map(_party, top.tables("parties", _PARTY))),
+        parties=tuple(map(party_in, top.tables("parties", PARTY_FIELDS))),
         parameters=Parameters(**{name: parameters.integer(name) for name in _RANGES}),
         fingerprint_key=top.hex("fingerprint_key"),
     )
@@ -362,7 +387,6 @@ _TOP = ("format", "name", "created_ms", "fingerprint_key", "parameters", "author
 _NODE = ("party", "transport_certificate", "address")
 _OBSERVER = (*_NODE, "checkpoint_key")
 _AUTHORITY = (*_NODE, "consensus_key")
-_PARTY = ("id", "name", "country", "identifiers", "roles", "sign_keys", "owner_key", "receive_key", "home")
 
 
 def _authority(table: Table) -> AuthorityEntry:
@@ -380,18 +404,4 @@ def _observer(table: Table) -> ObserverEntry:
         transport_certificate=table.base64("transport_certificate"),
         address=table.text("address"),
         checkpoint_key=table.hex("checkpoint_key"),
-    )
-
-
-def _party(table: Table) -> Party:
-    return Party(
-        id=table.text("id"),
-        name=table.text("name"),
-        country=table.text("country"),
-        identifiers=table.texts("identifiers"),
-        roles=table.texts("roles"),
-        sign_keys=table.hexes("sign_keys"),
-        owner_key=table.hex("owner_key"),
-        receive_key=table.hex("receive_key"),
-        home=table.text("home"),
     )

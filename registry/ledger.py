@@ -172,23 +172,26 @@ def execute(
     """The outcome of a block on the state that `read` shows; `seen` tells whether an id is in an earlier block.
 
     `judge` tells what evidence of misbehaviour proves (`rules.authorities`); a chain with consensus must give it.
-    Raises `InvalidBlock` if a transaction may not stand in this block (expired, too far ahead, replayed).
+    Raises `InvalidBlock` if a transaction may not stand in this block: expired, too far ahead, replayed, or with an
+    operation that a later protocol version brings.
     """
     state = State(read)
     receipts: list[Receipt] = []
     events: list[Event] = []
     here: set[bytes] = set()
+    version = state.network().version_at(context.height)
 
     def seen_or_here(transaction_id: bytes) -> bool:
         return transaction_id in here or seen(transaction_id)
 
+    setting = _Setting(state, context, judge, seen_or_here)
     for transaction in transactions:
         try:
-            admissible(transaction, timestamp_ms=context.timestamp_ms, seen=seen_or_here)
+            admissible(transaction, timestamp_ms=context.timestamp_ms, version=version, seen=seen_or_here)
         except TransactionError as error:
             raise InvalidBlock(f"height {context.height}: transaction {transaction.id.hex()}: {error}") from error
         here.add(transaction.id)
-        _run(_Setting(state, context, judge, seen_or_here), transaction, receipts, events)
+        _run(setting, transaction, receipts, events)
     results = tuple([receipt.encode() for receipt in receipts])
     return Outcome(
         receipts=tuple(receipts),

@@ -40,6 +40,7 @@ LINEAGE_DEPTH_MAX: Final = 8  # receivables in a chain of links, both ends inclu
 FAMILY_MAX: Final = 256  # receivables connected by links in any direction: what one check may have to read
 MATCHES_MAX: Final = 512  # matches of one receivable
 MATCHES_BY_MAX: Final = 32  # of these, registered by one party that has nothing to do with it
+COLLECTED_MAX: Final = 32  # of these, what was paid on the parts of it
 PRINT_HOLDERS_BY_MAX: Final = 256  # receivables of one registrant that one fingerprint lists: `rules.listing`
 PRINT_HOLDERS_MAX: Final = 2 * PRINT_HOLDERS_BY_MAX  # of all registrants together
 HOLDERS_READ_MAX: Final = FINGERPRINTS_MAX * PRINT_HOLDERS_BY_MAX  # compared with in one search for matches

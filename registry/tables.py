@@ -18,9 +18,10 @@ _HEX = re.compile(r"(?:[0-9a-f]{2})*", re.ASCII)
 
 
 class Table:
-    """A TOML table with exactly the keys `names`. Every reader raises `FieldError` naming the place in the file."""
+    """A TOML table with the keys `names`, maybe `optional` ones, and no others. Every reader raises `FieldError` naming
+    the place in the file."""
 
-    def __init__(self, place: str, value: object, names: Collection[str]) -> None:
+    def __init__(self, place: str, value: object, names: Collection[str], *, optional: Collection[str] = ()) -> None:
         if not isinstance(value, dict):
             raise FieldError(place, "must be a table")
         self._prefix = f"{place}." if place else ""
@@ -28,20 +29,24 @@ class Table:
             if name not in value:
                 raise FieldError(self._prefix + name, "is missing")
         for name in value:
-            if name not in names:
+            if name not in names and name not in optional:
                 raise FieldError(self._prefix + str(name)[:100], "is not a known field")
         self._values = value
 
     @classmethod
-    def parse(cls, text: str, names: Collection[str]) -> Table:
+    def parse(cls, text: str, names: Collection[str], *, optional: Collection[str] = ()) -> Table:
         """The whole of a TOML text."""
         if len(text) > TEXT_CHARS_MAX:
             raise FieldError("file", f"has more than {TEXT_CHARS_MAX} characters")
         try:
             text.encode()  # a lone surrogate is not text
-            return cls("", tomllib.loads(text), names)
+            return cls("", tomllib.loads(text), names, optional=optional)
         except (ValueError, RecursionError) as error:  # a date of month 13 is a plain ValueError
             raise FieldError("file", f"is not TOML: {error}") from error
+
+    def has(self, name: str) -> bool:
+        """Whether an optional key is there."""
+        return name in self._values
 
     def text(self, name: str) -> str:
         """Text, as it stands."""

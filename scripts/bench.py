@@ -132,10 +132,11 @@ def measure(devnet: Devnet, seconds: float) -> dict[str, Any]:
     batched = load("batched registrations", batches, workers=WORKERS, per_request=1)
     result["batched_receivables_per_s"] = round(batched.per_second, 1)
 
+    receivables = quiet.operations + full.operations + batched.operations
+    result["disk_bytes_per_receivable"] = round(disk_bytes(devnet, names[0]) / receivables)  # before there are claims
+
     result["claims_per_s"] = round(claims(devnet.genesis, exporters[0], load, seconds).per_second, 1)
     result["rss_mb_per_node"] = round(statistics.mean(usage(devnet, names).rss) / 2**20, 1)
-    receivables = quiet.operations + full.operations + batched.operations
-    result["disk_bytes_per_receivable"] = round(disk_bytes(devnet, names[0]) / receivables)
     result["observer_sync_s"] = round(observer_sync_s(devnet), 2)
     result["observer_sync_ratio"] = round(busy_s / result["observer_sync_s"], 2)
     result["load_s"] = round(busy_s, 1)
@@ -253,7 +254,11 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory(prefix="nemodat-bench-") as folder,
         create(
-            Path(folder), members=members(options.authorities), parties=exporter_parties(), rate_limits=False
+            Path(folder),
+            members=members(options.authorities),
+            parties=exporter_parties(),
+            rate_limits=False,
+            kind=Devnet,
         ) as devnet,
     ):
         if options.pool is not None:

@@ -152,8 +152,8 @@ class Load:
                 each.start()
             for each in racing:
                 each.join()
-        for each in (history, *rivals.values()):
-            each.close()
+        for written in (history, *rivals.values()):
+            written.close()
 
     def _access(self, party: str, node: str) -> dict[str, Any]:
         names = [node, *(name for name in HONEST if name != node)]

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from chaos_links import Quality
 from chaos_network import HONEST, OBSERVER, ChaosNet
@@ -28,6 +29,8 @@ from registry.keys import prove_possession
 from registry.transactions.authorities import SeatAuthority
 
 __all__ = ["Fault", "Hands", "schedule"]
+
+Done = TypeVar("Done")
 
 READY_WITHIN_S = 60.0
 DISK_PATIENCE_S = 15.0
@@ -217,7 +220,7 @@ class Hands:
             raise RuntimeError(f"{name} has no seat with its new key at height {height}")
         self.healed["new key voted in"] += 1
 
-    def _as(self, name: str, do: Callable[[FinancierClient], object]) -> object:
+    def _as(self, name: str, do: Callable[[FinancierClient], Done]) -> Done:
         """`do` as this authority; repeated while the network does not get it done."""
         party = next(party for known, party, *_ in AUTHORITIES if known == name)
         urls = [self.net.url(each) for each in HONEST]

@@ -98,7 +98,7 @@ def link(net: Devnet, seed: int) -> Links:
     pairs = [(one, other) for one in names for other in names if one != other]
     ports = dict(zip(pairs, free_ports(len(pairs)), strict=True))
     for name, config in configs.items():
-        peers = {}
+        peers: dict[str, str] = {}
         for other in names:
             if other != name:
                 party = configs[other].party

@@ -60,6 +60,6 @@ class TwoFaced(Engine):
 
 if __name__ == "__main__":
     if sys.argv[2] == "2":
-        node.process.Node = partial(Node, make_engine=TwoFaced)  # type: ignore[assignment, misc]
+        node.process.Node = partial(Node, make_engine=TwoFaced)  # type: ignore[assignment, attr-defined]
     del sys.argv[1:3]
     node.cli.main()

@@ -95,7 +95,7 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     with tempfile.TemporaryDirectory(prefix="nemodat-demo-") as temporary:
         folder = options.folder or Path(temporary)
-        with create(folder, members=network_members()) as devnet:
+        with create(folder, members=network_members(), kind=Devnet) as devnet:
             return run(devnet, options, console)
 
 

@@ -68,8 +68,10 @@ async def pool_story(story: Story, buyer: str) -> Check:
         claims = [outcome.claim for outcome in outcomes if isinstance(outcome, Drawn)]
         refused = await _financed_elsewhere(story, ids[-1])
         rows = [_row(receivable, EACH_MINOR + number, buyer) for number, receivable in enumerate(ids[:-1])]
-        day = {"as_of": AS_OF, "drawn_minor": DRAWN_MINOR}
-        base, theirs = (borrowing_base(facility.id, RULES, each, **day) for each in (rows, rows[::-1]))
+        base, theirs = (
+            borrowing_base(facility.id, RULES, each, as_of=AS_OF, drawn_minor=DRAWN_MINOR)
+            for each in (rows, rows[::-1])
+        )
         await seller.call(pools.agree, PARTY_OF[FINANCIER], pools.certification(base), countersign=countersign)
         exchange = pools.substitution(facility, claims[0], Drawing(ids[-1]))
         exchanged = await seller.call(pools.agree, PARTY_OF[FINANCIER], exchange, countersign=countersign)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from demo_cast import AUTHORITIES, Cast, demo_admission, demo_key
 from rich.console import Console
@@ -261,7 +261,7 @@ class Story:
     def financier(self, name: str) -> AsyncFinancierClient:
         return AsyncFinancierClient(**self.access(_party(name), name))
 
-    def access(self, party: str, node: str) -> dict[str, object]:
+    def access(self, party: str, node: str) -> dict[str, Any]:
         signer = self.network.keys.get(party) or demo_key(party)
         urls = self.network.urls_from(node)
         return {"genesis": self.network.genesis, "urls": urls, "party": party, "signer": signer}

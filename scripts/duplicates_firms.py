@@ -64,8 +64,8 @@ class Firms:
 def firms(rng: Random, *, sellers: int, debtors: int) -> Firms:
     """So many sellers and debtors; every country's turn comes by its weight."""
     return Firms(
-        tuple(_firm(rng, f"seller {number}", _country(number, 1)) for number in range(sellers)),
-        tuple(_firm(rng, f"debtor {number}", _country(number, 2)) for number in range(debtors)),
+        tuple(_firm(rng, f"seller {number}", _country(number, 0)) for number in range(sellers)),
+        tuple(_firm(rng, f"debtor {number}", _country(number, 1)) for number in range(debtors)),
     )
 
 
@@ -98,7 +98,7 @@ def genesis_of(cast: Firms, seed: int) -> Genesis:
 
 
 def _country(number: int, column: int) -> str:
-    turns = [country for country, row in CURRENCIES.items() for _ in range(row[column])]
+    turns = [country for country, row in CURRENCIES.items() for _ in range(row[1:][column])]
     return turns[number * 17 % len(turns)]  # a step without a common factor: neighbours differ
 
 

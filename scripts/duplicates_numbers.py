@@ -54,10 +54,10 @@ def style_of(rng: Random, country: str, business: str) -> str:
 def price(rng: Random, currency: str, *, dollars: float) -> int:
     """An amount in minor units around so many dollars. A third are round to two figures, a quarter to whole fifties."""
     minor = max(1000, round(rng.lognormvariate(0.0, 1.1) * dollars * PER_DOLLAR[currency]))
-    unit = 10 ** exponent_of(currency)
+    unit: int = 10 ** exponent_of(currency)
     kind = rng.random()
     if kind < 0.35:
-        step = 10 ** max(0, len(str(minor)) - 2)
+        step: int = 10 ** max(0, len(str(minor)) - 2)
         return max(step, minor // step * step)
     if kind < 0.6:
         return max(1, minor // (50 * unit)) * 50 * unit

@@ -29,6 +29,7 @@ AUTHORITIES = {
 }
 EXP_CN, EXP_VN = "lei:984500TJEXPORT000197", "lei:984500VNEXPORT000180"
 IMP_DE, IMP_AE = "lei:984500DEIMPORT000108", "lei:984500AEIMPORT000133"
+LEVEL_WITHIN_S = 20.0
 TERMS = hashlib.sha256(b"terms").digest()
 
 
@@ -66,6 +67,13 @@ class Cast:
 
     def financier(self, name: str, node: str | None = None) -> FinancierClient:
         return FinancierClient(self.devnet.genesis, **self._access(AUTHORITIES[name][0], node or name))
+
+    def level(self) -> None:
+        """Return once every node has what any of them has now: another one is read than was written to."""
+        height = max(self.devnet.status(name)["height"] for name in AUTHORITIES)
+        deadline = time.monotonic() + LEVEL_WITHIN_S
+        while any(self.devnet.status(name)["height"] < height for name in AUTHORITIES):
+            assert time.monotonic() < deadline, "not in time"
 
     def _access(self, party: str, node: str) -> dict[str, Any]:
         names = [node, *(name for name in AUTHORITIES if name != node)]

@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from clients import authorities, parties, reads
+from clients.cli.cards import CardArgument, card_in, described, named, tell
 from clients.cli.context import (
     SETTINGS,
     GenesisOption,
     JsonOption,
     KeyOption,
     PartyOption,
-    ProofOption,
     UrlOption,
     access,
     plain,
     problems,
-    proof_of,
     show,
     subject,
     tabulate,
-    text_of,
 )
 from clients.errors import ClientError
 from clients.financier import FinancierClient
+from registry.cards import node_admission_of, seat_of
 from registry.codec import decode, digest
+from registry.keys import key_id
 from registry.records import Misbehaviour, Proposal
 from registry.transactions.authorities import AdmitNode, DismissNode, SeatAuthority, UnseatAuthority
-from registry.transactions.governance import change_from
+from registry.transactions.governance import Admit, ReplaceOwnerKey, change_from
 from registry.transactions.upgrades import ScheduleUpgrade
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, epilog=SETTINGS)
 
-CardArgument = Annotated[Path, typer.Argument(metavar="CARD", help="The card of `nemodat node init` or `renew`.")]
 WhomArgument = Annotated[str, typer.Argument(metavar="ID", help="The party's id, as lei:... or uscc:...")]
 NoteOption = Annotated[str, typer.Option("--reason", help="Why, in words; only their SHA-256 goes on the ledger.")]
 
@@ -60,26 +58,23 @@ def list_authorities(
 
 
 @app.command()
-def seat(
-    card: CardArgument,
-    proof: ProofOption,
-    genesis: GenesisOption,
-    url: UrlOption,
-    party: PartyOption,
-    key: KeyOption,
-) -> None:
+def seat(card: CardArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
     """As an authority: propose that the card's party is an authority, with the card's key, certificate and address.
 
     If it is one already, these replace its own: so keys are rotated. In force at the height after more than two thirds
     have approved (`nemodat party approve`). A new party is admitted first (`nemodat party propose`), and its node
     (`admit-node`), so that it has caught up when its vote counts.
 
-    Its operator has the key prove itself: nemodat key prove fifth/keys/consensus.json --purpose seat_authority
+    A new key has proved itself on the card: with --network of `nemodat node init`, or `node renew`.
 
-    Example: nemodat authority seat fifth/card.toml --proof 5c...d0
+    Example: nemodat authority seat fifth/card.toml
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        change = authorities.read_card(text_of(card, "a card")).seat(proof_of(proof))
+        read = card_in(card)
+        seated = client.call(authorities.consensus_key_of, read.party.id)
+        with named(card):
+            change = seat_of(read, client.genesis.id, seated=seated)
+        tell("propose a seat", _node(change) | {"consensus_key": key_id(change.consensus_key)})
         show({"proposal": client.call(parties.propose_change, change).hex(), "party": change.party})
 
 
@@ -126,7 +121,10 @@ def admit_node(card: CardArgument, genesis: GenesisOption, url: UrlOption, party
     Example: nemodat authority admit-node fifth/card.toml
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        change = authorities.read_card(text_of(card, "a card")).admission()
+        read = card_in(card)
+        with named(card):
+            change = node_admission_of(read, client.genesis.id)
+        tell("propose to let a node in", _node(change))
         node = digest(change.certificate).hex()
         show({"proposal": client.call(parties.propose_change, change).hex(), "party": change.party, "node": node})
 
@@ -157,7 +155,9 @@ def show_proposal(
     party: PartyOption,
     key: KeyOption,
 ) -> None:
-    """What a proposal would change of authorities and nodes, proved: compare it with the card before you approve it.
+    """What a proposal would change of parties, authorities and nodes, proved: compare it before you approve it.
+
+    A newcomer's name, identifiers and the fingerprints of its keys are compared with what it told you.
 
     Example: nemodat authority proposal 4f...a1
     """
@@ -166,11 +166,17 @@ def show_proposal(
         if record is None:
             raise ClientError("no such proposal")
         change = change_from(decode(record.change), "change")
-        if not isinstance(change, SeatAuthority | UnseatAuthority | AdmitNode | DismissNode):
+        if isinstance(change, Admit):
+            shown = {"party": change.party.id} | described(change.party)
+        elif isinstance(change, SeatAuthority | UnseatAuthority | AdmitNode | DismissNode | ReplaceOwnerKey):
+            shown = {name: getattr(change, name) for name, _ in change.FIELDS}
+        else:
             raise ClientError(f"this proposal is to {change.NAME}: see nemodat party proposals")
-        shown = {name: getattr(change, name) for name, _ in change.FIELDS}
         if certificate := shown.pop("certificate", b""):
             shown |= {"node": digest(certificate), "usable_certificate": authorities.is_usable(certificate)}
+        for name in ("consensus_key", "owner_key"):
+            if isinstance(shown.get(name), bytes):
+                shown[f"{name}_fingerprint"] = key_id(shown[name])
         plainly = {name: value.hex() if isinstance(value, bytes) else value for name, value in shown.items()}
         show({"change": change.NAME, "state": record.state, "approvals": list(record.approvals)} | plainly)
 
@@ -201,3 +207,7 @@ def misbehaviour(
                 "evidence": found.evidence.hex(),
             }
         )
+
+
+def _node(change: SeatAuthority | AdmitNode) -> dict[str, str]:
+    return {"party": change.party, "address": change.address, "node": digest(change.certificate).hex()}

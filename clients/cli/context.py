@@ -33,7 +33,7 @@ from consensus.checkpoints import KeptCheckpoint
 from registry.documents import ColumnMap, column_map_of
 from registry.errors import FieldError, RegistryError
 from registry.genesis import Genesis
-from registry.keys import SIGNATURE_SIZE, Signer
+from registry.keys import Signer
 from registry.money import WHOLE, percent
 
 __all__ = [
@@ -45,8 +45,6 @@ __all__ = [
     "JsonOption",
     "KeyOption",
     "PartyOption",
-    "ProofOption",
-    "ProofsOption",
     "UrlOption",
     "access",
     "column_map_in",
@@ -60,7 +58,6 @@ __all__ = [
     "plain",
     "problems",
     "progress_bar",
-    "proof_of",
     "share",
     "show",
     "signing_key_of",
@@ -93,13 +90,6 @@ UrlOption = Annotated[
     typer.Option("--url", envvar="NEMODAT_URL", help="A node's URL; repeat it, your own first, for failover."),
 ]
 PartyOption = Annotated[str, typer.Option("--party", envvar="NEMODAT_PARTY", help="Who acts, as lei:... or uscc:...")]
-ProofOption = Annotated[
-    str, typer.Option("--proof", help="The new key's proof that it is there, as `nemodat key prove` prints it.")
-]
-ProofsOption = Annotated[
-    list[str],
-    typer.Option("--proof", help="A new key's proof, as `nemodat key prove` prints it; repeat it for several."),
-]
 ColumnsOption = Annotated[
     Path | None,
     typer.Option(
@@ -290,17 +280,6 @@ def subject(text: str, name: str) -> bytes:
         found = b""
     if len(found) != 32:
         fail(f"{name}: 64 hexadecimal digits are expected")
-    return found
-
-
-def proof_of(text: str) -> bytes:
-    """A proof of possession given as 128 hexadecimal digits (`nemodat key prove`)."""
-    try:
-        found = bytes.fromhex(text)
-    except ValueError:
-        found = b""
-    if len(found) != SIGNATURE_SIZE:
-        fail("--proof: 128 hexadecimal digits are expected, as `nemodat key prove` prints them")
     return found
 
 

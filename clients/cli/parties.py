@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from clients import parties, reads
+from clients.cli.cards import CardArgument, card_in, described, named, tell
 from clients.cli.context import (
     SETTINGS,
     GenesisOption,
     JsonOption,
     KeyOption,
     PartyOption,
-    ProofsOption,
     UrlOption,
     access,
     plain,
     problems,
-    proof_of,
     show,
     subject,
     tabulate,
-    text_of,
 )
 from clients.cli.standing import add_commands
 from clients.errors import ClientError
 from clients.financier import FinancierClient
+from registry.cards import admission_of
 from registry.codec import decode
-from registry.errors import FieldError
-from registry.genesis import party_from_toml
 from registry.parties import Party
 from registry.records import Proposal
 from registry.records.attestations import Attestation
-from registry.transactions.governance import Admit, change_from
+from registry.transactions.governance import change_from
 
 __all__ = ["app"]
 
@@ -112,35 +108,24 @@ def list_proposals(
 
 
 @app.command()
-def propose(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The party as TOML.")],
-    proof: ProofsOption,
-    genesis: GenesisOption,
-    url: UrlOption,
-    party: PartyOption,
-    key: KeyOption,
-) -> None:
-    """As an authority: propose to admit a party.
+def propose(card: CardArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
+    """As an authority: propose to admit the party of a card. It is shown first, on standard error.
 
-    It is admitted when more than two thirds of the authorities have approved.
+    It is admitted when more than two thirds of the authorities have approved (`nemodat party approve`).
 
-    The file says id, name, country, identifiers, roles, sign_keys (these three are lists),
+    The party makes its card with the proofs of its keys: `nemodat party init`, or `node init` with --network.
 
-    owner_key, receive_key and home (these two may be ""); keys as `nemodat key show` has them.
+    Compare what is shown with what the party tells you: its keys prove themselves, its name and roles do not.
 
-    Its keys prove themselves, each signing key in the order of the file with --purpose admit_sign of `nemodat key
-
-    prove`, and then the owner key with --purpose admit_owner.
-
-    Example: nemodat party propose party.toml --proof 5c...d0 --proof 77...1b
+    Example: nemodat party propose card.toml
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        try:
-            wanted = party_from_toml(text_of(file, "a party"))
-        except FieldError as error:
-            raise ClientError(f"{file}: {error}") from error
-        (proposal,) = client.propose_admissions([Admit(wanted, tuple(map(proof_of, proof)))])
-        show({"proposal": proposal.hex()})
+        read = card_in(card)
+        with named(card):
+            change = admission_of(read, client.genesis.id)
+        tell("propose to admit", described(read.party))
+        (proposal,) = client.propose_admissions([change])
+        show({"proposal": proposal.hex(), "party": read.party.id})
 
 
 @app.command()
@@ -151,7 +136,7 @@ def approve(
     party: PartyOption,
     key: KeyOption,
 ) -> None:
-    """As an authority: approve a proposal.
+    """As an authority: approve a proposal. `nemodat authority proposal` shows what it would change.
 
     Example: nemodat party approve 9f86...0a08
     """

@@ -13,20 +13,18 @@ import typer
 from rich.table import Table
 
 from clients import parties
+from clients.cli.cards import KeyCardArgument, key_card_in, named, tell
 from clients.cli.context import (
     EXIT_LOOK,
     GenesisOption,
     JsonOption,
     KeyOption,
     PartyOption,
-    ProofOption,
-    ProofsOption,
     UrlOption,
     access,
     owner_signer,
     plain,
     problems,
-    proof_of,
     show,
     subject,
     tabulate,
@@ -36,6 +34,7 @@ from clients.errors import ClientError
 from clients.financier import FinancierClient
 from registry.codec import digest
 from registry.errors import FieldError
+from registry.keys import key_id
 from registry.lei import warning_of
 from registry.transactions.attestations import Attest
 from registry.transactions.governance import Amend, Change, Reinstate, ReplaceOwnerKey, Suspend
@@ -68,23 +67,19 @@ def add_commands(app: typer.Typer) -> None:
     app.command("lei")(lei)
 
 
-def add_key(
-    new: KeyArgument,
-    proof: ProofOption,
-    genesis: GenesisOption,
-    url: UrlOption,
-    party: PartyOption,
-    key: KeyOption,
-) -> None:
+def add_key(card: KeyCardArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
     """Sign with one more key, from the next block on. To rotate: add the new one, then revoke the old one with it.
 
-    The new key proves itself: nemodat key prove new.json --purpose add_key
+    The new key comes with its card: nemodat key card new.json --purpose add_key
 
-    Example: nemodat party add-key 9f86...0a08 --proof 5c...d0
+    Example: nemodat party add-key new.card.toml
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        receipt = client.call(parties.add_key, subject(new, "key"), proof=proof_of(proof))
-        show({"added": new, "transaction": receipt.transaction.hex()})
+        new = key_card_in(card)
+        with named(card):
+            new.require(client.genesis.id, party, "add_key")
+        receipt = client.call(parties.add_key, new.key, proof=new.proof)
+        show({"added": new.key.hex(), "transaction": receipt.transaction.hex()})
 
 
 def revoke_key(old: KeyArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption) -> None:
@@ -127,8 +122,9 @@ def set_home(
 
 def recover(
     owner_key: Annotated[Path, typer.Option("--owner-key", help="The owner key file of the party that recovers.")],
-    sign_key: Annotated[list[str], typer.Option("--sign-key", help="A new signing key; repeat it for several.")],
-    proof: ProofsOption,
+    sign_key: Annotated[
+        list[Path], typer.Option("--sign-key", help="A new signing key's card; repeat it for several.")
+    ],
     genesis: GenesisOption,
     url: UrlOption,
     party: PartyOption,
@@ -139,19 +135,22 @@ def recover(
 
     --party and --key are any member's that carries it to a node: lost keys sign no request.
 
-    Each new key proves itself, in the same order: nemodat key prove new.json --purpose recover
+    Each new key comes with its card: nemodat key card new.json --purpose recover
 
     The owner key file's passphrase is in NEMODAT_OWNER_PASSPHRASE, or asked for.
 
-    Example: nemodat party recover --owner-key owner.json --sign-key 9f...e1 --proof 5c...d0
+    Example: nemodat party recover --owner-key owner.json --sign-key new.card.toml
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        keys = tuple([subject(one, "--sign-key") for one in sign_key])
+        cards = [key_card_in(path) for path in sign_key]
+        for path, card in zip(sign_key, cards, strict=True):
+            with named(path):
+                card.require(client.genesis.id, cards[0].party, "recover")
         received = subject(receive_key, "--receive-key") if receive_key else b""
-        proofs = tuple(map(proof_of, proof))
+        keys, proofs = tuple([card.key for card in cards]), tuple([card.proof for card in cards])
         owner = owner_signer(owner_key)
         receipt = client.call(parties.recover, owner, keys, proofs=proofs, receive_key=received)
-        show({"sign_keys": sign_key, "transaction": receipt.transaction.hex()})
+        show({"sign_keys": [one.hex() for one in keys], "transaction": receipt.transaction.hex()})
 
 
 def suspend(
@@ -204,23 +203,21 @@ def amend(
 
 
 def replace_owner_key(
-    whom: WhomArgument,
-    new: KeyArgument,
-    proof: ProofOption,
-    genesis: GenesisOption,
-    url: UrlOption,
-    party: PartyOption,
-    key: KeyOption,
+    card: KeyCardArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
 ) -> None:
-    """As an authority: propose another owner key for a party that has lost its own.
+    """As an authority: propose another owner key for a party that has lost its own. It is shown first.
 
-    The party has the new key prove itself: nemodat key prove owner.json --purpose replace_owner_key
+    The party makes the key and its card: nemodat key card owner.json --purpose replace_owner_key
 
-    Example: nemodat party replace-owner-key lei:984500DEIMPORT000108 9f...e1 --proof 5c...d0
+    Example: nemodat party replace-owner-key owner.card.toml
     """
-    with problems():
-        change = ReplaceOwnerKey(whom, subject(new, "key"), proof_of(proof))
-    _propose((genesis, url, party, key), change)
+    with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
+        new = key_card_in(card)
+        with named(card):
+            new.require(client.genesis.id, new.party, "replace_owner_key")
+        tell("propose another owner key", {"party": new.party, "owner_key": key_id(new.key)})
+        change = ReplaceOwnerKey(new.party, new.key, new.proof)
+        show({"proposal": client.call(parties.propose_change, change).hex()})
 
 
 def attest(

@@ -2,27 +2,35 @@
 and decoded.
 
 The same bytes give the same answer on every node, so a memory of answers changes no answer. It is handed to engines by
-the seam they have for it (`Verifier`), and lives as long as one world.
+the seam they have for it (`Verifier`), and lives as long as one world; signatures are remembered beyond it.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from consensus.messages import Message, decode_message, encode_message
 from consensus.ranges import RangeMessage, decode_range_message, encode_range_message
-from registry.keys import SignatureInvalid, Signer, verify
+from registry.keys import SignatureInvalid, SigningKey, verify
 
 __all__ = ["Memo", "RememberedSigner"]
+
+SIGNATURES_REMEMBERED = 8_192  # by a process: the same keys say the same of views that fail in one world after another
+
+
+@lru_cache(maxsize=SIGNATURES_REMEMBERED)
+def _signature(signer: SigningKey, domain: bytes, chain_id: bytes, message: bytes) -> bytes:
+    return signer.sign(domain, chain_id, message)
 
 
 class Memo:
     """The answers of one run. A signature that a key of this process has just made is known to be good."""
 
-    __slots__ = ("_decoded", "_decoded_ranges", "_encoded", "_encoded_ranges", "_good", "_made", "_refused")
+    __slots__ = ("_decoded", "_decoded_ranges", "_encoded", "_encoded_ranges", "_good", "_refused")
 
     def __init__(self) -> None:
         self._good: set[tuple[bytes, bytes, bytes, bytes, bytes]] = set()
         self._refused: set[tuple[bytes, bytes, bytes, bytes, bytes]] = set()
-        self._made: dict[tuple[bytes, bytes, bytes, bytes], bytes] = {}
         self._encoded: dict[Message, bytes] = {}
         self._encoded_ranges: dict[RangeMessage, bytes] = {}
         self._decoded: dict[bytes, Message] = {}
@@ -70,13 +78,10 @@ class Memo:
             message = self._decoded_ranges[data] = decode_range_message(data)
         return message
 
-    def sign(self, signer: Signer, domain: bytes, chain_id: bytes, message: bytes) -> bytes:
+    def sign(self, signer: SigningKey, domain: bytes, chain_id: bytes, message: bytes) -> bytes:
         """As `signer.sign`, which signs the same alike (Ed25519); nobody needs to verify it."""
-        said = (signer.public_key, domain, chain_id, message)
-        signature = self._made.get(said)
-        if signature is None:
-            signature = self._made[said] = signer.sign(domain, chain_id, message)
-            self._good.add((*said, signature))
+        signature = _signature(signer, domain, chain_id, message)
+        self._good.add((signer.public_key, domain, chain_id, message, signature))
         return signature
 
 
@@ -85,7 +90,7 @@ class RememberedSigner:
 
     __slots__ = ("_memo", "_signer", "public_key")
 
-    def __init__(self, signer: Signer, memo: Memo) -> None:
+    def __init__(self, signer: SigningKey, memo: Memo) -> None:
         self.public_key = signer.public_key
         self._signer = signer
         self._memo = memo

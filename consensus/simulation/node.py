@@ -316,7 +316,8 @@ class Node:
         block, height = decided.block, decided.height
         assert self._judge(block) is not Verdict.INVALID, "the final block does not execute to its roots"
         key = height.to_bytes(8, "big")
-        self._sync(((_CHAIN + key, self.world.memo.encode(decided)), (_TIP, key)), tuple(_RECORD + key for key in clears))
+        puts = ((_CHAIN + key, self.world.memo.encode(decided)), (_TIP, key))
+        self._sync(puts, tuple(_RECORD + key for key in clears))
         self.world.note(self, f"{'adds' if fetched else 'commits'} height {height}, block {block.hash.hex()[:8]}")
         self._tip = decided
         self.authorities = next_set(self.authorities, block.transactions)

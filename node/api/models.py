@@ -276,7 +276,8 @@ class Match(_Answer):
     level: Literal["block", "review"]
     severity: str = Field(examples=["high"])
     kinds: list[str] = Field(
-        description="of fingerprint; none if a correction took a link to it back", examples=[["number", "particulars"]]
+        description="of fingerprint; none if a correction took a link to it back, or it was paid as a part",
+        examples=[["number", "particulars"]],
     )
     state: str = Field(examples=["registered"])
     own: bool = Field(description="registered by the same party")

@@ -76,7 +76,7 @@ class Records:
             raise Problem("too_large", f"more than {MATCHES_MAX} receivables look like this one", field="id")
         held = [claim for claim in self._claims(receivable) if claim.holder == self._caller.name]
         reserved = [claim.reserved_ms for claim in held if claim.state_at(now_ms) == "reserved"]
-        review = standing_at(found, receivable, max(reserved, default=now_ms), self._state, now_ms)
+        review = standing_at(found, receivable, max(reserved, default=now_ms), self._state)
         wanted = {*found.blocking, *review}
         shown = [self._match(receivable, other, "block", found) for other in found.blocking]
         shown += [self._match(receivable, other, "review", found) for other in found.review]

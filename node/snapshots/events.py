@@ -92,9 +92,10 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Enough:
-    """Action: begin with blocks, for this reason."""
+    """Action: begin with blocks, for this reason. `again`: for want of peers; a state is to be looked for again."""
 
     reason: str
+    again: bool = False
 
 
 Event: TypeAlias = "Joined | Left | Heard | Started | Stored | Woken"

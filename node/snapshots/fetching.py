@@ -191,7 +191,7 @@ class Fetching:
         waited_ms = self._now_ms - self._since_ms
         few = len(votes) <= self._authorities.f  # to tell by them how high the network is
         if self._alone or (few and waited_ms >= PATIENCE_MS and not self._offers):
-            self._end(Enough("there is nobody to fetch a state from"))
+            self._end(Enough("there is nobody to fetch a state from", again=not self._alone))
             return
         if few and waited_ms < PATIENCE_MS:
             return
@@ -213,6 +213,8 @@ class Fetching:
             self.phase = Phase.PROVE
         elif best is None and whole and waited_ms >= PATIENCE_MS:
             self._end(Enough("nobody serves a state yet, and all blocks are to be had"))
+        elif best is None and waited_ms >= PATIENCE_MS:
+            self._end(Enough("nobody serves a state, and nobody has all blocks", again=True))
         elif self._now_ms >= self._ask_held_at_ms:
             self._ask_held_at_ms = self._now_ms + ASK_AGAIN_MS
             self._actions += [Say(peer, AskHeld()) for peer, _ in self._sources]

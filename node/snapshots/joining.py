@@ -1,7 +1,8 @@
 """Joins a network by its state: what a node does before it starts, if it has no block yet (`sync = "snapshot"`).
 
 It speaks with the members on a network of its own, which ends with it; then the node starts as after any stop. A node
-that is close behind, or finds nobody who serves a state, starts with blocks.
+that is close behind, or finds nobody who serves a state, starts with blocks; if that is for want of peers, whoever runs
+it comes back later (`node.process`).
 """
 
 from __future__ import annotations
@@ -59,17 +60,18 @@ async def join(
     addresses: Mapping[str, str],
     listen: str,
     far_behind: int = FAR_BEHIND,
-) -> None:
+) -> str:
     """Fetch a state into a store without blocks, unless starting with blocks is as well. Until then it is no chain.
 
-    Raises what the store or the network fails with. May be cancelled, and goes on the next time.
+    Returns why to look for a state again later, though the node can start; empty if there is no need. Raises what the
+    store or the network fails with. May be cancelled, and goes on the next time.
     """
     directory = directory_of(member_nodes(genesis_state(genesis).get), addresses)
     me = itself(identity, directory)
     others = [peer for peer in directory.members if peer.role == "authority" and peer != me]
     joiner = Joiner(genesis=genesis, store=store, alone=not others, far_behind=far_behind)
     mesh = Mesh(genesis_id=genesis.id, directory=directory, me=me, credentials=identity.transport, handler=joiner)
-    await joiner.run(mesh, listen)
+    return await joiner.run(mesh, listen)
 
 
 class Joiner:
@@ -97,10 +99,11 @@ class Joiner:
         self._wake_at_ms = 0
         self._moved = asyncio.Event()
         self._ended = False
+        self._again = ""
         self._reported_at = 0.0
 
-    async def run(self, mesh: Mesh, listen: str) -> None:
-        """Until the store is one that a node can start with. Raises whatever a store or a network fails with."""
+    async def run(self, mesh: Mesh, listen: str) -> str:
+        """Until the store is one that a node can start with; returns and raises what `join` does."""
         self._mesh = mesh
         await mesh.start(listen)
         watched = asyncio.ensure_future(mesh.watch())
@@ -119,6 +122,7 @@ class Joiner:
             watched.cancel()
             await mesh.stop()
             await self._worker.close()
+        return self._again
 
     @property
     def phase(self) -> Phase:
@@ -202,6 +206,7 @@ class Joiner:
 
     def _enough(self, action: Enough) -> None:
         _log.info("starting with blocks", reason=action.reason)
+        self._again = action.reason if action.again else ""
         if self._had_begun:
             self._worker.do(self._landing.clear, lambda _: self._end())
         else:

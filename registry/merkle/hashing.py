@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
+from typing import TypeAlias
 
-__all__ = ["EMPTY", "HASH_BYTES", "PATH_BITS", "MerkleError", "ProofError", "leaf_hash", "node_hash", "path_of"]
+__all__ = [
+    "EMPTY",
+    "HASH_BYTES",
+    "PATH_BITS",
+    "MerkleError",
+    "PathOf",
+    "ProofError",
+    "leaf_hash",
+    "node_hash",
+    "path_of",
+]
 
 HASH_BYTES = 32
 PATH_BITS = 256
+PathOf: TypeAlias = Callable[[bytes], bytes]
+"""`path_of`, or one that remembers paths: a key is asked for when it is read, put into the tree, and stored."""
+
 EMPTY = bytes(HASH_BYTES)  # root of a subtree without a leaf; no known input hashes to it
 
 

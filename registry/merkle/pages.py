@@ -7,9 +7,11 @@ of the key: an update writes only the pages it touches and nothing is ever prune
 Two forms, decided by the number of leaves below the page's node alone, so that the stored pages, like the root,
 are a pure function of the set of entries:
 
-- up to `BUCKET_LEAVES_MAX` leaves: a *bucket*, the sorted leaves themselves;
-- more: a *branch*, the hashes of its `PAGE_WIDTH` slots, the nodes one page further down. The rows between are
-  not stored (a stored hash costs as much in compaction as computing it again) but kept in memory.
+- up to `BUCKET_LEAVES_MAX` leaves: a *bucket*, the sorted leaves themselves, path and value hash of each;
+- more: a *branch*, the hashes of its `PAGE_WIDTH` slots, the nodes one page further down.
+
+The hashes of leaves and the rows between a branch and its slots are not stored (a stored hash costs as much in
+compaction as computing it again) but kept in memory.
 
 A page id is the integer 1 followed by the bits of the path, so the root page is 1. No leaves, no page.
 """
@@ -22,7 +24,7 @@ from itertools import islice
 from struct import Struct
 from typing import Protocol
 
-from registry.merkle.hashing import EMPTY, HASH_BYTES, PATH_BITS, MerkleError
+from registry.merkle.hashing import EMPTY, HASH_BYTES, PATH_BITS, MerkleError, leaf_hash
 
 __all__ = [
     "BRANCHES_CACHED_MAX",
@@ -65,8 +67,8 @@ BUCKETS_CACHED_MAX = 1 << 16  # about 0.7 kB each: 45 MB, reached near 350,000 e
 PAGE_KEY_BYTES_MAX = PATH_BITS // 8 + 1
 ROOT_PAGE = 1
 
-# A bucket is the byte 1, then its leaves sorted by path. A branch in memory is one flat string (a list of hashes
-# would be scattered over memory and cost a cache miss for each): the head, then its nodes in heap order without
+# A bucket in memory is the byte 1, then its leaves sorted by path. A branch in memory is one flat string (a list of
+# hashes would be scattered over memory and cost a cache miss for each): the head, then its nodes in heap order without
 # the page's own, EMPTY where there is no leaf, the slots last. Stored are the head and the slots.
 Page = bytes
 
@@ -76,6 +78,9 @@ BRANCH_HEAD = Struct(">BHH")  # 0, bitmap of occupied slots, bitmap of slots who
 _ROWS_END = BRANCH_HEAD.size + HASH_BYTES * (PAGE_WIDTH - 2)
 _BRANCH_BYTES = _ROWS_END + HASH_BYTES * PAGE_WIDTH
 _STORED_BRANCH_BYTES = BRANCH_HEAD.size + HASH_BYTES * PAGE_WIDTH
+_STORED_LEAF_BYTES = 2 * HASH_BYTES  # path, SHA-256 of the value
+_STORED_BUCKET_BYTES = tuple(1 + _STORED_LEAF_BYTES * leaves for leaves in range(1, BUCKET_LEAVES_MAX + 1))
+_STORED_OF_LEAVES = tuple(Struct("x" + "64s32x" * leaves) for leaves in range(BUCKET_LEAVES_MAX + 1))
 _NODES = Struct(f"{BRANCH_HEAD.size}x" + "32s" * (2 * PAGE_WIDTH - 2))
 SLOTS_ALL = (1 << PAGE_WIDTH) - 1
 _HALF_WIDTH = PAGE_WIDTH // 2
@@ -122,13 +127,15 @@ def own_hash(branch: Page) -> bytes:
 
 def encode_page(page: Page) -> bytes:
     """The stored form of a page."""
-    return page if page[0] else page[: BRANCH_HEAD.size] + page[_ROWS_END:]
+    if page[0]:
+        return BUCKET + b"".join(_STORED_OF_LEAVES[len(page) // LEAF_BYTES].unpack(page))
+    return page[: BRANCH_HEAD.size] + page[_ROWS_END:]
 
 
 def decode_page(stored: bytes) -> Page:
     """The page stored as these bytes; `PageError` if they are not one."""
-    if len(stored) > 1 and stored[0] == 1 and len(stored) % LEAF_BYTES == 1:
-        return stored
+    if len(stored) in _STORED_BUCKET_BYTES and stored[0] == 1:
+        return join_leaves([_leaf(stored, at) for at in range(1, len(stored), _STORED_LEAF_BYTES)])
     if len(stored) != _STORED_BRANCH_BYTES or stored[0] != 0:
         raise PageError("page: length does not fit its kind")
     _, occupied, lone = BRANCH_HEAD.unpack_from(stored)
@@ -137,6 +144,12 @@ def decode_page(stored: bytes) -> Page:
     rows = bytes(_ROWS_END - BRANCH_HEAD.size)
     nodes = open_branch(stored[: BRANCH_HEAD.size] + rows + stored[BRANCH_HEAD.size :])
     return seal_branch(nodes, occupied, lone, occupied)[0]
+
+
+def _leaf(stored: bytes, at: int) -> bytes:
+    """The leaf at this place of a stored bucket, with its hash."""
+    path, value_hash = stored[at : at + HASH_BYTES], stored[at + HASH_BYTES : at + _STORED_LEAF_BYTES]
+    return path + value_hash + leaf_hash(path, value_hash)
 
 
 def open_branch(branch: Page) -> list[bytes]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from registry.merkle.bucket import bucket_root, change_one, leaves_root
-from registry.merkle.hashing import EMPTY, HASH_BYTES, PATH_BITS, path_of
+from registry.merkle.hashing import EMPTY, HASH_BYTES, PATH_BITS, PathOf, path_of
 from registry.merkle.pages import (
     BRANCH_HEAD,
     BUCKET,
@@ -60,9 +60,9 @@ class TreeUpdate:
         return records(self.pages)
 
 
-def update(source: PageSource, changes: Mapping[bytes, bytes | None]) -> TreeUpdate:
+def update(source: PageSource, changes: Mapping[bytes, bytes | None], path_of: PathOf = path_of) -> TreeUpdate:
     """Set (value) or remove (None) raw state keys; nothing is stored, see `TreeUpdate`. `PageError` on damage."""
-    hashed = {sha256(key).digest(): None if value is None else sha256(value).digest() for key, value in changes.items()}
+    hashed = {path_of(key): None if value is None else sha256(value).digest() for key, value in changes.items()}
     return update_paths(source, hashed)
 
 

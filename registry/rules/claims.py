@@ -240,7 +240,7 @@ def _funded(call: Call, claim: Claim, receivable: Receivable, looked_at: tuple[R
     acknowledged = {call.resolve(ref) for ref in looked_at}
     beside = blankets_to_look_at(call.state, receivable, claim.holder, call.now_ms)
     disputes = disputes_to_look_at(call.state, receivable, call.now_ms)
-    review = standing_at(matches, receivable, claim.reserved_ms, call.state, call.now_ms)
+    review = standing_at(matches, receivable, claim.reserved_ms, call.state)
     wanted = (*matches.blocking, *review, *to_look_at(call.state, receivable), *disputes, *beside)
     missing = first(other for other in wanted if other not in acknowledged)
     if missing:

@@ -9,7 +9,10 @@
   as it has made room. What is funded is listed, or is not funded: so of two that are alike and financed, whoever comes
   second is shown the first. So is all that the claim weighs on through links, and what is registered as a part of
   something claimed: a second order or invoice would be financed beside what an instalment has used up.
-- Never unlisted is what rests on a claim, a payment or the debtor's confirmation, and what blocks by certain identity.
+- Never unlisted is what is claimed or was paid, and what blocks by certain identity. What the debtor confirmed or
+  denied, and what expired, makes room for nothing but what is claimed: of what is merely said there is no end, and two
+  who confirm their own would keep a third from being financed. If it is financed itself, it is listed again.
+- What the debtor answers is listed from then on, if it was not and there is room.
 """
 
 from __future__ import annotations
@@ -23,11 +26,11 @@ from registry.limits import PRINT_HOLDERS_BY_MAX, PRINT_HOLDERS_MAX
 from registry.reasons import LIMIT_REACHED
 from registry.records import Receivable
 from registry.rules.lineage import Encumbrance, Find, finder, weighed_with
-from registry.rules.transitions import BLOCKING
+from registry.rules.transitions import BLOCKING, DENIED
 from registry.rules.verdicts import Call, Refusal, first, together
 from registry.state import Put, print_key
 
-__all__ = ["Listed", "listed", "relisted"]
+__all__ = ["Listed", "answered", "listed", "relisted"]
 
 Listed = tuple[list[Put], list[Event]]  # the lists as they become, and who must hear of them
 
@@ -51,9 +54,9 @@ def listed(call: Call, receivable: Receivable, over: Collection[bytes] = ()) -> 
             return Refusal(LIMIT_REACHED, related=first(own))
         there.append(receivable)
         if len(there) > PRINT_HOLDERS_MAX:
-            weighs = taken.on(receivable) > 0
-            leaves = _makes_room(kind, there[:-1], 0 if weighs else len(own), taken)
-            if leaves is None and weighs:
+            claimed = taken.on(receivable) > 0
+            leaves = _makes_room(kind, there[:-1], 0 if claimed else len(own), taken, claimed=claimed)
+            if leaves is None and claimed:
                 return Refusal(LIMIT_REACHED)
             leaves = leaves or receivable
             events.append(_unlisted(leaves, kind))
@@ -67,11 +70,26 @@ def relisted(call: Call, receivable: Receivable) -> Listed | Refusal:
 
     Mostly there is nothing to do. `receivable` is the record with the claim.
     """
-    lists: dict[bytes, tuple[bytes, ...]] = {}  # as they become: two of one lineage may be missing in the same
-    events: list[Event] = []
     find = finder(call.state, receivable)
+    lists, events, full = _in_lists(call, weighed_with(receivable, find), find, claimed=True)
+    return Refusal(LIMIT_REACHED, receivable.id) if full else (lists, events)
+
+
+def answered(call: Call, receivable: Receivable) -> Listed:
+    """What its debtor has answered in the lists that had no room for it, as far as they have now."""
+    lists, events, _ = _in_lists(call, [receivable], finder(call.state, receivable), claimed=False)
+    return lists, events
+
+
+def _in_lists(
+    call: Call, members: Sequence[Receivable], find: Find, *, claimed: bool
+) -> tuple[list[Put], list[Event], bool]:
+    """The lists of these as they become, who must hear of that, and whether one of them had no room."""
+    lists: dict[bytes, tuple[bytes, ...]] = {}  # two of one lineage may be missing in the same
+    events: list[Event] = []
+    full = False
     taken = Encumbrance(find, call.now_ms)
-    for member in weighed_with(receivable, find):
+    for member in members:
         for kind, value in member.fingerprints:
             if kind == ACCOUNT or _is_gone(member, kind):
                 continue
@@ -81,13 +99,14 @@ def relisted(call: Call, receivable: Receivable) -> Listed | Refusal:
                 continue
             there = _there(find, kind, holders, ())
             if len(there) >= PRINT_HOLDERS_MAX:
-                leaves = _makes_room(kind, there, 0, taken)
+                leaves = _makes_room(kind, there, 0, taken, claimed=claimed)
                 if leaves is None:
-                    return Refusal(LIMIT_REACHED, receivable.id)
+                    full = True
+                    continue
                 events.append(_unlisted(leaves, kind))
                 there.remove(leaves)
             lists[key] = (*(one.id for one in there), member.id)
-    return list(lists.items()), events
+    return list(lists.items()), events, full
 
 
 def _there(find: Find, kind: str, holders: Sequence[bytes], over: Collection[bytes]) -> list[Receivable]:
@@ -103,21 +122,26 @@ def _is_gone(receivable: Receivable, kind: str) -> bool:
     return receivable.state == "superseded" or (receivable.state == "cancelled" and not linked)
 
 
-def _makes_room(kind: str, there: Sequence[Receivable], own: int, taken: Encumbrance) -> Receivable | None:
-    """Who leaves a full list for one more of a registrant that has `own` in it; None if nobody can."""
+def _makes_room(
+    kind: str, there: Sequence[Receivable], own: int, taken: Encumbrance, *, claimed: bool
+) -> Receivable | None:
+    """Who leaves a full list for one more, which is `claimed` or not; its registrant has `own` in it; or None."""
     for registrant, count in Counter(one.registrant for one in there).most_common():
         if count <= own + 1:
             return None
         for one in reversed(there):
-            if one.registrant == registrant and not _rests_on(one, kind, taken):
+            if one.registrant == registrant and not _rests_on(one, kind, taken, claimed=claimed):
                 return one
     return None
 
 
-def _rests_on(one: Receivable, kind: str, taken: Encumbrance) -> bool:
+def _rests_on(one: Receivable, kind: str, taken: Encumbrance, *, claimed: bool) -> bool:
+    """Whether something rests on it that keeps it in the list when another comes, which is `claimed` or not."""
     if LEVELS[kind] == "block" and (one.state in BLOCKING or one.state == "voided"):
         return True
-    return bool(one.confirmed_ms or taken.taken(one) or one.lineage_financed)
+    if taken.taken(one) or one.lineage_financed:
+        return True
+    return not claimed and (one.confirmed_ms > 0 or one.state in DENIED or one.state == "expired")
 
 
 def _unlisted(receivable: Receivable, kind: str) -> Event:

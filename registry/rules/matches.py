@@ -19,7 +19,8 @@ copy behind a link that carries next to nothing. And no link explains everything
 
 - a sibling is for review as soon as anything is claimed or was paid on it or below it: the parts of a parent are only
   its seller's word, for shares cannot count what no amount backs, and nobody looks at a parent that nobody finances;
-- what the debtor denied is for review, whatever it hangs together with.
+- what the debtor denied is for review, whatever it hangs together with;
+- what was paid below, or on another part of the same debt, is for review, like it or not (`_collected`).
 
 What a stranger's record costs a search does not depend on what hangs on it: else a few with big families used up the
 work of everybody who must search. So each record says itself whether its lineage is financed.
@@ -31,10 +32,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from registry.fingerprint import LEVELS, Level
-from registry.limits import HOLDERS_READ_MAX, MATCHES_BY_MAX, MATCHES_MAX
+from registry.limits import COLLECTED_MAX, HOLDERS_READ_MAX, MATCHES_BY_MAX, MATCHES_MAX, TIME_MAX_MS
 from registry.money import WHOLE
 from registry.records import Link, Receivable
-from registry.rules.lineage import Encumbrance, Find, finder, weighed_with
+from registry.rules.lineage import Encumbrance, Find, descendants, finder, weighed_with
 from registry.rules.transitions import BLOCKING, DENIED, OPEN, RECALLED
 from registry.state import State
 
@@ -46,7 +47,8 @@ class Matches:
     """Ids of other receivables, no id twice: those that block in the order of the fingerprints and then by age, those
     for review with the weightiest first (`_counted`), then likewise.
 
-    `kinds` says for each of them by which kinds of fingerprint it was found: by none if by a link that was taken back.
+    `kinds` says for each of them by which kinds of fingerprint it was found: by none if by a link, one that was taken
+    back or one from what was paid.
     """
 
     blocking: tuple[bytes, ...] = ()
@@ -54,6 +56,8 @@ class Matches:
     kinds: Mapping[bytes, tuple[str, ...]] = field(default_factory=dict)
 
 
+_NONE = Matches()
+_NO_DEBT = frozenset({"purchase_order", "shipment"})
 OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side", "debtor_number"})  # the amount is in them
 
 
@@ -80,33 +84,44 @@ def matches_to_look_at(receivable: Receivable, state: State, now_ms: int) -> Mat
     found = _search(members, find, state, now_ms)
     if found is None:
         return None
-    cut_off = _cut_off(members, find)
-    review = tuple(dict.fromkeys((*found.review, *(other for other in cut_off if other not in found.blocking))))
+    beside: dict[bytes, tuple[str, ...]] = dict.fromkeys((*_cut_off(members, find), *_collected(receivable, find)), ())
+    review = tuple(dict.fromkeys((*found.review, *(other for other in beside if other not in found.blocking))))
     if len(found.blocking) + len(review) > MATCHES_MAX:
         return None
-    return Matches(found.blocking, review, {**cut_off, **found.kinds})
+    return Matches(found.blocking, review, {**beside, **found.kinds})
 
 
-def _cut_off(members: Sequence[Receivable], find: Find) -> dict[bytes, tuple[str, ...]]:
+def _cut_off(members: Sequence[Receivable], find: Find) -> list[bytes]:
     """What corrections have cut these off from, and is no part of the lineage otherwise: it stands, or was denied."""
     inside = {member.id for member in members}
     others = [other for member in members for other in member.unlinked if other not in inside]
-    return {other: () for other in others if find(other).state in RECALLED | DENIED}
+    return [other for other in others if find(other).state in RECALLED | DENIED]
 
 
-def standing_at(
-    matches: Matches, receivable: Receivable, reserved_ms: int, state: State, now_ms: int
-) -> tuple[bytes, ...]:
+def _collected(receivable: Receivable, find: Find) -> list[bytes]:
+    """What was paid below it, or beside it on parts of one debt, and takes no claims any more.
+
+    `claims.overfull` counts that upwards by the part that its seller said it is, and by nothing else. So of very many
+    those come first that are said to be the least. An order is no debt, and what is beside it is another one.
+    """
+    tops = [receivable, *(one for link in receivable.parents if (one := find(link.receivable)).kind not in _NO_DEBT)]
+    below = {one.id: one for top in tops for one in descendants(top, find) if one.paid and one.state not in OPEN}
+    below.pop(receivable.id, None)
+    found = sorted(below.values(), key=lambda one: min(link.part_of_parent for link in one.parents))
+    return [one.id for one in found[:COLLECTED_MAX]]
+
+
+def standing_at(matches: Matches, receivable: Receivable, reserved_ms: int, state: State) -> tuple[bytes, ...]:
     """Those for review that who reserved a claim on `receivable` at this block time must have looked at.
 
     Not what a stranger registered afterwards, or one copy in front of each funding refused it for ever. Whoever
     finances such a copy has reserved it later still, and must have looked at `receivable`. But whatever is already
-    claimed or paid, was confirmed by the same debtor or registered by it, or is alike in a certain identity counts.
+    financed or paid, was confirmed by the same debtor or registered by it, or is alike in a certain identity counts.
     """
     if not matches.review:
         return ()
     find = finder(state, receivable)
-    taken = Encumbrance(find, now_ms)
+    taken = Encumbrance(find, TIME_MAX_MS)  # a mere reservation is no money, and lapses by then
 
     def counts(one: Receivable) -> bool:
         if one.registered_ms <= reserved_ms or one.registrant in (receivable.registrant, receivable.debtor):
@@ -134,10 +149,12 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
     linked: dict[str, set[tuple[bytes, bytes]]] = {}  # pairs of which it says no more either: a link explains it
     compared = 0
     for (kind, value), alike in holding.items():
+        if not (holders := state.holders(kind, value)):  # of an honest invoice nearly always
+            continue
         own = [member for member in alike if member is asked]
         skip = done.setdefault(kind, set())
         explained = linked.setdefault(kind, set())
-        for other in state.holders(kind, value):
+        for other in holders:
             if other in skip:
                 continue
             level: Level | None = None
@@ -161,6 +178,8 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
                 skip.add(other)
             found_by.setdefault(other, {})[kind] = None
             (blocking if level == "block" else review)[other] = None
+    if not found_by:
+        return _NONE
     looked_at = _counted(members, [find(other) for other in review if other not in blocking], taken)
     if len(blocking) + len(looked_at) > MATCHES_MAX:
         return None

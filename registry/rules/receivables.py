@@ -47,7 +47,7 @@ from registry.rules.debtors import debtor_of
 from registry.rules.double_confirmation import confirmed_twice, twins
 from registry.rules.external_claims import carried_over
 from registry.rules.lineage import Encumbrance, ancestors, family, finder, levels, live_at
-from registry.rules.listing import listed
+from registry.rules.listing import answered, listed
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
 from registry.rules.suspension import open_on
@@ -158,7 +158,9 @@ def confirm(call: Call, operation: Confirm) -> Verdict:
     if not whole:
         events += over_advanced(call, confirmed)
     events += confirmed_twice(call, confirmed)
-    return Effects(receivable.id, puts=((receivable_key(receivable.id), confirmed),), events=tuple(events))
+    lists, unlisted = answered(call, confirmed)
+    puts = (put_of(confirmed), *lists)
+    return Effects(receivable.id, puts=puts, events=(*events, *unlisted))
 
 
 def reject(call: Call, operation: Reject) -> Verdict:
@@ -174,7 +176,8 @@ def reject(call: Call, operation: Reject) -> Verdict:
         return Refusal(NOT_AUTHORISED, receivable.id, unheard)
     rejected = replace(receivable, state="rejected", debtor=debtor.id)
     event = Event("rejected", receivable.id, standing_on(call, rejected))
-    return Effects(receivable.id, puts=((receivable_key(receivable.id), rejected),), events=(event,))
+    lists, unlisted = answered(call, rejected)
+    return Effects(receivable.id, puts=(put_of(rejected), *lists), events=(event, *unlisted))
 
 
 def adjust(call: Call, operation: Adjust) -> Verdict:

@@ -21,7 +21,7 @@ from registry.errors import CodecError, FieldError, SignatureInvalid, Transactio
 from registry.keys import DOMAIN_TRANSACTION, PUBLIC_KEY_SIZE, SIGNATURE_SIZE, Signer, verify
 from registry.limits import NONCE_BYTES, OPERATIONS_MAX, SIGNERS_MAX, VALIDITY_MAX_MS, WIRE_BYTES_MAX
 from registry.transactions.fields import Ref, time_ms
-from registry.transactions.operations import Operation, operation_from, operation_value
+from registry.transactions.operations import Operation, operation_from, operation_value, since
 
 __all__ = [
     "ALL",
@@ -50,7 +50,7 @@ CODES: Final = MappingProxyType(
         "wrong_chain": "Signed for another network.",
         "unsigned": "A signature is missing.",
         "bad_signature": "A signature does not verify under its signer's key.",
-        "unknown_operation": "The name of an operation is not known.",
+        "unknown_operation": "The name of an operation is not known, or not yet in the protocol version in force.",
         "expired": "The block's time is later than valid_until_ms.",
         "too_far_ahead": "valid_until_ms lies more than an hour after the block's time.",
         "replayed": "The transaction is in an earlier block, or earlier in this one.",
@@ -133,10 +133,11 @@ def open_transaction(wire: bytes, chain_id: bytes) -> Transaction:
     return Transaction(transaction_id(payload), wire, payload, signers, nonce, valid_until_ms, mode, operations)
 
 
-def admissible(transaction: Transaction, *, timestamp_ms: int, seen: Callable[[bytes], bool]) -> None:
-    """Return if the transaction may stand in a block of this time; `seen` says whether an id is in an earlier block.
+def admissible(transaction: Transaction, *, timestamp_ms: int, version: int, seen: Callable[[bytes], bool]) -> None:
+    """Return if the transaction may stand in a block of this time and protocol version.
 
-    Raises `TransactionError` with `expired`, `too_far_ahead` or `replayed`.
+    `seen` says whether an id is in an earlier block. Raises `TransactionError` with `expired`, `too_far_ahead`,
+    `replayed`, or `unknown_operation` for what a later version brings (as software that knows no such version does).
     """
     until = transaction.valid_until_ms
     if until < timestamp_ms:
@@ -145,6 +146,10 @@ def admissible(transaction: Transaction, *, timestamp_ms: int, seen: Callable[[b
         raise TransactionError("too_far_ahead", "valid_until_ms", f"more than {VALIDITY_MAX_MS} ms ahead")
     if seen(transaction.id):
         raise TransactionError("replayed", "transaction", f"{transaction.id.hex()} is on the ledger already")
+    for index, operation in enumerate(transaction.operations):
+        if (needed := since(operation)) > version:
+            reason = f"{operation.NAME} comes with protocol version {needed}, in force is {version}"
+            raise TransactionError("unknown_operation", f"operations[{index}]", reason)
 
 
 def _read_wire(wire: bytes) -> tuple[bytes, list[bytes]]:

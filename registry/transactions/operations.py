@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, cast, get_args
 
@@ -37,7 +38,7 @@ from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceip
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
 from registry.transactions.receivables import Adjust, Confirm, Distinguish, Expire, Register, Reject
 
-__all__ = ["OPERATIONS", "Operation", "operation_from", "operation_value"]
+__all__ = ["OPERATIONS", "SINCE", "Operation", "operation_from", "operation_value", "since"]
 
 Operation: TypeAlias = (
     Propose
@@ -93,6 +94,15 @@ Operation: TypeAlias = (
 )
 
 OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[type[Any], ...]", get_args(Operation))})
+
+SINCE: Final[Mapping[type[Any], int]] = MappingProxyType({})
+"""The protocol version that brings an operation, or a change that stands in a proposal; of those not here: 1."""
+
+
+def since(operation: Operation) -> int:
+    """The protocol version below which this operation may stand in no block: older software cannot read it."""
+    own = SINCE.get(type(operation), 1)
+    return max(own, SINCE.get(type(operation.change), 1)) if isinstance(operation, Propose) else own
 
 
 def operation_value(operation: Operation) -> list[Value]:

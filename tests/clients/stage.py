@@ -20,7 +20,6 @@ from registry.money import WHOLE
 from registry.parties import Party
 from registry.transactions.governance import Admit, admission
 from tests.cast import AUTHORITIES, EXP_CN, IMP_DE, TERMS, Cast, key_of, listing, owner_of, party_of
-from tests.conftest import PATIENCE_S
 
 Kind = Literal["blocking", "asyncio"]
 
@@ -82,12 +81,8 @@ class Stage:
         return self._client("regulator", node, {"party": party} | settings)
 
     def level(self) -> None:
-        """Return once every node has what any of them has now: another one is read than was written to."""
-        devnet = self.cast.devnet
-        height = max(devnet.status(name)["height"] for name in AUTHORITIES)
-        deadline = time.monotonic() + PATIENCE_S
-        while any(devnet.status(name)["height"] < height for name in AUTHORITIES):
-            assert time.monotonic() < deadline, "not in time"
+        """As `Cast.level`."""
+        self.cast.level()
 
     def _client(self, role: str, node: str, settings: dict[str, Any]) -> Any:
         nodes = [node, *(name for name in AUTHORITIES if name != node)]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import re
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import tomli_w
 import typer
 
 from clients import reads
@@ -25,13 +25,14 @@ from clients.dossier import Dossier
 from clients.financier import FinancierClient
 from clients.keys import load_signing_key
 from node.cli import app as operators
-from node.keystore import KDF_TEST, SecretKey, save_key
-from registry.keys import proves_possession
+from node.keystore import KDF_TEST, SecretKey, describe, save_key
+from registry.cards import Card, card_toml, proved
+from registry.keys import key_id
 from registry.money import WHOLE
 from registry.parties import Party
-from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_DE, Cast, key_of
+from tests.cast import AUTHORITIES, EXP_CN, EXP_VN, IMP_DE, Cast, key_of, owner_of
 from tests.clients.liar import lying
-from tests.clients.stage import Stage, admissions, admit, newcomer, unlike
+from tests.clients.stage import Stage, admit, newcomer, unlike
 from tests.commands import invoke
 from tests.registry.documents.builders import ubl, ubl_party
 
@@ -375,46 +376,83 @@ def test_a_search_that_finds_something_asks_to_look(desk: Desk, tmp_path: Path) 
     assert (tmp_path / "certificate.json").exists()
 
 
-def test_a_party_is_proposed_approved_and_shown(desk: Desk, tmp_path: Path) -> None:
-    party = newcomer("exporter")
-    file = tmp_path / "party.toml"
-    file.write_text(toml_of(party))
-    (admission,) = admissions(Stage(desk.cast), [party])
-    proofs = [word for proof in admission.proofs for word in ("--proof", proof.hex())]
-    propose = partial(desk.by, AUTHORITIES["f-cn"][0], "party", "propose", file)
-    swapped = (*proofs[2:], *proofs[:2])
-    assert complaint(propose(*swapped)) == "refused: key_unproven"
-    proposal = propose(*proofs).json["proposal"]
+def typed(*words: object, **environment: str) -> Ended:
+    """A command of an operator, in a process of its own."""
+    command = [sys.executable, "-m", "node.cli", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, check=False)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def newly_made(desk: Desk, folder: Path, party: Party, network: bytes) -> Ended:
+    """What a firm types that joins without a node: nothing of the network is there but its id."""
+    said = ("--party", party.id, "--party-name", "Nieuwe Firma", "--country", party.country, "--party-role", "exporter")
+    return typed("party", "init", folder, *said, "--network", network.hex(), NEMODAT_PASSPHRASE=PASSPHRASE)
+
+
+def test_a_firm_joins_by_one_command_and_is_admitted_by_one(desk: Desk, tmp_path: Path) -> None:
+    party, firm, card = newcomer("exporter"), tmp_path / "firm", tmp_path / "firm" / "card.toml"
+    made = newly_made(desk, firm, party, desk.cast.devnet.genesis.id)
+    assert made.code == DONE, made
+    fingerprints = {kind: key_id(describe(firm / "keys" / f"{kind}.json")[1]) for kind in ("sign", "owner", "receive")}
+    secrets = [
+        load_signing_key(firm / "keys" / f"{kind}.json", PASSPHRASE.encode(), use=kind) for kind in ("sign", "owner")
+    ]
+    assert not any(secret.seed.hex() in card.read_text() + made.out for secret in secrets)
+    ended = desk.by(AUTHORITIES["f-cn"][0], "party", "propose", card)
+    for told in (party.id, "Nieuwe Firma", *fingerprints.values()):
+        assert told in ended.err, "it is shown before it is sent"
+    assert all(fingerprint in made.out for fingerprint in fingerprints.values())
+    proposal = ended.json["proposal"]
+    shown = desk.by(AUTHORITIES["f-sg"][0], "authority", "proposal", proposal).json
+    assert (shown["name"], shown["owner_key"]) == ("Nieuwe Firma", fingerprints["owner"])
     assert complaint(desk.by(EXP_CN, "party", "approve", proposal)) == "refused: not_authorised"
     assert complaint(desk.by(EXP_CN, "party", "show", party.id)) == f"{party.id}: no such party"
     listed = desk.by(AUTHORITIES["f-gb"][0], "party", "proposals").out
     assert any(proposal in line and "open" in line and party.id in line for line in listed.splitlines())
     for name in ("f-sg", "f-de"):
         assert desk.by(AUTHORITIES[name][0], "party", "approve", proposal).json["approved"] == proposal
-    shown = desk.by(party.id, "party", "show", party.id).json
-    assert (shown["name"], shown["roles"]) == (party.name, ["exporter"])
-    assert shown["sign_keys"] == [key_of(party.id).public_key.hex()]
-    wrong = party.id[:-1] + ("1" if party.id[-1] == "0" else "0")
-    file.write_text(toml_of(replace(party, id=wrong, identifiers=(wrong,))))
-    assert "identifiers[0]" in complaint(propose(*proofs))
-    file.write_text("id = 7")
-    assert str(file) in complaint(propose(*proofs))
+    own = desk.by(party.id, "party", "show", party.id, NEMODAT_KEY=str(firm / "keys" / "sign.json")).json
+    assert (own["name"], own["roles"]) == ("Nieuwe Firma", ["exporter"])
+    assert own["sign_keys"] == [secrets[0].public_key.hex()]
 
 
-def toml_of(party: Party) -> str:
-    return tomli_w.dumps(
-        {
-            "id": party.id,
-            "name": party.name,
-            "country": party.country,
-            "identifiers": list(party.identifiers),
-            "roles": list(party.roles),
-            "sign_keys": [key.hex() for key in party.sign_keys],
-            "owner_key": party.owner_key.hex(),
-            "receive_key": "",
-            "home": "",
-        }
+def test_a_member_makes_a_new_key_with_its_card_and_adds_it(desk: Desk, tmp_path: Path) -> None:
+    party = newcomer("exporter")
+    admit(Stage(desk.cast), [party])
+    new = tmp_path / "new.json"
+    making = partial(run, "key", "card", new, app=operators, **desk.settings(party.id))
+    assert "new.card.toml" in making("--purpose", "add_key").out
+    assert "move it away first" in complaint(making("--purpose", "recover"))
+    assert "--purpose: must be one of" in complaint(making("--purpose", "admit_owner"))
+    added = desk.by(party.id, "party", "add-key", tmp_path / "new.card.toml").json["added"]
+    assert added == load_signing_key(new, PASSPHRASE.encode()).public_key.hex()
+    assert added in desk.by(party.id, "party", "show", party.id, NEMODAT_KEY=str(new)).json["sign_keys"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "fault"),
+    [
+        (lambda text, other: re.sub("lei:[0-9A-Z]{20}", EXP_VN, text), "proofs.sign_keys[0]: is not by the key"),
+        (lambda text, other: other, "proofs.network: is another network's: the id of this one is"),
+        (lambda text, other: text[: text.index("[proofs]")], "proofs: is missing: make the card for this network"),
+        (lambda text, other: re.sub(r'(owner_key = ")[0-9a-f]{64}"', rf'\g<1>{"ab" * 32}"', text), "proofs.owner_key"),
+        (lambda text, other: text.replace('"exporter"', '"exporter", "king"'), "party.roles: must be one or more of"),
+        (lambda text, other: "id = 7", "format: is missing"),
+    ],
+    ids=["another party", "another network", "no proofs", "another key", "no such role", "no card"],
+)
+def test_a_card_that_was_changed_is_not_sent(
+    desk: Desk, tmp_path: Path, spoil: Callable[[str, str], str], fault: str
+) -> None:
+    party, card = newcomer("exporter"), tmp_path / "card.toml"
+    keys = [key_of(party.id), owner_of(party.id)]
+    good, other = (
+        card_toml(proved(Card(party=party), network, party=keys))
+        for network in (desk.cast.devnet.genesis.id, bytes(32))
     )
+    card.write_text(spoil(good, other))
+    said = complaint(desk.by(AUTHORITIES["f-cn"][0], "party", "propose", card))
+    assert said.startswith(f"{card}: {fault}"), said
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------------------
@@ -427,7 +465,7 @@ def test_what_is_missing_or_nobodys(desk: Desk, tmp_path: Path) -> None:
     assert "not_found" in complaint(desk.by(EXP_CN, "claim", "list", nobody))
     assert complaint(desk.by(EXP_CN, "claim", "show", "xyz")) == "claim: 64 hexadecimal digits are expected"
     gone = tmp_path / "gone.json"
-    propose = ("party", "propose", "--proof", "00" * 64)
+    propose = ("party", "propose")
     for words in (("receivable", "confirm", gone), ("search", gone), (*propose, gone)):
         assert complaint(desk.by(EXP_CN, *words)) == f"{gone}: No such file or directory"
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
@@ -504,19 +542,6 @@ def test_keys_are_made_and_shown(tmp_path: Path) -> None:
     assert "a passphrase is needed" in complaint(run("key", "new", tmp_path / "c.json", app=operators))
     (tmp_path / "d.json").write_text("{}")
     assert "not a key file" in complaint(run("key", "show", tmp_path / "d.json", app=operators))
-
-
-def test_a_new_key_proves_itself(tmp_path: Path, cast: Cast) -> None:
-    file, genesis = tmp_path / "sign.json", cast.devnet.genesis
-    run("key", "new", file, app=operators, NEMODAT_PASSPHRASE=PASSPHRASE)
-    words = ("key", "prove", file, "--genesis", cast.devnet.genesis_path, "--party", EXP_CN, "--purpose")
-    proof = run(*words, "recover", app=operators, NEMODAT_PASSPHRASE=PASSPHRASE).out.strip()
-    public = load_signing_key(file, PASSPHRASE.encode()).public_key
-    assert proves_possession(public, genesis.id, EXP_CN, "recover", bytes.fromhex(proof))
-    for party, purpose in ((EXP_CN, "add_key"), (EXP_VN, "recover")):
-        assert not proves_possession(public, genesis.id, party, purpose, bytes.fromhex(proof))
-    for purpose, word in (("admit_owner", "owner"), ("anything", "--purpose")):
-        assert word in complaint(run(*words, purpose, app=operators, NEMODAT_PASSPHRASE=PASSPHRASE))
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ SETTINGS = {
 DOCUMENTS = {
     "text show",
     "law example",
+    "party init",
     "node init",
     "node join",
     "node run",

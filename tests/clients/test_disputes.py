@@ -51,6 +51,7 @@ def test_raised_funding_refused_settled_and_funded_up_to_what_is_left(stage: Sta
         with pytest.raises(Refused, match="disputed") as refusal:
             financier.fund(first)
         assert refusal.value.related == (dispute,)
+        stage.level()
         # Whoever may read the receivable may read what is in its way, and the opener its own dispute.
         (seen,) = financier.call(disputes.open_disputes, registration.receivable)
         assert seen == debtor.call(reads.record, Dispute, dispute) == seller.call(reads.record, Dispute, dispute)
@@ -63,12 +64,14 @@ def test_raised_funding_refused_settled_and_funded_up_to_what_is_left(stage: Sta
         assert seen in debtor.call(reads.own_records, Dispute)
         seller.call(disputes.answer, dispute, **SAID)
 
+        stage.level()
         genesis = stage.cast.devnet.genesis
         draft = debtor.call(disputes.compose_settlement, dispute, reduction=25 * PERCENT, others=[EXP_CN], **SAID)
         keys = [key_of(party) for party in (IMP_DE, EXP_CN)]
         signatures = {key.public_key: draft.sign(genesis, key) for key in keys}
         seller.resume(draft.sealed(genesis, signatures))
 
+        stage.level()
         record = seller.receivable(registration.receivable)
         assert (record.collectible, record.disputes) == (75 * PERCENT, ())
         assert seller.call(disputes.open_disputes, registration.receivable) == ()
@@ -83,6 +86,7 @@ def test_a_dispute_is_nobody_elses_business(stage: Stage) -> None:
     with stage.exporter() as seller, stage.debtor() as debtor:
         registration = seller.register(unlike())
         dispute = set_off(debtor, registration, 10)
+    stage.level()
     with stage.debtor(IMP_AE) as other, stage.exporter(EXP_VN) as rival, stage.financier("f-gb") as bank:
         for client in (other, rival, bank):
             assert client.call(reads.record, Dispute, dispute) is None

@@ -10,6 +10,7 @@ import pytest
 
 from clients.dossier import Dossier
 from clients.errors import ClientError
+from clients.financier import check_dossier
 from clients.instalments import instalment_listings
 from clients.matches import to_acknowledge
 from registry.documents import Invoice, read
@@ -131,7 +132,19 @@ def test_by_command_on_the_ledger(cast: Cast, tmp_path: Path) -> None:
         assert (record.kind, record.parents[0].receivable.hex()) == ("instalment", whole.stem)
         alike = [found.receivable for found in seller.call(to_acknowledge, first.receivable).matches]
         assert len(alike) == 1, "the other instalment is of the same amount and day: it is looked at once"
-        f_cn.finance(offered(seller, first.receivable, "f-cn"), acknowledged=alike)
+        claim, parent = offered(seller, first.receivable, "f-cn"), Dossier.from_json(whole.read_text())
+        (alone,), (beside,) = f_cn.check_dossier(first).parts, f_cn.check_dossier(first, [parent]).parts
+        assert str(alone) == "not compared: the parent's dossier is not at hand"
+        assert (beside.finding, beside.proved, beside.parent) == ("agrees", False, parent.receivable)
+        (own,) = seller.call(check_dossier, first, [parent]).parts
+        assert (own.finding, own.proved) == ("agrees", True)
+        larger = replace(parent, particulars=replace(parent.particulars, amount_minor=999_999))
+        assert f_cn.check_dossier(first, [larger]).parts[0].finding == "differs"
+        with pytest.raises(ClientError, match=f"dossier of the parent {whole.stem}: particulars"):
+            seller.call(check_dossier, first, [larger])
+        with pytest.raises(ClientError, match="is no parent of this receivable"):
+            f_cn.check_dossier(first, [first])
+        f_cn.finance(claim, acknowledged=alike)
         with pytest.raises(ClientError, match="over_residual"):
             f_sg.finance(offered(seller, bytes.fromhex(whole.stem), "f-sg", WHOLE // 2 + 1))
     broken = tmp_path / "other.xml"

@@ -94,11 +94,13 @@ def test_the_facts_of_a_claim_go_with_it_to_who_takes_it_over(cast: Cast) -> Non
         filing = first.call(record_filing, claim, **filed, lapses_ms=now_ms + 10**12).subject
         notice = first.call(notify, claim, channel="courier", text=digest("notice"), account=digest("account"))
         rival.finance(other)
+        stage.level()
         assert second.call(filings_of, claim) is None
         handed = compose(genesis, [Reassign(claim, F_SG)], signers=[key_of(one).public_key for one in (F_CN, F_SG)])
         signatures = {key.public_key: handed.sign(genesis, key) for key in map(key_of, (F_CN, F_SG))}
         second.send(handed, signatures)
 
+        stage.level()
         assert [one.id for one in second.call(filings_of, claim)] == [filing]
         assert filing in {one.id for one in second.call(own_filings)}
         assert filing not in {one.id for one in first.call(own_filings)}

@@ -36,6 +36,7 @@ def test_from_registration_to_funding_by_confirmed_factoring(stage: Stage) -> No
         claim = offered(exporter, registration.receivable, "f-sg")
 
         notice = financier.call(notices.notify, claim, channel="courier", text=TEXT, account=account, language="zh")
+        stage.level()
         assert debtor.call(reads.record, Notice, notice) is None, "nobody knows yet who the debtor is"
         sent = financier.call(reads.record, Notice, notice)
         assert (sent.sender, sent.holder, sent.language, sent.received_ms) == (F_SG, F_SG, "zh", 0)
@@ -68,6 +69,7 @@ def test_the_same_from_asyncio(asyncio_stage: Stage) -> None:
         notice = exporter.call(notices.notify, claim, channel="edi", text=TEXT, account=account)
         debtor.call(notices.acknowledge, notice, text=TEXT, account=account, dossier=registration.dossier, accepts=True)
         debtor.confirm(registration.dossier, waives_defences=True)
+        asyncio_stage.level()
         record = exporter.call(reads.record, Notice, notice)
     assert (record.sender, record.holder) == (EXP_CN, AUTHORITIES["f-cn"][0])
     assert record.accepted_ms == record.received_ms > 0
@@ -79,6 +81,7 @@ def test_a_notice_is_for_those_it_concerns(stage: Stage) -> None:
         claim = offered(exporter, registration.receivable, "f-sg")
         account = registration.dossier.account_commitment(IBAN)
         notice = exporter.call(notices.notify, claim, channel="registry", text=TEXT, account=account)
+        stage.level()
         assert exporter.call(reads.record, Notice, notice).id == notice
         assert [client.call(reads.record, Notice, notice) for client in (stranger, another)] == [None, None]
         assert notice not in {one.id for one in stranger.call(reads.own_records, Notice)}

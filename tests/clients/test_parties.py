@@ -14,6 +14,7 @@ from clients.aliases import canonical
 from clients.errors import ClientError, Refused, RequestFailed
 from clients.exporter import canonical_listings
 from node.keystore import KDF_TEST, SecretKey, save_key
+from registry.cards import key_card, key_card_toml
 from registry.keys import SigningKey, prove_possession
 from registry.lei import read_lei_records
 from registry.parties import Party
@@ -49,6 +50,13 @@ def admitted(stage: Stage) -> tuple[Party, SigningKey]:
 
 def proof(stage: Stage, new: SigningKey, party: Party, purpose: str) -> bytes:
     return prove_possession(new, stage.cast.devnet.genesis.id, party.id, purpose)
+
+
+def carded(stage: Stage, desk: Desk, new: SigningKey, party: Party, purpose: str) -> Path:
+    """The card of a new key, as `nemodat key card` writes it."""
+    path = desk.folder / "new.card.toml"
+    path.write_text(key_card_toml(key_card(new, stage.cast.devnet.genesis.id, party.id, purpose)))
+    return path
 
 
 def test_a_key_is_rotated_and_lost_keys_are_recovered(stage: Stage) -> None:
@@ -100,10 +108,10 @@ def test_an_amendment_and_another_owner_key_by_command(stage: Stage, desk: Desk)
     bad = desk.by(F_CN, "party", "amend", party.id, "--alias", "vat:DE136695977")
     assert complaint(bad).startswith("identifiers[0]")
     owner = key(f"new owner {party.id}")
-    new, shown = owner.public_key.hex(), proof(stage, owner, party, "replace_owner_key").hex()
+    new, card = owner.public_key.hex(), carded(stage, desk, owner, party, "replace_owner_key")
     for words in (
         ("amend", party.id, "--name", "Renamed", "--add-role", "debtor"),
-        ("replace-owner-key", party.id, new, "--proof", shown),
+        ("replace-owner-key", card),
     ):
         proposed = desk.by(F_CN, "party", *words).json["proposal"]
         for authority in (F_SG, F_DE):
@@ -119,19 +127,24 @@ def test_keys_by_command(stage: Stage, desk: Desk) -> None:
     for name, kind, made in (("new", "sign", new), ("owner", "owner", owner)):
         secret = SecretKey(kind, made.public_key, made.seed)
         save_key(desk.folder / f"{name}.json", secret, PASSPHRASE.encode(), cost=KDF_TEST)
-    assert complaint(desk.by(party.id, "party", "add-key", new.public_key.hex(), "--proof", "00")).startswith(
-        "--proof: 128"
-    )
-    shown = proof(stage, new, party, "add_key").hex()
-    added = desk.by(party.id, "party", "add-key", new.public_key.hex(), "--proof", shown)
+    card = carded(stage, desk, new, party, "add_key")
+    for other, fault in (
+        (F_SG, f"party: is {party.id}, where {F_SG} is needed"),
+        (party.id, "proof: is not by the key"),
+    ):
+        assert f"{card}: {fault}" in complaint(desk.by(other, "party", "add-key", card))
+        card.write_text(card.read_text().replace(new.public_key.hex(), last.public_key.hex()))
+    added = desk.by(party.id, "party", "add-key", carded(stage, desk, new, party, "add_key"))
     assert added.json["added"] == new.public_key.hex()
     by_new = {"NEMODAT_KEY": str(desk.folder / "new.json")}
     assert desk.by(party.id, "party", "revoke-key", party.sign_keys[0].hex(), **by_new).json["revoked"]
     assert desk.by(party.id, "party", "set-home", "https://node.example", **by_new).json["home"]
     received = digest("x25519").hex()
     assert desk.by(party.id, "party", "set-receive-key", received, **by_new).json["receive_key"] == received
-    words = ("recover", "--owner-key", desk.folder / "owner.json", "--sign-key", last.public_key.hex())
-    words = (*words, "--proof", proof(stage, last, party, "recover").hex())
+    words = ("recover", "--owner-key", desk.folder / "owner.json", "--sign-key")
+    wrong = desk.by(F_CN, "party", *words, carded(stage, desk, last, party, "add_key"))
+    assert "purpose: is add_key, where recover is needed" in complaint(wrong)
+    words = (*words, carded(stage, desk, last, party, "recover"))
     done = desk.by(F_CN, "party", *words, NEMODAT_OWNER_PASSPHRASE=PASSPHRASE)
     assert done.json["sign_keys"] == [last.public_key.hex()]
     again = desk.by(F_CN, "party", *words, NEMODAT_OWNER_PASSPHRASE=PASSPHRASE)
@@ -197,6 +210,7 @@ def test_a_firm_named_by_an_alias_is_the_same_firm(stage: Stage) -> None:
         (again,) = exporter.call(canonical_listings, [with_particulars(first, debtor=alias)])
         with pytest.raises(Refused, match="duplicate"):
             exporter.register(again)
+    stage.level()
     with stage.financier("f-sg") as financier:
         (asked,) = financier.call(canonical, [dataclasses.replace(first.particulars, debtor=alias)])
         found = financier.search(asked, purpose="offer")

@@ -125,7 +125,7 @@ def test_the_story_of_a_pool(stage: Stage, seller: str) -> None:
         )
         assert [type(each) for each in outcomes] == [Drawn, Drawn, NotDrawn, Drawn]
         assert (outcomes[2].code, heard) == ("not_authorised", [(4, 4)])
-        assert financier.check_dossier(registered[0].dossier).id == ids[0]
+        assert financier.check_dossier(registered[0].dossier).record.id == ids[0]
         claim = financier.claim(outcomes[0].claim)
         assert (claim.state, claim.holder, claim.terms_digest) == ("funded", F_GB, drawing_terms(facility))
 

@@ -26,6 +26,7 @@ from consensus.messages import (
     decode_message,
     encode_message,
 )
+from node.certificates import make_certificate
 from node.network import Channel
 from node.network.frames import encode_frame, encode_hello, encode_ping, encode_pong
 from node.snapshots.messages import (
@@ -39,6 +40,7 @@ from node.snapshots.messages import (
     PartOf,
     encode_snapshot_message,
 )
+from registry.cards import Card, CardNode, card_toml, key_card, key_card_toml, proved
 from registry.certificates import Finding, build_search_certificate, build_state_proof
 from registry.codec import decode, encode
 from registry.fingerprint import Particulars
@@ -345,6 +347,23 @@ def answers() -> Iterable[bytes]:
 def key_files() -> Iterable[bytes]:
     key = SecretKey("sign", key_of("fuzz").public_key, key_of("fuzz").seed)
     return [seal_key(key, b"a passphrase", cost=KDF_TEST, salt=bytes(16), nonce=bytes(12))]
+
+
+def cards() -> Iterable[bytes]:
+    party = next(each for each in genesis().parties if each.id == name_id("F_CN"))
+    node = CardNode(
+        role="authority",
+        address="node.example:7001",
+        transport_certificate=make_certificate(bytes(32), "a node"),
+        consensus_key=key_of("consensus").public_key,
+    )
+    card = Card(party=party, node=node)
+    keys = [key_of("F_CN"), key_of("owner F_CN")]
+    return [card_toml(each).encode() for each in (card, proved(card, genesis().id, party=keys, consensus=keys[0]))]
+
+
+def key_cards() -> Iterable[bytes]:
+    return [key_card_toml(key_card(key_of("F_CN"), genesis().id, name_id("F_CN"), "add_key")).encode()]
 
 
 def genesis_files() -> Iterable[bytes]:

@@ -45,6 +45,7 @@ from node.network.frames import (
 )
 from node.snapshots.manifest import ManifestError, read_manifest
 from node.snapshots.messages import decode_snapshot_message, encode_snapshot_message
+from registry.cards import card_from_toml, card_toml, key_card_from_toml
 from registry.certificates import CertificateError, check_search_certificate, check_state_proof
 from registry.codec import decode, encode
 from registry.documents import ColumnMap, DocumentError, Invoice, column_map_of, read_each, receivable_of
@@ -435,6 +436,20 @@ TARGETS = {
             decode=_text(Genesis.from_toml),
             errors=(FieldError,),
             seeds=samples.genesis_files,
+        ),
+        Target(
+            name="card",
+            form="text",
+            decode=_text(lambda text: card_toml(card_from_toml(text)).encode()),
+            errors=(FieldError,),
+            seeds=samples.cards,
+        ),
+        Target(
+            name="key-card",
+            form="text",
+            decode=_text(key_card_from_toml),
+            errors=(FieldError,),
+            seeds=samples.key_cards,
         ),
         Target(
             name="dossier", form="json", decode=_text(Dossier.from_json), errors=(ClientError,), seeds=samples.dossiers

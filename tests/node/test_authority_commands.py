@@ -8,18 +8,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import tomli_w
 import typer
 
 from clients.cli import app as participants
 from node.cli import app as operators
 from node.devnet import Devnet, Member, create
 from node.keystore import KDF_TEST, SecretKey, save_key
-from registry.parties import Party
-from registry.transactions.governance import admission
+from registry.cards import Card, card_toml, proved
 from tests.cast import AUTHORITIES, key_of, owner_of, party_of
 from tests.commands import invoke
 
@@ -63,13 +60,6 @@ class Office:
         for name in approvers:
             self.by(IDS.get(name, FIFTH), "party", "approve", proposal)
 
-    def proved(self, name: str, party: str, key: str) -> str:
-        """What a new consensus key of this node proves it is there with."""
-        folder = self.devnet.folder / name
-        words = ("key", "prove", folder / "keys" / f"{key}.json", "--genesis", self.devnet.genesis_path)
-        signed = ("--party", party, "--purpose", "seat_authority", "--passphrase-file", folder / "passphrase")
-        return run(operators, *words, *signed).strip()
-
     def until(self, condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while not condition():
@@ -94,35 +84,19 @@ def office(tmp_path: Path) -> Iterator[Office]:
         yield Office(devnet, tmp_path)
 
 
-def as_file(path: Path, party: Party) -> Path:
-    table: dict[str, Any] = {
-        "id": party.id,
-        "name": party.name,
-        "country": party.country,
-        "identifiers": list(party.identifiers),
-        "roles": list(party.roles),
-        "sign_keys": [key.hex() for key in party.sign_keys],
-        "owner_key": party.owner_key.hex(),
-        "receive_key": party.receive_key.hex(),
-        "home": party.home,
-    }
-    path.write_text(tomli_w.dumps(table))
-    return path
-
-
 def test_operators_add_re_key_and_remove_authorities_by_commands(office: Office) -> None:
     devnet, folder = office.devnet, office.devnet.folder
     party = party_of(FIFTH, "US", "authority", "financier")
-    admitted = admission(party, [key_of(FIFTH), owner_of(FIFTH)], devnet.genesis.id)
-    proofs = [word for proof in admitted.proofs for word in ("--proof", proof.hex())]
-    office.decide("party", "propose", as_file(office.folder / "fifth.toml", party), *proofs)
+    own = office.folder / "fifth.toml"
+    own.write_text(card_toml(proved(Card(party=party), devnet.genesis.id, party=[key_of(FIFTH), owner_of(FIFTH)])))
+    office.decide("party", "propose", own)
     card = devnet.add(Member(name="fifth", party=party, role="authority"))
     office.decide("authority", "admit-node", card)
     devnet.start("fifth")
     devnet.wait_ready("fifth")
     assert (devnet.status("fifth")["role"], devnet.status("fifth")["voting"]) == ("observer", False)
 
-    office.decide("authority", "seat", card, "--proof", office.proved("fifth", FIFTH, "consensus"))
+    office.decide("authority", "seat", card)
     office.until(lambda: devnet.status("fifth")["voting"])
 
     run(operators, "node", "renew", folder / "f-sg", "--passphrase-file", folder / "f-sg" / "passphrase")
@@ -134,8 +108,7 @@ def test_operators_add_re_key_and_remove_authorities_by_commands(office: Office)
     devnet.start("f-sg")
     devnet.wait_ready("f-sg")
     seat = ("authority", "seat", folder / "f-sg" / "card-next.toml")
-    proof = office.proved("f-sg", IDS["f-sg"], "consensus-next")
-    office.decide(*seat, "--proof", proof, approvers=("f-de", "f-gb", "fifth"))
+    office.decide(*seat, approvers=("f-de", "f-gb", "fifth"))
     next_key = json.loads((folder / "f-sg" / "keys" / "consensus-next.json").read_text())["public"]
     office.until(lambda: next_key in office.by(IDS["f-cn"], "authority", "list"))
     office.until(lambda: devnet.status("f-sg")["voting"])

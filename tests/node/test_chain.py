@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,9 +29,11 @@ from registry.ledger import genesis_state
 from registry.merkle import tree
 from registry.merkle.log import EMPTY_LOG_ROOT, entry_hash, inclusion_proof, root, verify_inclusion
 from registry.state import receivable_key
+from registry.transactions import operations
 from registry.transactions.claims import Offer
 from registry.transactions.envelope import Transaction, subject_id
 from registry.transactions.governance import Admit, Propose
+from registry.transactions.receivables import Expire
 from tests.node.chainworld import (
     STEP_MS,
     build,
@@ -335,6 +337,19 @@ def test_only_registered_parties_wait_for_a_block(chain: Chain) -> None:
         assert error.value.code == code
     with pytest.raises(TransactionError, match="too_far_ahead"):
         chain.admitted(far, now_ms=now_ms)
+
+
+def test_what_a_later_version_brings_waits_for_no_block_and_stands_in_none(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New software on some of the nodes: it offers no block that the others cannot read, and accepts none."""
+    newer = transaction_of("EXP_CN", Expire(mark("a receivable")), nonce=2)
+    careless = build(Chain.open(MemoryStore(), genesis()), [newer])
+    monkeypatch.setattr(operations, "SINCE", MappingProxyType({Expire: 2}))
+    with pytest.raises(TransactionError, match=r"unknown_operation.*protocol version 2"):
+        chain.admitted(newer, now_ms=START_MS)
+    assert "unknown_operation" in (chain.check(careless, now_ms=None) or "")
+    assert build(chain, [registration(1), newer]).transactions == (registration(1).wire,)
 
 
 def test_a_suspended_party_does_not_wait_for_a_block(store: Store) -> None:

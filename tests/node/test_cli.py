@@ -11,8 +11,10 @@ import pytest
 from node import cli, keystore
 from node.cli import app
 from node.config import load_config
-from node.genesis import init_node, new_party, read_genesis
+from node.genesis import init_node, new_party, read_card, read_genesis
 from node.keystore import KDF_TEST
+from registry.cards import admission_of, seat_of
+from registry.keys import key_id
 from tests.commands import Result, invoke
 
 LEIS = ("lei:984500DEBANK00000124", "lei:984500SGBANK00000120")
@@ -80,11 +82,42 @@ def test_errors_are_one_line_and_leave_nothing_behind(tmp_path: Path, monkeypatc
     assert init(bank, LEIS[0]).exit_code == 0
     again = init(bank, LEIS[0])
     assert again.exit_code == 1
-    assert "never overwritten" in again.stderr
+    assert "card.toml: exists already" in again.stderr
+    (bank / "card.toml").unlink()
+    again = init(bank, LEIS[0])
+    assert again.exit_code == 1
+    assert "never overwritten" in again.stderr, "a node's keys are its own"
     monkeypatch.delenv("NEMODAT_PASSPHRASE")
     unasked = init(tmp_path / "other", LEIS[1])
     assert unasked.exit_code == 1
     assert "passphrase" in unasked.stderr
+
+
+def test_a_newcomer_has_a_card_with_proofs_for_the_network_that_runs(tmp_path: Path) -> None:
+    bank, fifth, genesis = tmp_path / "bank", tmp_path / "fifth", tmp_path / "genesis.toml"
+    init(bank, LEIS[0])
+    nemodat("genesis", "create", bank / "card.toml", "--name", "One", "--out", genesis)
+    network = read_genesis(genesis).id
+    assert "64 hexadecimal digits" in init(fifth, LEIS[1], "--network", "9f").stderr
+    assert not fifth.exists()
+    made = init(fifth, LEIS[1], "--network", network.hex())
+    assert made.exit_code == 0, made.output
+    card = read_card(fifth / "card.toml")
+    assert card.node is not None
+    assert key_id(card.node.consensus_key) in made.output
+    assert admission_of(card, network).party.id == seat_of(card, network).party == LEIS[1]
+    done = join(genesis, fifth)
+    assert done.exit_code == 0, done.output
+    assert load_config(fifth / "node.toml").role == "authority"
+    for name in ("card.toml", "keys/transport.json", "keys/consensus.json"):
+        (fifth / name).unlink()
+    (fifth / "keys" / "owner.json").rename(tmp_path / "offline.json")
+    away = init(fifth, LEIS[1], "--network", network.hex())
+    assert (away.exit_code, "owner.json: is away" in away.stderr) == (1, True)
+    assert not (fifth / "keys" / "owner.json").exists(), "another owner key would recover nothing"
+    (tmp_path / "offline.json").rename(fifth / "keys" / "owner.json")
+    assert init(fifth, LEIS[1], "--network", network.hex()).exit_code == 0
+    assert read_card(fifth / "card.toml").party == card.party, "the party's own keys are kept"
 
 
 def test_files_that_are_not_what_they_should_be(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from consensus import following, sources
+from node import sync
 from node.authorities import member_nodes
 from node.network import Channel, Mesh, Peer
 from node.node import directory_of
@@ -19,7 +20,7 @@ from node.views import decided
 from registry.codec import Value, decode, encode
 from registry.errors import TransactionError
 from registry.ledger import genesis_state
-from tests.conftest import eventually
+from tests.conftest import PATIENCE_S, eventually
 from tests.node.network_of_nodes import Member, Net
 
 
@@ -236,3 +237,62 @@ async def test_a_node_whose_next_block_nobody_keeps_says_so_once_and_is_not_read
         for peer in peers:
             assert peer.mesh is not None
             await peer.mesh.stop()
+
+
+@pytest.mark.parametrize(
+    "first", [pytest.param(1, id="far ahead, with all blocks"), pytest.param(990, id="far ahead, pruned")]
+)
+async def test_a_newcomer_that_found_nobody_turns_back_for_a_state_when_a_peer_that_is_far_ahead_comes(
+    net: Net, first: int
+) -> None:
+    peer = Liar(lambda first, last: None, first=first)
+    await net.start(4)
+    observer = net[4].service
+    wanted = asyncio.ensure_future(observer.sync.state_wanted(after_s=0))
+    try:
+        await eventually(lambda: observer.status()["alarm"])
+        assert observer.status()["alarm"].endswith("waiting for authorities to connect: 0 of at least 2 are there")
+        await peer.start(net, net.members[0])
+        await eventually(wanted.done)
+        assert wanted.exception() is None
+        assert not peer.asked, "a block would make it go on with blocks"
+    finally:
+        wanted.cancel()
+        assert peer.mesh is not None
+        await peer.mesh.stop()
+
+
+async def test_a_newcomer_among_pruned_peers_says_what_it_waits_for_and_tries_again_after_a_pause(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "LACKING_MS", 100)
+    monkeypatch.setattr(sync, "FAR_BEHIND", 1_001)  # further than they claim
+    peers = [Liar(lambda first, last: None, first=990) for _ in range(2)]
+    await net.start(4)
+    observer = net[4].service
+    wanted = asyncio.ensure_future(observer.sync.state_wanted(after_s=3_600))
+    try:
+        for peer, member in zip(peers, net.members, strict=False):
+            await peer.start(net, member)
+        await eventually(lambda: observer.status()["alarm"].startswith("blocks_not_kept"))
+        assert "waiting for one, or for a state" in observer.status()["alarm"]
+        assert not wanted.done(), "not before its time"
+        await asyncio.wait_for(observer.sync.state_wanted(after_s=0), PATIENCE_S)
+    finally:
+        wanted.cancel()
+        for peer in peers:
+            assert peer.mesh is not None
+            await peer.mesh.stop()
+
+
+async def test_a_newcomer_that_is_close_goes_on_with_blocks(net: Net) -> None:
+    await net.start(4)
+    observer = net[4].service
+    wanted = asyncio.ensure_future(observer.sync.state_wanted(after_s=0))
+    await net.start(0, 1, 2, 3)
+    assert observer.status()["height"] == 0
+    await eventually(lambda: observer.status()["alarm"] == "")
+    await grow(net, 3)
+    await eventually(lambda: observer.ledger.tip.height >= 3)
+    assert not wanted.done()
+    wanted.cancel()

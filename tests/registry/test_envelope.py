@@ -377,11 +377,11 @@ def test_validity_window() -> None:
 
     def code(timestamp_ms: int, *, seen: bool = False) -> str:
         with pytest.raises(TransactionError) as caught:
-            admissible(transaction, timestamp_ms=timestamp_ms, seen=lambda _: seen)
+            admissible(transaction, timestamp_ms=timestamp_ms, version=1, seen=lambda _: seen)
         return caught.value.code
 
     for timestamp_ms in (START_MS, START_MS - 1, START_MS - 3_600_000):
-        admissible(transaction, timestamp_ms=timestamp_ms, seen=lambda _: False)
+        admissible(transaction, timestamp_ms=timestamp_ms, version=1, seen=lambda _: False)
     assert code(START_MS + 1) == "expired"
     assert code(START_MS - 3_600_001) == "too_far_ahead"
     assert code(START_MS, seen=True) == "replayed"

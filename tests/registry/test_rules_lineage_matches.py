@@ -7,7 +7,8 @@ import pytest
 from registry.limits import MATCHES_MAX, UNLINKED_MAX
 from registry.money import WHOLE
 from registry.receipts import Receipt
-from registry.transactions.claims import Discharge, Fund, Release
+from registry.rules import matches
+from registry.transactions.claims import Discharge, Fund, Release, Reserve
 from registry.transactions.receivables import Adjust, Confirm, Distinguish, Reject
 from tests.registry.world import World, invoice, mark, name_id, salt_of
 
@@ -214,6 +215,55 @@ def test_a_rejected_part_is_looked_at_where_it_is_alike(world: World, funded: st
 
 
 # Links that are left out, or taken back
+
+
+# What was paid below
+
+
+@pytest.mark.parametrize("kind", ["invoice", "purchase_order"])
+def test_a_part_that_was_paid_is_looked_at_however_small_it_was_said_to_be(world: World, kind: str) -> None:
+    """The link counts it as next to nothing, and explains what both have in common: only its seller knows better."""
+    identity = ("gov", mark("e-invoice 417"))
+    whole = world.registered("417", kind=kind, fingerprints=(identity,))
+    thin = {"parents": ((whole, 1, WHOLE),)}
+    part = world.registered("417/b", kind="instalment", fingerprints=(identity,), **thin)
+    paid = world.funded(part, percent=100)
+    assert world.one("F_SG", Reserve(world.offered(whole, to="F_SG", percent=50), 60_000)).code == "over_residual"
+    assert world.one("F_CN", Discharge(paid, WHOLE)).code == "ok"
+    refused = funding(world, whole, percent=99)
+    assert (refused.code, refused.related) == ("unacknowledged_match", (part,))
+    assert world.one("F_SG", Fund(refused.subject, (part,))).code == "ok"
+
+
+@pytest.mark.parametrize("kind", ["invoice", "instalment"])
+def test_so_is_another_part_of_one_invoice_that_was_paid(world: World, kind: str) -> None:
+    whole = world.registered("417")
+    part = world.registered("417/b", kind="instalment", parents=((whole, 1, WHOLE),))
+    other = world.registered("417/c", kind=kind, parents=((whole, WHOLE - 1, WHOLE),))
+    assert world.one("F_CN", Discharge(world.funded(part, percent=100), WHOLE)).code == "ok"
+    assert funding(world, other).related == (part,)
+
+
+@pytest.mark.parametrize("kind", ["purchase_order", "shipment"])
+def test_another_invoice_of_one_order_is_another_debt(world: World, kind: str) -> None:
+    order = world.registered("order", kind=kind)
+    first, second = (world.registered(tag, **half(order)) for tag in ("first", "second"))
+    assert world.one("F_CN", Discharge(world.funded(first, percent=100), WHOLE)).code == "ok"
+    assert funding(world, second).code == "ok"
+
+
+def test_of_very_many_parts_that_were_paid_the_least_are_looked_at(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matches, "COLLECTED_MAX", 2)
+    order = world.registered("order", kind="purchase_order")
+    parts = [
+        world.registered(f"{part}", parents=((order, part, WHOLE),))
+        for part in (WHOLE // 5, 1, WHOLE // 4, WHOLE // 10)
+    ]
+    for part in parts:
+        assert world.one("F_CN", Discharge(world.funded(part, percent=100), WHOLE)).code == "ok"
+    assert funding(world, order, percent=10).related == (parts[1], parts[3])
 
 
 def test_an_instalment_is_a_part_of_something(world: World) -> None:

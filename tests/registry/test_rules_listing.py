@@ -8,8 +8,9 @@ from registry.money import WHOLE
 from registry.rules import listing, matches
 from registry.state import holders_of, print_key
 from registry.transactions.claims import Fund, Release, Reserve
+from registry.transactions.facilities import Draw, OpenFacility
 from registry.transactions.governance import Admit
-from registry.transactions.receivables import Adjust, Confirm
+from registry.transactions.receivables import Adjust, Confirm, Expire, Reject
 from tests.registry.world import World, invoice, mark, name_id, party_of, salt_of
 
 ORDER = ("order", mark("PO-88213"))
@@ -34,6 +35,12 @@ def names(world: World) -> list[bytes]:
 def many(world: World, by: str, count: int = 4) -> list[bytes]:
     """So many registrations under the order, each in a block of its own."""
     return [world.registered(f"{by} {n}", by=by, fingerprints=(ORDER,)) for n in range(count)]
+
+
+def confirmed(world: World, receivable: bytes, tag: str) -> None:
+    """By its debtor."""
+    word = Confirm(receivable, salt_of(tag), name_id("IMP_DE"), mark(f"commitment {tag}"), WHOLE, mark("text"))
+    assert world.one("IMP_DE", word).code == "ok"
 
 
 def test_strangers_bar_nobody_from_registering_its_own(world: World) -> None:
@@ -107,6 +114,47 @@ def test_what_is_funded_is_listed_from_then_on(world: World) -> None:
     assert (left,) == tuple(event[0] for event in world.heard("unlisted"))
 
 
+def test_what_is_merely_confirmed_makes_room_for_what_is_funded(world: World) -> None:
+    """Two who confirm what they call owed would keep a third from being financed for good."""
+    others = [*many(world, "EXP_VN"), *many(world, "S1")]
+    for n, one in enumerate(others):
+        confirmed(world, one, f"{'EXP_VN' if n < 4 else 'S1'} {n % 4}")
+    mine = world.registered("mine", fingerprints=(ORDER,))
+    assert names(world) == others
+    world.funded(mine, acknowledged=tuple(others))
+    assert names(world) == [*others[:3], *others[4:], mine]
+    world.registered("second", fingerprints=(ORDER,))
+    assert names(world) == [*others[:3], *others[4:], mine], "a registration pushes out nothing that was confirmed"
+
+
+@pytest.mark.parametrize("answer", ["confirmed", "denied", "expired"])
+def test_what_its_debtor_said_is_not_pushed_out_by_other_registrations(world: World, answer: str) -> None:
+    """Else a seller and two helpers hide a rejection, and cancel what they hid it with."""
+    many(world, "EXP_CN", 3)
+    due = {"due_month": 202601} if answer == "expired" else {}
+    mine = world.registered("mine", fingerprints=(ORDER,), **due)
+    if answer == "confirmed":
+        confirmed(world, mine, "mine")
+    elif answer == "denied":
+        assert world.one("IMP_DE", Reject(mine, salt_of("mine"), name_id("IMP_DE"), mark("no"))).code == "ok"
+    else:
+        assert world.one("EXP_CN", Expire(mine)).code == "ok"
+    for stranger in ("EXP_VN", "S1", "S2"):
+        many(world, stranger, 3)
+    assert mine in names(world)
+    assert len(names(world)) == 8
+
+
+def test_what_its_debtor_answers_is_listed_from_then_on(world: World) -> None:
+    many(world, "EXP_VN")
+    many(world, "S1")
+    many(world, "S2", 2)
+    late = world.registered("late", by="S2", fingerprints=(ORDER,))
+    assert late not in names(world)
+    assert world.one("IMP_DE", Reject(late, salt_of("late"), name_id("IMP_DE"), mark("no"))).code == "ok"
+    assert names(world)[-1] == late
+
+
 def test_nothing_is_funded_that_no_list_has_room_for(world: World) -> None:
     first = many(world, "EXP_VN")
     second = many(world, "S1")
@@ -161,6 +209,27 @@ def test_two_of_one_lineage_find_room_together_and_neither_leaves_for_the_other(
     world.funded(part, by="EXP_VN", acknowledged=tuple(names(world)))
     assert {whole, part} <= set(names(world))
     assert len(names(world)) == 8
+
+
+def test_what_is_drawn_at_once_does_not_itself_leave_for_its_whole(world: World) -> None:
+    """Nothing rested on it before this operation."""
+    first = many(world, "EXP_VN", 2)
+    whole = world.registered("whole", by="EXP_VN", fingerprints=(ORDER,))
+    strangers = many(world, "S1")
+    many(world, "EXP_CN", 1)
+    many(world, "S2", 2)
+    assert whole not in names(world)
+    for gone in strangers[1:3]:
+        world.one("S1", Adjust(gone, WHOLE, mark("credit note")))
+    part = world.registered("part", by="EXP_VN", fingerprints=(ORDER,), parents=((whole, WHOLE, WHOLE),))
+    world.registered("last", by="S2", fingerprints=(ORDER,))
+    assert (len(names(world)), part in names(world), whole in names(world)) == (8, True, False)
+    sides = ("EXP_VN", "F_GB")
+    (opened,) = world.do(sides, OpenFacility(name_id("EXP_VN"), name_id("F_GB"), mark("terms"), mark("rules"), ()))
+    (drawn,) = world.do(sides, Draw(opened.subject, part, WHOLE, tuple(names(world))))
+    assert drawn.code == "ok"
+    assert {whole, part, first[0]} <= set(names(world))
+    assert first[1] not in names(world)
 
 
 def test_a_part_of_what_is_funded_is_listed_or_not_registered(world: World) -> None:
@@ -304,3 +373,22 @@ def test_few_strangers_make_nothing_unfundable(plain: World, monkeypatch: pytest
     assert (shown.code, len(shown.related)) == ("unacknowledged_match", 4)
     assert set(shown.related) < set(copies)
     assert plain.one("F_CN", Fund(claim, shown.related)).code == "ok"
+
+
+def test_neither_does_a_copy_that_is_merely_reserved(plain: World) -> None:
+    """A reservation is no money, and could be had for a millisecond in front of each funding."""
+    mine = plain.registered("mine", fingerprints=(ORDER,))
+    claim = plain.reserved(mine, percent=50)
+    copy = plain.registered("copy", by="EXP_VN", fingerprints=(ORDER,))
+    later = plain.reserved(copy, to="F_BR", by="EXP_VN", percent=50)
+    assert plain.one("F_CN", Fund(claim)).code == "ok"
+    assert plain.one("F_BR", Fund(later)).related == (mine,)
+    assert plain.one("F_BR", Fund(later, (mine,))).code == "ok"
+
+
+def test_one_that_was_financed_meanwhile_does(plain: World) -> None:
+    mine = plain.registered("mine", fingerprints=(ORDER,))
+    claim = plain.reserved(mine, percent=50)
+    copy = plain.registered("copy", by="EXP_VN", fingerprints=(ORDER,))
+    plain.funded(copy, to="F_BR", by="EXP_VN", percent=50, acknowledged=(mine,))
+    assert plain.one("F_CN", Fund(claim)).related == (copy,)

@@ -304,7 +304,9 @@ def test_what_was_paid_on_an_invoice_stays_used_up_on_the_order(world: World) ->
     assert world.receivable(child).state == "settled"
     too_much = world.offered(parent, to="F_SG", percent=41)
     assert world.one("F_SG", Reserve(too_much, 60_000)).code == "over_residual"
-    world.funded(parent, to="F_SG", percent=40)
+    world.funded(
+        parent, to="F_SG", percent=40, acknowledged=(child,)
+    )  # how much of the order it was, is the seller's word
 
 
 def test_two_parents_each_weigh_by_their_part(world: World) -> None:

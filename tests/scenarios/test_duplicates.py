@@ -64,6 +64,7 @@ def test_s4_split_and_rounded_up_invoices_must_be_looked_at(cast: Cast) -> None:
 def test_a_search_shows_the_match_before_anybody_pays(cast: Cast) -> None:
     with cast.exporter() as exporter, cast.financier("f-gb") as financier:
         registered = exporter.register(listing("INV-2026/000717", 40_000_000))
+        cast.level()
         found = financier.search(listing("inv 2026 717", 40_000_000).particulars, purpose="before funding")
         particulars = dataclasses.replace(registered.dossier.particulars, number="INV-9999", amount_minor=77)
         nothing = financier.search(dataclasses.replace(particulars, due_date=None), purpose="before funding")

@@ -61,6 +61,7 @@ class Sold:
             contract=Contract(ban=False),
             collected=self.amount if collected else None,
         )
+        cast.level()
         with Stage(cast).regulator(overseer) as client:
             profiles = shipped_profiles()
             found = client.call(rank_receivable, self.receivable, profiles=profiles, known=known, laws=laws)
@@ -176,6 +177,7 @@ def test_s10_c_548_18_and_the_certificate_that_showed_the_first(cast: Cast, over
     assert {law: said.order(law)[0] for law in laws} == {"DE": "f-de", **dict.fromkeys(laws[1:], "f-gb")}
     assert said.found.opinion.winner_depends_on_law
 
+    cast.level()
     with cast.financier("f-gb") as f_gb:
         certificate = f_gb.search(made.particulars, purpose="before funding")
     shown = {match for result in certificate["results"] for match in result["matches"]}

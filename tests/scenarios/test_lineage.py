@@ -57,6 +57,7 @@ def test_s5_a_claimed_order_weighs_on_its_invoices(cast: Cast) -> None:
             for key in (key_of(AUTHORITIES["f-sg"][0]), key_of(AUTHORITIES["f-cn"][0]))
         }
         f_sg.send(takeout, signatures)
+        cast.level()
         released, funded = f_cn.claim(order_claim), f_sg.claim(wants_90)
     assert released is not None
     assert funded is not None

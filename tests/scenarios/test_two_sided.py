@@ -35,7 +35,7 @@ def test_s6_block_once_the_debtor_confirmed_both(cast: Cast) -> None:
         assert invoice.receivable.hex() in certificate["results"][0]["matches"]
         debtor.confirm(payable.dossier)
         claim = offer_to(buyer, payable.receivable, "f-de")
-        assert f_de.check_dossier(payable.dossier).registrant == IMP_DE
+        assert f_de.check_dossier(payable.dossier).record.registrant == IMP_DE
         with pytest.raises(Refused, match="unacknowledged_match"):
             f_de.finance(claim)
 
@@ -43,6 +43,7 @@ def test_s6_block_once_the_debtor_confirmed_both(cast: Cast) -> None:
         with pytest.raises(Refused) as refusal:
             f_de.finance(claim, acknowledged=[invoice.receivable])
         assert (refusal.value.code, refusal.value.related) == ("double_confirmed", (invoice.receivable,))
+        cast.level()
         held = f_cn.receivable(invoice.receivable)
     assert held is not None
     assert (held.state, held.registrant, held.live[0].share) == ("confirmed", EXP_CN, WHOLE)

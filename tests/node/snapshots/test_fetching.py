@@ -15,7 +15,7 @@ from node.chain import Chain
 from node.errors import Pruned, StoreError
 from node.layout import JOINED_PART, JOINING_KEY, first_kept, state_entry
 from node.snapshots import fetching, held
-from node.snapshots.events import Enough, Finish, Heard, Joined
+from node.snapshots.events import Enough, Finish, Heard, Joined, Left
 from node.snapshots.fetching import PATIENCE_MS
 from node.snapshots.held import HELD_MAX, HeldStates
 from node.snapshots.landing import Landing, is_new
@@ -473,17 +473,35 @@ def test_parts_of_a_state_that_is_given_up_are_not_taken_for_those_of_the_next()
 
 def test_who_is_close_behind_alone_or_without_a_state_to_fetch_begins_with_blocks() -> None:
     near = World(MemoryStore(), {name: Peer(copy(written())) for name in (A, B)}, far_behind=LAST + 1)
-    assert isinstance(near.run(), Enough)
-    assert isinstance(World(MemoryStore(), {}).run(), Enough)
+    assert not ended(near).again
+    assert not ended(World(MemoryStore(), {})).again
 
     def serves_none(said: SyncMessage) -> SyncMessage:
         return Held(()) if isinstance(said, Held) else said
 
     without = {name: Peer(copy(written()), serves_none) for name in (A, B)}
     world = World(MemoryStore(), without)
-    assert isinstance(world.run(), Enough)
+    assert not ended(world).again
     assert world.now_ms >= PATIENCE_MS
     assert not any(isinstance(each, Ask) for peer in without.values() for each in peer.asked)
+
+
+def test_who_finds_nobody_or_nobody_with_a_state_or_all_blocks_is_to_look_again() -> None:
+    absent = World(MemoryStore(), {A: Peer(copy(written()))})
+    absent.later(0, Left(A))
+    assert ended(absent).again
+    assert absent.now_ms >= PATIENCE_MS
+    pruned = {name: Peer(copy(written()), lambda said: Held(()) if isinstance(said, Held) else said) for name in (A, B)}
+    world = World(MemoryStore(), pruned)
+    for name in pruned:
+        world.later(2, Heard(name, Tip(LAST - 1, LAST)))
+    assert ended(world).again
+
+
+def ended(world: World) -> Enough:
+    found = world.run()
+    assert isinstance(found, Enough)
+    return found
 
 
 # --- what is held ---------------------------------------------------------------------------------------------------

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from registry.merkle.hashing import EMPTY, leaf_hash, path_of
-from registry.merkle.pages import BUCKET_LEAVES_MAX, PageCache, PageError, PageOverlay, decode_page, encode_page
+from registry.merkle.pages import (
+    BUCKET_LEAVES_MAX,
+    PageCache,
+    PageError,
+    PageOverlay,
+    decode_page,
+    encode_page,
+    join_leaves,
+)
 from registry.merkle.tree import rebuild, root, root_of, update, update_paths
 from tests.registry.merkle.reference import MemoryPages, reference_root
 
@@ -144,7 +152,21 @@ def test_large_batch_then_small_ones():
     assert len(update(cache, {b"one more": b"x"}).pages) <= 6
 
 
-@given(st.binary(max_size=300))
+@given(st.dictionaries(paths, value_hashes, min_size=1, max_size=BUCKET_LEAVES_MAX))
+def test_a_bucket_is_stored_without_what_its_leaves_tell(entries):
+    leaves = [path + value + leaf_hash(path, value) for path, value in sorted(entries.items())]
+    stored = encode_page(join_leaves(leaves))
+    assert stored == b"\x01" + b"".join(path + value for path, value in sorted(entries.items()))
+    assert decode_page(stored) == join_leaves(leaves)
+
+
+@pytest.mark.parametrize("leaves", [0, BUCKET_LEAVES_MAX + 1])
+def test_a_bucket_of_too_many_or_no_leaves_is_damaged(leaves):
+    with pytest.raises(PageError):
+        decode_page(b"\x01" + bytes(64 * leaves))
+
+
+@given(st.one_of(st.binary(max_size=300), st.binary(min_size=128, max_size=128).map(b"\x01".__add__)))
 def test_damaged_pages_are_refused(stored):
     try:
         page = decode_page(stored)
