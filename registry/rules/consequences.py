@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from registry.events import Event
 from registry.limits import FAMILY_MAX, TIME_MAX_MS
@@ -27,6 +28,8 @@ __all__ = [
     "standing_on",
     "with_claim",
 ]
+
+_RELATIVE_WRITTEN: Final = 128  # units of work: one claim may change a whole family of the largest records
 
 
 def parties_concerned(call: Call, receivable: bytes, find: Find | None = None) -> tuple[str, ...]:
@@ -94,6 +97,7 @@ def lineage_puts(call: Call, receivable: Receivable) -> list[Put]:
     for one in _lineage(receivable, find)[1:]:
         financed = funded.up(one) + funded.down(one) > 0
         if financed != one.lineage_financed:
+            call.state.spend(_RELATIVE_WRITTEN)
             puts.append(put_of(replace(one, lineage_financed=financed)))
     return puts
 

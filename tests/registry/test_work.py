@@ -69,7 +69,7 @@ def test_all_or_nothing_leaves_nothing_when_its_work_is_done(monkeypatch: pytest
 def test_work_is_what_is_read_and_more_where_it_is_decoded_first() -> None:
     world = World()
     size = len(world.state[party_key(name_id("EXP_CN"))])
-    for work, enough in ((1 + size // 32, False), (2 + size // 32, True)):
+    for work, enough in ((13 + size // 64, False), (14 + size // 64, True)):
         state = State(world.state.get)
         state.allow(work)
         assert state.party(name_id("EXP_CN")) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry import ledger
-from registry.limits import MATCHES_BY_MAX
+from registry.limits import FINGERPRINTS_MAX, MATCHES_BY_MAX, PRINT_HOLDERS_MAX, REFERENCES_MAX, WORK_MAX
 from registry.money import WHOLE
 from registry.rules.matches import matches_of, matches_to_look_at
 from registry.state import State
@@ -16,6 +16,7 @@ from tests.registry.world import World, invoice, mark, name_id, salt_of
 
 ALIKE = (("number", mark("4711")),)
 PART = WHOLE // 128
+LISTS = 7  # of an invoice that names an order and a bill of lading, where others are for review
 
 
 @pytest.fixture
@@ -95,6 +96,20 @@ def test_a_copy_after_the_reservation_is_not_walked_either(world: World, monkeyp
     assert {receipt.code for receipt in world.do("EXP_VN", *copies)} == {"ok"}
     monkeypatch.setattr(ledger, "WORK_MAX", 4_000)
     assert world.one("F_CN", Fund(claim)).code == "ok"
+
+
+def test_two_strangers_with_the_largest_records_stop_nothing() -> None:
+    """Who fills all lists of an invoice with records that have nothing else in common, by the arithmetic of it."""
+    world = World()
+    prints = tuple(("debtor_number", mark(f"{n}")) for n in range(FINGERPRINTS_MAX))
+    large = invoice("x", fingerprints=prints, references=tuple(mark(f"r{n}") for n in range(REFERENCES_MAX)))
+    stranger = world.one("EXP_VN", large)
+    mine = world.registered("mine", fingerprints=prints[:1])
+    assert stranger.done
+    state = State(world.state.get)
+    state.allow(10**9)
+    assert matches_of(world.receivable(mine), state, world.now_ms) is not None
+    assert state.work_done * PRINT_HOLDERS_MAX * LISTS < WORK_MAX
 
 
 # What it may not hide
