@@ -202,13 +202,16 @@ class Chain:
     def build(self, transactions: Sequence[Transaction], *, proposer: bytes, now_ms: int) -> Block:
         """A block on the tip of those transactions that may stand in it; its outcome is remembered.
 
-        Given in the order in which they are to be taken, they stand in the order of `registry.order`.
+        Given in the order in which they are to be taken, they stand in the order of `registry.order`. If they are more
+        work than a block may be, the last in that order wait; the first that was given never does.
         """
         timestamp_ms = max(now_ms, self.tip.timestamp_ms + 1)
-        chosen = self._in_order(self._choose(transactions, timestamp_ms))
-        executed = self._execute(chosen, timestamp_ms)
+        chosen = self._choose(transactions, timestamp_ms)
+        executed = self._execute(self._in_order(chosen), timestamp_ms)
+        if chosen and chosen[0] not in executed.transactions:
+            executed = self._execute(chosen[:1], timestamp_ms)
         header = self._header(executed, proposer=proposer, timestamp_ms=timestamp_ms)
-        block = Block(header, tuple([transaction.wire for transaction in chosen]))
+        block = Block(header, _wires(executed))
         self._remember(block.hash, executed)
         return block
 
@@ -232,6 +235,8 @@ class Chain:
             if transactions != self._in_order(transactions):
                 return "transactions: not in the order that the ledger's rule gives them"
             executed = self._execute(transactions, header.timestamp_ms)
+            if len(executed.transactions) < len(transactions):
+                return "transactions: more work than a block may be"
         except TransactionError as error:
             return f"transactions: {error}"
         except InvalidBlock as error:
@@ -324,11 +329,12 @@ class Chain:
         return in_order(seed, transactions, party_of)
 
     def _execute(self, transactions: Sequence[Transaction], timestamp_ms: int) -> _Executed:
-        """What these transactions do to the state of the tip. Raises `InvalidBlock`."""
+        """What these, as many as a block has room for, do to the state of the tip. Raises `InvalidBlock`."""
         context = BlockContext(self._genesis.id, self.tip.height + 1, timestamp_ms)
         outcome = execute(self._state.get, context, transactions, self.is_final, self._judge)
         update = tree.update(self._pages, outcome.writes, self._path_of)
-        return _Executed(tuple(transactions), outcome, update, self._set_after(outcome.writes))
+        done = tuple(transactions[: outcome.executed])
+        return _Executed(done, outcome, update, self._set_after(outcome.writes))
 
     def _set_after(self, writes: Mapping[bytes, bytes | None]) -> AuthoritySet:
         """The set in force at the height after a block that writes this to the state of the tip."""

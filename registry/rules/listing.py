@@ -30,7 +30,6 @@ from registry.fingerprint import ACCOUNT, LEVELS
 from registry.limits import PRINT_HOLDERS_BY_MAX, PRINT_HOLDERS_MAX
 from registry.reasons import LIMIT_REACHED
 from registry.records import Receivable
-from registry.rules.consequences import parties_concerned
 from registry.rules.lineage import Encumbrance, Find, finder, weighed_with
 from registry.rules.matches import OF_MANY_DEBTS
 from registry.rules.transitions import BLOCKING, DENIED
@@ -62,7 +61,7 @@ def listed(call: Call, receivable: Receivable, over: Collection[bytes] = ()) -> 
             if kind not in OF_MANY_DEBTS:
                 return Refusal(LIMIT_REACHED, related=first(own))
             if not claimed:
-                events.append(_unlisted(call, receivable, kind))
+                events.append(_unlisted(receivable, kind))
                 continue
         there.append(receivable)
         if len(there) > PRINT_HOLDERS_MAX:
@@ -70,7 +69,7 @@ def listed(call: Call, receivable: Receivable, over: Collection[bytes] = ()) -> 
             if leaves is None and claimed:
                 return Refusal(LIMIT_REACHED)
             leaves = leaves or receivable
-            events.append(_unlisted(call, leaves, kind))
+            events.append(_unlisted(leaves, kind))
             there.remove(leaves)
         puts.append((print_key(kind, value), tuple([one.id for one in there])))
     return puts, events
@@ -114,7 +113,7 @@ def _in_lists(
                 if leaves is None:
                     full = True
                     continue
-                events.append(_unlisted(call, leaves, kind))
+                events.append(_unlisted(leaves, kind))
                 there.remove(leaves)
             lists[key] = (*(one.id for one in there), member.id)
     return list(lists.items()), events, full
@@ -146,7 +145,7 @@ def _makes_room(
                 return one
         if claimed and kind in OF_MANY_DEBTS:
             for one in theirs:
-                if one.state == "settled" and not taken.on(one):
+                if one.state == "settled" and not one.lineage_financed:
                     return one
     return None
 
@@ -155,12 +154,10 @@ def _rests_on(one: Receivable, kind: str, taken: Encumbrance, *, claimed: bool) 
     """Whether something rests on it that keeps it in the list when another comes, which is `claimed` or not."""
     if LEVELS[kind] == "block" and (one.state in BLOCKING or one.state == "voided"):
         return True
-    if one.paid or taken.on(one):
+    if taken.taken(one) or one.lineage_financed:
         return True
     return not claimed and (one.confirmed_ms > 0 or one.state in DENIED or one.state == "expired")
 
 
-def _unlisted(call: Call, receivable: Receivable, kind: str) -> Event:
-    recorded = call.state.receivable(receivable.id) is not None
-    parties = parties_concerned(call, receivable.id) if recorded else together(receivable.registrant)
-    return Event("unlisted", receivable.id, parties, kind)
+def _unlisted(receivable: Receivable, kind: str) -> Event:
+    return Event("unlisted", receivable.id, together(receivable.registrant), kind)

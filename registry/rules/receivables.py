@@ -37,9 +37,10 @@ from registry.rules.blankets import blanket_events
 from registry.rules.consequences import (
     credited,
     holders_of_live,
+    lineage_financed,
     live_in_lineage,
     over_advanced,
-    parties_concerned,
+    sides_of,
     standing_on,
 )
 from registry.rules.debtors import debtor_of
@@ -83,10 +84,11 @@ def register(call: Call, operation: Register) -> Verdict:
     if matches is None:
         return Refusal(LIMIT_REACHED)
     if matches.blocking:
-        find = finder(call.state)
+        told = matches.blocking[:MATCHES_MAX]
+        sides = sides_of(call, told, {registrant.id})
         refused = [
-            Event("refused_duplicate", other, together(registrant.id, *parties_concerned(call, other, find)))
-            for other in matches.blocking[:MATCHES_MAX]
+            Event("refused_duplicate", other, together(registrant.id, *side))
+            for other, side in zip(told, sides, strict=True)
         ]
         return Refusal(DUPLICATE, related=first(matches.blocking), events=tuple(refused))
     if isinstance(adopted, Refusal):  # a copy takes up its parent once more, and is refused as what it is
@@ -95,6 +97,7 @@ def register(call: Call, operation: Register) -> Verdict:
         receivable = replace(receivable, unlinked=_unlinked(call, receivable, *replaced))
         if len(receivable.unlinked) > UNLINKED_MAX:
             return Refusal(LIMIT_REACHED, related=first(receivable.unlinked))
+    receivable = replace(receivable, lineage_financed=lineage_financed(call, receivable))
     puts: list[Put] = [(receivable_key(receivable.id), receivable), *adopted, *map(put_of, replaced)]
     lists = listed(call, receivable, [old.id for old in replaced])
     if isinstance(lists, Refusal):
@@ -116,10 +119,8 @@ def _matched(call: Call, receivable: Receivable, review: Sequence[bytes]) -> Ite
     find = finder(call.state)
     known = {receivable.registrant, *holders_of_live(call, live_in_lineage(call, receivable, find))}
     usual = together(*known)
-    for place, other in enumerate(review):
-        one = find(other)
-        plain = one.registrant in known and not (one.live or one.parents or one.children)
-        sides = usual if plain else together(*known, *parties_concerned(call, other, find))
+    for place, (other, side) in enumerate(zip(review, sides_of(call, review, known), strict=True)):
+        sides = together(*known, *side)
         if place < RELATED_MAX or sides != usual:
             yield Event("matched", receivable.id, sides, other.hex())
 

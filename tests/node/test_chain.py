@@ -485,6 +485,26 @@ def test_a_block_in_an_order_that_its_proposer_chose_is_refused(store: Store, ch
     assert other.check(block, now_ms=None) is None
 
 
+@pytest.mark.parametrize("first", range(4))
+def test_a_block_has_no_more_work_than_all_can_check_in_time(
+    store: Store, chain: Chain, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    """What does not fit waits, but not what was first to be taken, wherever the ledger's rule puts it."""
+    names = ("EXP_CN", "EXP_VN", "F_CN", "F_SG")
+    waiting = [registration(1, by=name) for name in (*names[first:], *names[:first])]
+    everything = build(Chain.open(MemoryStore(), genesis()), waiting)
+    monkeypatch.setattr("registry.ledger.WORK_MAX", 100)
+    monkeypatch.setattr("registry.ledger.BLOCK_WORK_MAX", 110)
+    block = build(chain, waiting)
+    assert waiting[0].wire in block.transactions
+    assert len(block.transactions) < len(waiting)
+    other = Chain.open(MemoryStore(), genesis())
+    assert other.check(block, now_ms=None) is None
+    assert other.check(everything, now_ms=None) == "transactions: more work than a block may be"
+    chain.commit(block, certificate_of(block), puts={})
+    assert_sound(store, chain)
+
+
 def waiting_of(names: Iterable[str], number: int) -> list[Transaction]:
     return [registration(number, by=name) for name in names]
 

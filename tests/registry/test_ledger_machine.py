@@ -569,6 +569,17 @@ class Ledger(RuleBasedStateMachine):
             assert sum(parts) <= WHOLE
 
     @invariant()
+    def each_says_whether_its_lineage_is_financed(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        records = self.records()
+        for record in records.values():
+            near = {*self.reach(record.id, records, upwards=True), *self.reach(record.id, records, upwards=False)}
+            money = [records[one] for one in near - {record.id}]
+            financed = any(one.paid or any(live.until_ms == 0 for live in one.live) for one in money)
+            assert record.lineage_financed == financed
+
+    @invariant()
     def certain_identity_is_held_once(self) -> None:
         """Of the open receivables with one blocking fingerprint, all belong to one lineage of wholly linked ones."""
         if not hasattr(self, "world"):
@@ -688,6 +699,7 @@ CHECKS = (
     Ledger.no_double_financing,
     Ledger.shares_are_conserved,
     Ledger.links_agree_and_parts_fit,
+    Ledger.each_says_whether_its_lineage_is_financed,
     Ledger.certain_identity_is_held_once,
     Ledger.chains_of_holders_are_kept,
 )
