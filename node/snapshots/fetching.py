@@ -174,7 +174,7 @@ class Fetching:
                 pass  # this node serves no state: who asks hears of no offer
 
     def _gone(self, peer: bytes, source: Source, height: int) -> None:
-        """States do go, so nobody is dropped for it; but who has not given what was asked is passed over for a while."""
+        """States do go, so nobody is dropped for it; but who did not give what was asked is passed over for a while."""
         self._offers.withdraw(peer, height)
         if source.question is not None and not source.late:
             self._sources.fail(peer, now_ms=self._now_ms)
