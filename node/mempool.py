@@ -55,7 +55,7 @@ class Bounds:
     """How much may wait: transactions and bytes of all parties, transactions of one party."""
 
     transactions_max: int = 20_000
-    bytes_max: int = 64 * 1024 * 1024
+    bytes_max: int = 32 * 1024 * 1024
     per_sender_max: int = 10_000
 
 
