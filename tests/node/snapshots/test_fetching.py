@@ -149,6 +149,21 @@ def test_records_are_listed_as_a_partys_own_and_what_came_before_is_said_to_be_m
             own.ancestry(1)
 
 
+def test_who_began_with_a_state_proves_every_header_from_it_on_and_says_that_an_archive_proves_older_ones() -> None:
+    longer, _ = _grown(written(), to=LAST + 9)
+    world, chain = joined({A: Peer(copy(written()))})
+    for block, certificate in _pairs(longer, *range(LAST + 1, LAST + 10)):
+        chain.commit(Block.decode(block), certificate, puts={})
+    with world.store.snapshot() as mine, longer.snapshot() as theirs:
+        own, whole = open_view(mine), open_view(theirs)
+        for height in range(LAST, LAST + 10):
+            for within in range(height, LAST + 10):
+                assert own.ancestry(height, within) == whole.ancestry(height, within)
+        for height in range(first_kept(world.store)[0], LAST - 1):
+            with pytest.raises(Pruned, match="began with a state"):
+                own.ancestry(height)
+
+
 # --- a newcomer that serves -----------------------------------------------------------------------------------------
 
 
