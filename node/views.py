@@ -100,7 +100,7 @@ class View:
     def ancestry(self, height: int, within: int | None = None) -> dict[str, Any]:
         """The header of a height, proved by the one of `within`, or the newest. Raises `NotFound`, `Pruned`.
 
-        `Pruned`: this node began with a state, and one of both is older than that.
+        `Pruned`: this node began with a state, and one of both is too old for that (`node.snapshots.manifest`).
         That one has it in its history, so it needs no certificate of its own, and no knowledge of the authorities that
         were in force then. A header is not in its own history: it proves itself.
         """
@@ -294,7 +294,7 @@ class View:
         return [transaction_id(payload).hex() for payload in payloads]
 
     def _history_node(self, level: int, index: int) -> bytes:
-        """A node of the log of header hashes. Raises `Pruned`: who began with a state has those above it, and peaks."""
+        """A node of the log of header hashes. Raises `Pruned`: who began with a state has not all."""
         node = self.reader.get(log_key(level, index))
         if node is None:
             raise Pruned("this node began with a state, and cannot prove what is older by it: ask an archive")
