@@ -2,9 +2,9 @@
 
 An observer with a checkpoint key cosigns the first block of each hour of block time, and the first one after it has
 started. What comes from others is verified with the keys of genesis and compared with the own chain before it is kept:
-one that contradicts it is no business of this node's to judge, but its operator must know, once of each signer. One
-that is ahead of this node waits for its block: of each signer the last one heard. The newest of each signer are kept,
-and passed on once.
+one that contradicts it is no business of this node's to judge, but its operator must know: it is the node's alarm, and
+in the log once of each signer. One that is ahead of this node waits for its block: of each signer the highest one. The
+newest of each signer are kept, and passed on once.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Checkpoints:
 
     def __init__(self, *, genesis: Genesis, store: Store, ledger: Ledger, mesh: Mesh, key: SigningKey | None) -> None:
         self._genesis_id = genesis.id
-        self._signers = frozenset(each.checkpoint_key for each in genesis.observers if each.checkpoint_key)
+        self._signers = {each.checkpoint_key: each.party for each in genesis.observers if each.checkpoint_key}
         self._store = store
         self._ledger = ledger
         self._mesh = mesh
@@ -59,6 +59,17 @@ class Checkpoints:
         """Keys of regulators' observers that cosigned another chain than this node's. Each is said once."""
         ledger.witness(self.grown)
         ledger.listen(lambda _: self._after_commit())
+
+    @property
+    def alarm(self) -> str:
+        """Whose checkpoint contradicts this node's chain, and what to do; or empty."""
+        if not self.contradicted:
+            return ""
+        who = ", ".join(sorted({self._signers[key] for key in self.contradicted}))
+        return (
+            f"checkpoint_contradicted: {who} cosigned another ledger than this node's: compare the hash of that height"
+            " (it is in the log) with other nodes' and the regulator's; one of these ledgers is forged"
+        )
 
     def grown(self, before: Tip, tip: Tip) -> None:
         """Cosign the new tip, if it is this node's to."""
@@ -85,7 +96,7 @@ class Checkpoints:
         """A checkpoint. Raises `ProtocolViolation` for one that no honest node passes on."""
         try:
             checkpoint = Checkpoint.decode(message.checkpoint)
-            checkpoint.verify(self._genesis_id, self._signers)
+            checkpoint.verify(self._genesis_id, self._signers.keys())
         except CheckpointError as error:
             raise ProtocolViolation(f"checkpoint: {error}") from error
         self._compare(peer, checkpoint)
@@ -93,7 +104,7 @@ class Checkpoints:
     def _compare(self, peer: Peer, checkpoint: Checkpoint) -> None:
         record = self._store.get(at_height(HEIGHT, checkpoint.height))
         if record is None:
-            self._early[checkpoint.signer] = (peer, checkpoint)
+            self._let_wait(peer, checkpoint)
             return
         if self._store.get(_place(checkpoint)) is not None:
             return
@@ -106,6 +117,12 @@ class Checkpoints:
             return
         if self._keep(checkpoint):
             self._broadcast(checkpoint)
+
+    def _let_wait(self, peer: Peer, checkpoint: Checkpoint) -> None:
+        """Unless a higher one of its signer waits, or its header was never here: this node began with a state."""
+        _, highest = self._early.get(checkpoint.signer, (peer, checkpoint))
+        if checkpoint.height > self._ledger.tip.height and checkpoint.height >= highest.height:
+            self._early[checkpoint.signer] = (peer, checkpoint)
 
     def _after_commit(self) -> None:
         while self._fresh:

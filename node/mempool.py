@@ -13,12 +13,14 @@ others are waiting begins with the lowest number there is. So:
 
 - before the first transaction of a party that had nothing yet, `take` has at most one of every other party;
 - `take` always has the first one, so each block takes some: with p parties waiting, a newcomer's first transaction is
-  in one of the next p blocks of those who know of it, however much the others send and whatever they put into it;
+  in one of the next p blocks of those who know of it, however much the others send and whatever they put into it, at
+  heights none of whose proposals with it has failed (see below);
 - of two parties that wait all the time, neither has had more than one transaction's cost more than the other;
 - transactions of one party keep the order in which they came.
 
 What stood in a proposal that did not become final (`take(behind=...)`) comes after all others, for that height: if it
-was what took so long, the next leader's block is one without it.
+was what took so long, the next leader's block is one without it. A leader that fails with it on purpose so delays it,
+by a height in each of its turns.
 
 **Room.** See `fairness.Room`: a party may hold as much as is left free. A flood fills half of the pool and is refused
 from then on; whoever else comes finds the other half.
@@ -55,7 +57,7 @@ class Bounds:
     """How much may wait: transactions and bytes of all parties, transactions of one party."""
 
     transactions_max: int = 20_000
-    bytes_max: int = 64 * 1024 * 1024
+    bytes_max: int = 32 * 1024 * 1024
     per_sender_max: int = 10_000
 
 

@@ -168,11 +168,10 @@ class Node:
         ledger.witness(self._held.grown)
         if keep_ms is not None:
             ledger.witness(Pruner(store, keep_ms=keep_ms).grown)
+        checkpoints = Checkpoints(genesis=genesis, store=store, ledger=ledger, mesh=self._mesh, key=identity.checkpoint)
         self._sync = Synchroniser(
             states=StateServer(self._held, self._mesh, self._reader),
-            checkpoints=Checkpoints(
-                genesis=genesis, store=store, ledger=ledger, mesh=self._mesh, key=identity.checkpoint
-            ),
+            checkpoints=checkpoints,
             genesis_id=genesis.id,
             ledger=ledger,
             store=store,
@@ -190,6 +189,7 @@ class Node:
             mesh=self._mesh,
             hub=self._hub,
             sync=self._sync,
+            checkpoints=checkpoints,
             runtime=self._runtime,
             intake=self._intake,
             watch=watch,

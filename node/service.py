@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
+from node.checkpoints import Checkpoints
 from node.clock import clock_ms
 from node.hub import Heard, Hub
 from node.intake import Intake, Submitted
@@ -65,7 +66,8 @@ class ProtocolReport(TypedDict):
 class Status(TypedDict):
     """How a node is. `lag` is in heights behind what enough connected authorities claim.
 
-    `alarm` says why it has stopped voting, or else why it cannot catch up, or whom it waits for; empty if none is so.
+    `alarm` says why it has stopped voting, whose checkpoint contradicts its chain, why it cannot catch up or whom it
+    waits for: as many of these as are so, or empty.
     """
 
     name: str
@@ -102,6 +104,7 @@ class NodeService:
     mesh: Mesh
     hub: Hub
     sync: Synchroniser
+    checkpoints: Checkpoints
     runtime: Runtime | None
     intake: Intake | None
     watch: Watch
@@ -179,7 +182,7 @@ class NodeService:
             "tip_age_ms": max(0, clock_ms() - tip.timestamp_ms),
             "view": None if runtime is None else runtime.view,
             "voting": runtime is not None and runtime.votes,
-            "alarm": ("" if runtime is None else runtime.alarm) or self.sync.alarm,
+            "alarm": self._alarm(),
             "mempool": len(pool),
             "mempool_bytes": pool.size_bytes,
             "gossip_dropped": 0 if self.intake is None else self.intake.dropped,
@@ -191,6 +194,10 @@ class NodeService:
             "view_changes": self._view_changes(),
             "peers": self._peers(),
         }
+
+    def _alarm(self) -> str:
+        stopped = "" if self.runtime is None else self.runtime.alarm
+        return "; ".join(filter(None, (stopped, self.checkpoints.alarm, self.sync.alarm)))
 
     def _lag(self) -> int:
         progress = self.sync.progress()

@@ -100,6 +100,7 @@ class View:
     def ancestry(self, height: int, within: int | None = None) -> dict[str, Any]:
         """The header of a height, proved by the one of `within`, or the newest. Raises `NotFound`, `Pruned`.
 
+        `Pruned`: this node began with a state, and one of both is too old for that (`node.snapshots.manifest`).
         That one has it in its history, so it needs no certificate of its own, and no knowledge of the authorities that
         were in force then. A header is not in its own history: it proves itself.
         """
@@ -296,7 +297,7 @@ class View:
         """A node of the log of header hashes. Raises `Pruned`: who began with a state has not all."""
         node = self.reader.get(log_key(level, index))
         if node is None:
-            raise Pruned(f"this node began at height {first_kept(self.reader)[0]}: ask an archive for what is older")
+            raise Pruned("this node began with a state, and cannot prove what is older by it: ask an archive")
         return node
 
     def _proved_by(self) -> HeightRecord:

@@ -28,7 +28,7 @@ PIPELINED_MAX: Final = 32  # requests that have come before the one in front of 
 SUBMISSION_BYTES_MAX: Final = 4 * MIB  # of POST /v1/transactions
 BODY_BYTES_MAX: Final = 128 * 1024  # of everything else: the largest list of ids or fingerprints has about 80 KiB
 BODY_WAIT_S: Final = 30.0  # for a whole body
-BODIES_BYTES_MAX: Final = 128 * MIB  # of all bodies whose requests are not answered yet; by caller
+BODIES_BYTES_MAX: Final = 64 * MIB  # of all bodies whose requests are not answered yet; by caller
 BODIES_EACH_MAX: Final = 32 * MIB  # of one caller's
 
 # One answer

@@ -12,7 +12,8 @@
            certificate, and each peer is asked only for what it says that it keeps.
 
 Then this node has all that execution needs, and goes on as any other. If nobody serves the state any more, or only
-those who do not give what they offer (`node.snapshots.offers`), it begins again with another one.
+those who do not give what they offer (`node.snapshots.offers`), it begins again with another one; if they are all who
+offer any, with blocks.
 """
 
 from __future__ import annotations
@@ -166,12 +167,18 @@ class Fetching:
             case Blocks(first, pairs):
                 self._take_blocks(event.peer, source, first, pairs)
             case Gone(height):
-                self._offers.withdraw(event.peer, height)
-                source.question, source.late = None, False
+                self._gone(event.peer, source, height)
             case Ask(first, _):
                 self._actions.append(Say(event.peer, Blocks(first, ())))
             case _:
                 pass  # this node serves no state: who asks hears of no offer
+
+    def _gone(self, peer: bytes, source: Source, height: int) -> None:
+        """States do go, so nobody is dropped for it; but who did not give what was asked is passed over for a while."""
+        self._offers.withdraw(peer, height)
+        if source.question is not None and not source.late:
+            self._sources.fail(peer, now_ms=self._now_ms)
+        source.question, source.late = None, False
 
     def _started(self, event: Started) -> None:
         self._done, self._storing = set(), set()  # those of another state were reported before
@@ -226,7 +233,11 @@ class Fetching:
         return [each for each in self._sources.free(self._now_ms) if self._offers.has(each[0], self._wanted)]
 
     def _served(self, *, failures_max: int) -> bool:
-        """Whether to go on with the state; else one is chosen anew."""
+        """Whether to go on with the state; else one is chosen anew, or none where nobody gives any and blocks do."""
+        fruitless = self._offers.failures() > failures_max + FAILURES_MAX
+        if fruitless and any(source.first == 1 for _, source in self._sources):
+            self._end(Enough("nobody gives the state that is offered, and all blocks are to be had", again=True))
+            return False
         if self._offers.is_served(self._wanted, failures_max=failures_max):
             return True
         self.phase, self._manifest, self._since_ms, self._offered_at_ms = Phase.GATHER, None, self._now_ms, None

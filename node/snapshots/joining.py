@@ -81,7 +81,7 @@ class Joiner:
         authorities = authority_set(genesis)
         self._landing = Landing(store, genesis.id, authorities)
         unfinished = self._landing.unfinished()
-        self._had_begun = unfinished is not None
+        self._has_begun = unfinished is not None
         self._core = Fetching(
             genesis_id=genesis.id,
             authorities=authorities,
@@ -183,6 +183,7 @@ class Joiner:
 
     def _begin(self, action: Begin) -> None:
         manifest = action.manifest
+        self._has_begun = True
         _log.info("fetching a state", height=manifest.height, parts=len(manifest.parts))
         self._worker.do(lambda: self._landing.begin(manifest), lambda _: self._tell(Started()))
 
@@ -207,7 +208,7 @@ class Joiner:
     def _enough(self, action: Enough) -> None:
         _log.info("starting with blocks", reason=action.reason)
         self._again = action.reason if action.again else ""
-        if self._had_begun:
+        if self._has_begun:
             self._worker.do(self._landing.clear, lambda _: self._end())
         else:
             self._end()

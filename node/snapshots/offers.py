@@ -55,6 +55,10 @@ class Offers:
         least = self._least_failures()
         return state in least and (least[state] <= failures_max or least[state] == min(least.values()))
 
+    def failures(self) -> int:
+        """How often in a row that peer has failed which failed least of all who offer a state; 0 if nobody does."""
+        return min(self._least_failures().values(), default=0)
+
     def _least_failures(self) -> dict[State, int]:
         """How often in a row that peer has failed which failed least of those who serve it, by state."""
         least: dict[State, int] = {}

@@ -24,7 +24,11 @@ KIB = 1024
 
 
 def test_the_readme_states_what_the_constants_add_up_to() -> None:
-    assert f"{bound(peers=4, callers=3) / KIB / MIB:.1f} GiB above a node at rest" in README.read_text()
+    text = " ".join(README.read_text().split())
+    whole = bound(peers=4, callers=3)
+    assert f"{whole / KIB / MIB:.1f} GiB above a node at rest" in text
+    peer, caller = bound(peers=5, callers=3) - whole, bound(peers=4, callers=4) - whole
+    assert f"Each further peer adds {peer / MIB:.0f} MiB, each caller {caller / MIB:.0f} MiB" in text
 
 
 def test_more_peers_and_callers_cost_more_and_nothing_is_free() -> None:

@@ -20,10 +20,12 @@ from clients.verify import Trust
 from consensus.blocks import Header
 from consensus.checkpoints import Checkpoint, KeptCheckpoint, cosign
 from node import checkpoints as room
+from node.api.metrics import Metrics
 from node.chain import Chain
 from node.checkpoints import newest_checkpoints
 from node.errors import NotFound
-from node.layout import CHECKPOINT, at_height
+from node.layout import CHECKPOINT, HEIGHT, at_height
+from node.service import NodeService
 from node.snapshots.messages import Cosigned, decode_snapshot_message
 from node.store import MemoryStore
 from node.store import Store as NodeStore
@@ -83,15 +85,50 @@ def kept(net: Net, number: int) -> list[Checkpoint]:
     return list(newest_checkpoints(net.members[number].store, 100))
 
 
+async def test_that_a_regulators_observer_saw_another_ledger_is_the_alarm_of_a_node_that_goes_on_voting() -> None:
+    net = watched()
+    try:
+        await net.start(0, 1, 2, 3)
+        await grow(net, 2)
+        await net.until_agreed()
+        node = net[0].service
+        with node.snapshot() as reader:
+            header = Header.decode(bytes.fromhex(open_view(reader).block(2)["header"]))
+        assert (node.status()["alarm"], sampled(node)) == ("", 0.0)
+        other = cosign(net.genesis.id, replace(header, state_root=bytes(32)), KEY)
+        node.checkpoints.received(PEER, Cosigned(other.encode()))
+        regulator = net.genesis.observers[0].party
+        assert node.status()["alarm"].startswith(f"checkpoint_contradicted: {regulator} ")
+        assert sampled(node) == 1.0
+        assert node.status()["voting"]
+        assert node.ready(), "which of both ledgers is the true one is not this node's to judge"
+        assert net[1].service.status()["alarm"] == ""
+    finally:
+        await asyncio.wait_for(net.stop(), 20)
+
+
+def sampled(node: NodeService) -> float:
+    """What Prometheus hears of the alarm."""
+    found = re.search(r"^nemodat_alarm (\S+)$", Metrics(node).exposition().decode(), re.MULTILINE)
+    assert found is not None
+    return float(found[1])
+
+
 # --- one node's room ------------------------------------------------------------------------------------------------
 
 
 class Surroundings:
-    """What the room knows of its node: it hears of commits, and what it broadcasts is noted."""
+    """What the room knows of its node: its tip, and when there is a commit. What the room broadcasts is noted."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: NodeStore) -> None:
+        self._store = store
         self.listeners: list[Callable[[object], None]] = []
         self.said: list[Checkpoint] = []
+
+    @property
+    def tip(self) -> SimpleNamespace:
+        with self._store.snapshot() as reader:
+            return SimpleNamespace(height=open_view(reader).height)
 
     def witness(self, witness: object) -> None:
         """Without a key the room has nothing to cosign."""
@@ -110,7 +147,7 @@ class Surroundings:
 
 def of_store(store: NodeStore) -> tuple[room.Checkpoints, Surroundings]:
     """The room of a node with this store, and what it says."""
-    around: Any = Surroundings()
+    around: Any = Surroundings(store)
     return room.Checkpoints(genesis=supervised(), store=store, ledger=around, mesh=around, key=None), around
 
 
@@ -129,6 +166,7 @@ def test_that_a_signer_saw_another_ledger_is_said_once(monkeypatch: pytest.Monke
                 here.received(PEER, Cosigned(seen(other, height, key).encode()))
     assert [key.public_key.hex()[:16] in reason for key, reason in zip((KEY, SECOND), said, strict=True)] == [True] * 2
     assert here.contradicted == {KEY.public_key, SECOND.public_key}
+    assert here.alarm.startswith("checkpoint_contradicted: lei:R ")
     assert around.said == []
 
 
@@ -162,6 +200,20 @@ def test_what_is_older_than_all_that_are_kept_of_its_signer_is_not_passed_on_aga
         assert len(around.said) == (0 if node else 2 * 8), "each once, to authorities and to observers"
     here.received(PEER, Cosigned(seen(store, 1, SECOND).encode()))
     assert len(around.said) == 2, "of another signer it is the newest"
+
+
+@pytest.mark.parametrize("repeated", [2, 6], ids=["one whose header is not kept here", "one that is ahead, but less"])
+def test_an_older_true_checkpoint_does_not_take_the_place_of_one_that_waits(repeated: int) -> None:
+    """Any member has the old ones of all signers, and may repeat them whenever it likes."""
+    true, store = chain_of(*range(1, 8)), chain_of(*range(1, 6))
+    store.write({at_height(HEIGHT, 2): None}, sync=True)  # as in a node that began with a state
+    here, around = of_store(store)
+    for height in (7, repeated):
+        here.received(PEER, Cosigned(seen(true, height).encode()))
+    store.write(dict(true.scan(b"")), sync=True)
+    for listener in around.listeners:
+        listener(None)
+    assert list(newest_checkpoints(store, 9)) == [seen(true, 7)]
 
 
 def test_a_checkpoint_that_is_ahead_of_the_node_waits_for_its_block() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from node.process import EXIT_HALTED, EXIT_OUTDATED
+from tests.fuzzing.memory import MIB, bound
 from tests.node.api.conftest import Story
 from tests.node.api.live import Live
 
@@ -33,6 +34,20 @@ def test_a_node_that_contradicts_itself_is_not_started_again() -> None:
     unit = (FILES / "nemodat-node@.service").read_text()
     assert f"RestartPreventExitStatus={EXIT_OUTDATED} {EXIT_HALTED}" in unit
     assert "nemodat node run" in unit
+    assert "--restart" not in (FILES / "Containerfile").read_text(), "podman and docker look at no exit code"
+
+
+@pytest.mark.parametrize(
+    ("file", "limit"), [("nemodat-node@.service", r"^MemoryMax=(\d+)M$"), ("Containerfile", r"--memory (\d+)m\b")]
+)
+def test_a_node_may_take_the_memory_that_hostile_input_can_make_it_take_and_not_much_more(
+    file: str, limit: str
+) -> None:
+    """With less, input that the node's README calls bounded would end the node."""
+    found = re.search(limit, (FILES / file).read_text(), re.MULTILINE)
+    assert found is not None
+    left = int(found[1]) * MIB - bound(peers=4, callers=3)
+    assert 512 * MIB <= left < 1024 * MIB, "for a node at rest"
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")

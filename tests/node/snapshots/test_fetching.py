@@ -20,7 +20,7 @@ from node.snapshots.fetching import PATIENCE_MS
 from node.snapshots.held import HELD_MAX, HeldStates
 from node.snapshots.landing import Landing, is_new
 from node.snapshots.manifest import Manifest, read_manifest
-from node.snapshots.messages import AskManifest, AskPart, Gone, Held, ManifestOf, PartOf, SyncMessage
+from node.snapshots.messages import AskHeld, AskManifest, AskPart, Gone, Held, ManifestOf, PartOf, SyncMessage
 from node.store import MemoryStore, Reader
 from node.store import Store as NodeStore
 from node.views import decided, open_view
@@ -179,6 +179,32 @@ def test_records_are_listed_as_a_partys_own_and_what_came_before_is_said_to_be_m
             assert own.ancestry(height) == whole.ancestry(height)
         with pytest.raises(Pruned):
             own.ancestry(1)
+
+
+def test_who_began_with_a_state_proves_headers_from_some_below_it_on_and_an_archive_proves_older_ones() -> None:
+    """A busy chain: there are more blocks in the last hour than those of which the order is drawn."""
+    store = copy(written())
+    archive = Chain.open(store, genesis())
+    while archive.tip.height < LAST + 2 * DRAWN_FROM:
+        now_ms = archive.tip.timestamp_ms + MINUTE_MS // 4
+        block = archive.build([], proposer=proposer_of(archive.tip.height + 1), now_ms=now_ms)
+        archive.commit(block, certificate_of(block), puts={})
+    state = archive.tip.height
+    world, chain = joined({A: Peer(copy(store))})
+    for _ in range(9):
+        block = build(archive, [])
+        for each in (archive, chain):
+            each.commit(block, certificate_of(block), puts={})
+    with world.store.snapshot() as mine, store.snapshot() as theirs:
+        own, whole = open_view(mine), open_view(theirs)
+        for height in range(state - DRAWN_FROM, state + 10):
+            for within in range(height, state + 10):
+                assert own.ancestry(height, within) == whole.ancestry(height, within)
+        first = first_kept(mine)[0]
+        assert first < state - DRAWN_FROM - 2
+        for height in range(first, state - DRAWN_FROM - 2):
+            with pytest.raises(Pruned, match="began with a state"):
+                own.ancestry(height)
 
 
 # --- a newcomer that serves -----------------------------------------------------------------------------------------
@@ -483,6 +509,59 @@ def test_who_offers_a_state_first_and_does_not_give_it_does_not_keep_a_newcomer_
     assert Chain.open(world.store, genesis()).tip == whole.tip
 
 
+def _serves_none(said: SyncMessage) -> SyncMessage:
+    return Held(()) if isinstance(said, Held) else said
+
+
+@pytest.mark.parametrize("lie", STALLS)
+def test_a_liar_where_nobody_else_serves_a_state_does_not_keep_a_newcomer_from_beginning_with_blocks(lie: str) -> None:
+    honest = {name: Peer(copy(written()), _serves_none) for name in (A, B, C)}
+    world = World(MemoryStore(), {**honest, b"L": Peer(copy(written()), STALLS[lie])})
+    assert isinstance(world.run(limit_ms=200_000), Enough)
+
+
+def _manifest_gone(said: SyncMessage) -> SyncMessage:
+    return Gone(said.height) if isinstance(said, ManifestOf) else said
+
+
+def _one_part_gone(said: SyncMessage) -> SyncMessage:
+    return Gone(said.height) if isinstance(said, PartOf) and said.number == 5 else said
+
+
+@pytest.mark.parametrize("cannot", [_manifest_gone, _one_part_gone])
+def test_where_no_peer_can_send_a_state_whole_a_newcomer_begins_with_blocks(
+    cannot: Callable[[SyncMessage], SyncMessage],
+) -> None:
+    """A manifest or a part that no message holds: everybody offers the state all the same."""
+    world = World(MemoryStore(), {name: Peer(copy(written()), cannot) for name in (A, B, C)})
+    assert isinstance(world.run(limit_ms=200_000), Enough)
+    assert not world.dropped
+
+
+class Withdrawer(Peer):
+    """Offers a state that is none, says that it is gone when asked for it, and offers it again at once."""
+
+    world: World
+    name: bytes
+
+    def answer(self, message: SyncMessage) -> SyncMessage | None:
+        phantom = Held(((LAST + 1, b"x" * 32),))
+        if isinstance(message, AskManifest) and message.height == LAST + 1:
+            self.world.later(self.world.delay_ms + 1, Heard(self.name, phantom))
+            return Gone(message.height)
+        return phantom if isinstance(message, AskHeld) else super().answer(message)
+
+
+def test_who_offers_again_what_was_gone_when_asked_for_does_not_keep_a_newcomer_however_many_they_are() -> None:
+    liars = {b"L%d" % number: Withdrawer(copy(written())) for number in range(4)}
+    world = World(MemoryStore(), {**liars, **{name: Peer(copy(written())) for name in (A, B, C)}})
+    for name, liar in liars.items():
+        liar.world, liar.name = world, name
+    assert isinstance(world.run(limit_ms=10_000), Finish)
+    asked = [each for liar in liars.values() for each in liar.asked if isinstance(each, AskManifest)]
+    assert len(asked) <= len(liars), "each once"
+
+
 def test_where_everybody_is_slow_a_late_manifest_counts_and_what_is_stored_is_not_given_up() -> None:
     """Six seconds for every answer, and two states to choose from."""
     newer, _ = _grown(written(), to=LAST + 1)
@@ -529,10 +608,7 @@ def test_who_is_close_behind_alone_or_without_a_state_to_fetch_begins_with_block
     assert not ended(near).again
     assert not ended(World(MemoryStore(), {})).again
 
-    def serves_none(said: SyncMessage) -> SyncMessage:
-        return Held(()) if isinstance(said, Held) else said
-
-    without = {name: Peer(copy(written()), serves_none) for name in (A, B)}
+    without = {name: Peer(copy(written()), _serves_none) for name in (A, B)}
     world = World(MemoryStore(), without)
     assert not ended(world).again
     assert world.now_ms >= PATIENCE_MS
@@ -544,7 +620,7 @@ def test_who_finds_nobody_or_nobody_with_a_state_or_all_blocks_is_to_look_again(
     absent.later(0, Left(A))
     assert ended(absent).again
     assert absent.now_ms >= PATIENCE_MS
-    pruned = {name: Peer(copy(written()), lambda said: Held(()) if isinstance(said, Held) else said) for name in (A, B)}
+    pruned = {name: Peer(copy(written()), _serves_none) for name in (A, B)}
     world = World(MemoryStore(), pruned)
     for name in pruned:
         world.later(2, Heard(name, Tip(LAST - 1, LAST)))

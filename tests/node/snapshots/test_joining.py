@@ -115,6 +115,29 @@ async def test_an_interrupted_newcomer_goes_on_where_it_was(net: Net, monkeypatc
     await net.until_agreed()
 
 
+async def test_a_state_that_was_begun_and_that_nobody_serves_any_more_is_cleared_and_blocks_are_fetched(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = StateServer._send
+    gone: list[int] = []
+
+    def no_more(self: StateServer, peer: object, message: SnapshotMessage) -> None:
+        if isinstance(message, PartOf):
+            gone.append(message.number)
+            message = Gone(message.height)
+        elif isinstance(message, Held) and gone:
+            message = Held(())
+        send(self, peer, message)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(StateServer, "_send", no_more)
+    monkeypatch.setattr(fetching, "PATIENCE_MS", 1_000)
+    await join(net, 4)
+    assert gone
+    assert is_new(net.members[4].store)
+    await net.start(4)
+    await net.until_agreed()
+
+
 async def test_a_lying_peer_is_dropped_and_the_state_comes_from_others(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:
