@@ -95,7 +95,7 @@ ColumnsOption = Annotated[
     typer.Option(
         exists=True,
         dir_okay=False,
-        help="Column map of tables (TOML): [columns] field = header, [constants], date_order (ymd, dmy, mdy), "
+        help="Column map of tables (TOML): \\[columns] field = header, \\[constants], date_order (ymd, dmy, mdy), "
         "decimal_mark, encoding, delimiter, sheet.",
     ),
 ]
