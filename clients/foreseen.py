@@ -13,7 +13,7 @@ from clients.exchange import Procedure
 from clients.exporter import Listing
 from clients.financier import certified
 from clients.session import Session
-from registry.fingerprint import LEVELS, register_fingerprints
+from registry.fingerprint import LEVELS, Particulars, inputs, register_fingerprints
 from registry.limits import SEARCH_MAX
 from registry.money import WHOLE
 from registry.parties import Party
@@ -22,7 +22,7 @@ from registry.records import Receivable
 from registry.rules.roles import may
 from registry.rules.transitions import BLOCKING, OPEN, VACATED, receivable_obstacle
 
-__all__ = ["Obstacle", "duplicates", "obstacles"]
+__all__ = ["Obstacle", "certain_inputs", "duplicates", "obstacles"]
 
 PURPOSE = "dry run of a registration"
 
@@ -31,12 +31,17 @@ PURPOSE = "dry run of a registration"
 class Obstacle:
     """Why a registration would be refused: the code, and the records it collides with.
 
-    `certain` unless one of them is not for this party to see: that one may have been ended since, and be no obstacle.
+    `certain` unless one of them is not for this party to see: then it may be no obstacle, or not be there.
     """
 
     code: str
     related: tuple[bytes, ...] = ()
     certain: bool = True
+
+
+def certain_inputs(particulars: Particulars) -> frozenset[tuple[str, bytes]]:
+    """What two registrations of one debt have in common for certain (`registry.fingerprint.inputs`), key or no key."""
+    return frozenset(one for one in inputs(particulars) if LEVELS[one[0]] == "block")
 
 
 class _Reader:
@@ -53,13 +58,24 @@ class _Reader:
 
 
 def obstacles(session: Session, listings: Sequence[Listing]) -> Procedure[tuple[Obstacle | None, ...]]:
-    """For each listing, registered in this order: why its registrant, what it corrects or its parents refuse it."""
+    """For each listing, registered in this order: why its registrant, what it corrects or its parents refuse it.
+
+    A copy of an earlier one will be refused as a duplicate, and takes nothing of a parent.
+    """
     party = yield from reads.party(session, session.party)
     reader = _Reader(session)
     taken: dict[bytes, int] = {}  # of each parent, by its parts so far
+    known: set[tuple[str, bytes]] = set()
     found = []
     for listing in listings:
-        found.append((yield from _obstacle(party, listing, reader, taken)))
+        obstacle = yield from _obstacle(party, listing, reader, taken)
+        certain = certain_inputs(listing.particulars)
+        if obstacle is None and not known & certain:
+            for parent, of_parent, _ in listing.parents:
+                assert isinstance(parent, bytes)
+                taken[parent] += of_parent
+        known |= certain
+        found.append(obstacle)
     return tuple(found)
 
 
@@ -119,11 +135,7 @@ def _obstacle(
                 taken[id_] += link.part_of_parent * counts
         if taken[id_] + of_parent > WHOLE:
             over.append(id_)
-    if over:
-        return Obstacle(OVER_PARENT, tuple(over))
-    for id_, of_parent in parts:
-        taken[id_] += of_parent
-    return None
+    return Obstacle(OVER_PARENT, tuple(over)) if over else None
 
 
 def _against_correction(old: Receivable, party: Party, *, payable: bool) -> str | None:

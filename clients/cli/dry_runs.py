@@ -14,14 +14,17 @@ from clients.cli.found import Found, Sides, row
 from clients.cli.stated import Asked, Stated, asked, fitting
 from clients.errors import RequestFailed, Unreachable
 from clients.exporter import ExporterClient, canonical_listings
-from clients.foreseen import Obstacle, duplicates, obstacles
+from clients.foreseen import Obstacle, certain_inputs, duplicates, obstacles
 from registry import normalise
-from registry.fingerprint import LEVELS, inputs
 from registry.money import Money
-from registry.reasons import DUPLICATE, OVER_PARENT
+from registry.reasons import DUPLICATE, NOT_FOUND, OVER_PARENT
 
 __all__ = ["show_dry_run"]
 
+_UNSURE = {
+    DUPLICATE: " (which is not for this party to see, and refuses nothing if it was rejected or is over)",
+    NOT_FOUND: " (or it is not for this party to see)",
+}
 
 OFFLINE = "Without a node (--genesis, --url, --key) nothing was looked up: the parties' ids, duplicates, parents."
 
@@ -75,16 +78,16 @@ def _rows(table: Table, found: Sequence[Found], known: Sequence[Obstacle | None]
         number = one.listing.particulars.number
         often = numbers[normalise.canonical_number(number)]
         notes = (f"{often} have this number", *one.notes) if often > 1 else one.notes
-        certain = [each for each in inputs(one.listing.particulars) if LEVELS[each[0]] == "block"]
+        certain = certain_inputs(one.listing.particulars)
         same = next((earlier[each] for each in certain if each in earlier), "")
         before = _registered_before(obstacle, dossiers)
         if before:
             outcome, why = "registered before", before
+        elif same and (obstacle is None or obstacle.code == OVER_PARENT):
+            outcome, why = "the same again", f"as in {same}"
         elif obstacle is not None:
             outcome, why = "would be refused", _why(obstacle)
             failures += 1
-        elif same:
-            outcome, why = "the same again", f"as in {same}"
         else:
             outcome, why = "would be registered", ""
             earlier |= dict.fromkeys(certain, one.file)
@@ -101,7 +104,7 @@ def _registered_before(obstacle: Obstacle | None, dossiers: Path) -> str:
 
 def _why(obstacle: Obstacle) -> str:
     related = " ".join(id_.hex() for id_ in obstacle.related)
-    unsure = "" if obstacle.certain else " (not for this party to see: unless it has been ended)"
+    unsure = "" if obstacle.certain else _UNSURE[obstacle.code]
     return f"{obstacle.code} {related}".rstrip() + unsure
 
 

@@ -26,6 +26,7 @@ from registry.transactions.receivables import Parent
 __all__ = [
     "AccountOption",
     "Asked",
+    "Kind",
     "KindOption",
     "LawOption",
     "ParentOption",

@@ -7,12 +7,15 @@ import json
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from clients.cli import app
+from clients.cli.stated import Kind
 from clients.dossier import Dossier
 from registry.outgoing import assignment_from_json, ucc1, zhongdeng
+from registry.records import KINDS
 from registry.texts import render, text_digest, text_ids
 from tests.clients.stage import unlike
 from tests.commands import invoke
@@ -183,6 +186,10 @@ def test_a_dry_run_needs_no_node_and_says_what_it_did_not_look_up(tmp_path: Path
     assert beside.startswith("Without a node")
     said = run("receivable", "register", tmp_path / "orders.csv", *SIDES, code=2)[1]
     assert "--genesis" in said, "what is sent needs one"
+
+
+def test_every_kind_of_receivable_can_be_named() -> None:
+    assert get_args(Kind) == KINDS
 
 
 def test_an_e_invoice_is_no_order(tmp_path: Path) -> None:

@@ -61,21 +61,25 @@ def test_an_order_its_invoices_and_a_payable(desk: Desk) -> None:
     advance = offered(desk, order, "f-cn", "90%")
     assert desk.by(AUTHORITIES["f-cn"][0], "claim", "finance", advance).code == DONE
 
-    invoices = table(desk, "invoices.csv", ("L-1", "6000000"), ("L-2", "4000001"), order="PO-7001")
+    rows = (("L-1", "6000000"), ("L 1", "6000000"), ("L-2", "4000001"), ("L-3", "4000000"))
+    invoices = table(desk, "invoices.csv", *rows, order="PO-7001")
     words = ("--parent", order, "--account")
     foreseen = register(desk, invoices, *words, "--dry-run", code=LOOK)
-    assert [row["outcome"] for row in foreseen] == ["would be registered", "would be refused"]
+    expected = ["would be registered", "the same again", "would be refused", "would be registered"]
+    assert [row["outcome"] for row in foreseen] == expected
     assert f"60% of {order}" in foreseen[0]["id_or_reason"]
-    assert foreseen[1]["id_or_reason"].startswith(f"over_parent {order}, JPY 4000001, ")
-    first, second = register(desk, invoices, *words, code=LOOK)
-    assert (second["outcome"], second["id_or_reason"], second["note"]) == ("refused", "over_parent", order)
+    assert foreseen[2]["id_or_reason"].startswith(f"over_parent {order}, JPY 4000001, ")
+    first, *others = register(desk, invoices, *words, code=LOOK)
+    assert [row["outcome"] for row in others] == ["registered before", "refused", "registered"]
+    assert (others[1]["id_or_reason"], others[1]["note"]) == ("over_parent", order)
     too_much = offered(desk, first["id_or_reason"], "f-sg", "11%")
     assert complaint(desk.by(AUTHORITIES["f-sg"][0], "claim", "finance", too_much)).startswith("refused: over_residual")
     the_rest = offered(desk, first["id_or_reason"], "f-sg", "10%")
     assert desk.by(AUTHORITIES["f-sg"][0], "claim", "finance", the_rest).code == DONE
 
     again = register(desk, invoices, *words, "--dry-run", code=LOOK)
-    assert (again[0]["outcome"], again[1]["outcome"]) == ("registered before", "would be refused")
+    before = "registered before"
+    assert [row["outcome"] for row in again] == [before, before, "would be refused", before]
     owed = table(desk, "owed.csv", ("AP-1", "777777"))
     (foreseen_owed,) = register(desk, owed, "--dry-run", by=IMP_DE)
     assert f"seller {EXP_CN}, kind payable" in foreseen_owed["id_or_reason"]
@@ -97,7 +101,7 @@ def test_an_order_its_invoices_and_a_payable(desk: Desk) -> None:
 def test_a_correction_keeps_what_it_does_not_change(desk: Desk) -> None:
     (order,) = register(desk, table(desk, "o.csv", ("PO-7002", "10000000")), "--kind", "purchase_order")
     part = ("--parent", f"{order['id_or_reason']}=60%", "--law", "VN", "--account")
-    (wrong,) = register(desk, table(desk, "a.csv", ("L-3", "6000000")), *part)
+    (wrong,) = register(desk, table(desk, "a.csv", ("L-8", "6000000")), *part)
     corrected = table(desk, "b.csv", ("L-4", "6000000"))
     correction = ("--supersedes", wrong["id_or_reason"])
     (foreseen,) = register(desk, corrected, *correction, "--dry-run")
@@ -120,9 +124,8 @@ def test_a_correction_keeps_what_it_does_not_change(desk: Desk) -> None:
     assert (cut.parents, cut.unlinked) == ((), (parent,)), "who finances it is shown that"
 
 
-def test_a_dry_run_finds_the_duplicates_of_others_and_of_other_files(desk: Desk) -> None:
-    one, same = ("L-6", "5550000"), ("L 6", "5550000")
-    file = table(desk, "a.csv", one, same)
+def test_a_dry_run_finds_what_is_registered_and_what_is_in_the_files_twice(desk: Desk) -> None:
+    file = table(desk, "a.csv", ("L-6", "5550000"), ("L 6", "5550000"))
     looked = register(desk, file, "--dry-run")
     assert [row["outcome"] for row in looked] == ["would be registered", "the same again"]
     (made, again) = register(desk, file)
@@ -133,3 +136,19 @@ def test_a_dry_run_finds_the_duplicates_of_others_and_of_other_files(desk: Desk)
             "would be refused",
             f"duplicate {made['id_or_reason']}",
         )
+
+
+def test_a_dry_run_says_what_it_cannot_see(desk: Desk) -> None:
+    """What the buyer registered as its payable is the same debt, and not for the seller to read."""
+    file = table(desk, "owed.csv", ("L-9", "4440000"))
+    (payable,) = register(desk, file, by=IMP_DE)
+    Stage(desk.cast).level()
+    elsewhere = ("--dossiers", desk.folder / "sellers")
+    (foreseen,) = register(desk, file, "--dry-run", *elsewhere, code=LOOK)
+    assert foreseen["id_or_reason"].startswith(
+        f"duplicate {payable['id_or_reason']} (which is not for this party to see"
+    )
+    (refused,) = register(desk, file, *elsewhere, code=LOOK)
+    assert (refused["id_or_reason"], refused["note"]) == ("duplicate", payable["id_or_reason"])
+    ended = desk.by(IMP_DE, "receivable", "register", file, "--seller", EXP_CN, "--dry-run", *elsewhere)
+    assert "Duplicates were not looked up: not_authorised" in ended.err, "who only buys may not search"
