@@ -51,7 +51,6 @@ class Listing:
     `kind` as in registry.md 4 (`invoice`, `purchase_order`, ...); countries ISO 3166 alpha-2; `document` the SHA-256
     of the source document, empty for none; `grade` `document` if the particulars were read from an e-invoice;
     `supersedes` the id of this party's own registration that this one corrects.
-    of the source document, empty for none; `grade` `document` if the particulars were read from an e-invoice.
     `account` says, under the network's key, on which debtor it is: for sellers with a blanket on some debtors only,
     because every node then sees which of their receivables are on one debtor (`registry.rules.blankets`).
     """

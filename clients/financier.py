@@ -30,7 +30,7 @@ from registry.transactions.envelope import ALL
 from registry.transactions.governance import Admit
 from registry.transactions.operations import Operation
 
-__all__ = ["AsyncFinancierClient", "FinancierClient"]
+__all__ = ["AsyncFinancierClient", "FinancierClient", "certified"]
 
 RESERVE_MS = 10 * 60 * 1000  # default time to live of a reservation
 
@@ -44,6 +44,11 @@ def search(session: Session, particulars: Particulars, *, purpose: str) -> Proce
     prints = search_fingerprints(session.genesis.fingerprint_key, particulars)
     if particulars.seller:
         prints = (*prints, (BLANKET_KIND, blanket_mark(particulars.seller)))
+    return (yield from certified(session, prints, purpose=purpose))
+
+
+def certified(session: Session, prints: Sequence[tuple[str, bytes]], *, purpose: str) -> Procedure[dict[str, Any]]:
+    """The certificate of a search for these (kind, fingerprint), at most SEARCH_MAX, as `search` says of it."""
     body = {
         "fingerprints": [{"kind": kind, "fingerprint": fingerprint.hex()} for kind, fingerprint in prints],
         "purpose": purpose,

@@ -150,7 +150,7 @@ def renew_key(
 ) -> None:
     """Make the next consensus key of an authority, and the card to hand to an authority, which proposes it.
 
-    Name the key in node.toml as next_consensus in [keys] and restart the node once: it votes with the key that the
+    Name the key in node.toml as next_consensus in \\[keys] and restart the node once: it votes with the key that the
     ledger names, and takes up the next one at that height. After that the file becomes `consensus`.
 
     The card has the key's proof for the network of node.toml: nemodat authority seat first/card-next.toml

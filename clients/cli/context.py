@@ -44,6 +44,9 @@ __all__ = [
     "GenesisOption",
     "JsonOption",
     "KeyOption",
+    "OptionalGenesis",
+    "OptionalKey",
+    "OptionalUrl",
     "PartyOption",
     "UrlOption",
     "access",
@@ -65,6 +68,7 @@ __all__ = [
     "tabulate",
     "text_of",
     "unguarded_access",
+    "wanted",
     "write_private",
 ]
 
@@ -84,23 +88,27 @@ _DECIMALS = len(str(WHOLE // 100)) - 1  # of a percentage that is a whole number
 PASSPHRASE_VARIABLE = "NEMODAT_PASSPHRASE"  # noqa: S105 (the name of a variable, not a secret)
 OWNER_PASSPHRASE_VARIABLE = "NEMODAT_OWNER_PASSPHRASE"  # noqa: S105 (the same)
 
-GenesisOption = Annotated[Path, typer.Option("--genesis", envvar="NEMODAT_GENESIS", help="The network's genesis file.")]
-UrlOption = Annotated[
-    list[str],
-    typer.Option("--url", envvar="NEMODAT_URL", help="A node's URL; repeat it, your own first, for failover."),
-]
+_GENESIS = "The network's genesis file."
+_URL = "A node's URL; repeat it, your own first, for failover."
+_KEY = "The party's signing key file."
+GenesisOption = Annotated[Path, typer.Option("--genesis", envvar="NEMODAT_GENESIS", help=_GENESIS)]
+UrlOption = Annotated[list[str], typer.Option("--url", envvar="NEMODAT_URL", help=_URL)]
 PartyOption = Annotated[str, typer.Option("--party", envvar="NEMODAT_PARTY", help="Who acts, as lei:... or uscc:...")]
 ColumnsOption = Annotated[
     Path | None,
     typer.Option(
         exists=True,
         dir_okay=False,
-        help="Column map of tables (TOML): [columns] field = header, [constants], date_order (ymd, dmy, mdy), "
+        help="Column map of tables (TOML): \\[columns] field = header, \\[constants], date_order (ymd, dmy, mdy), "
         "decimal_mark, encoding, delimiter, sheet.",
     ),
 ]
+# What a command that also runs without a node takes in their place; `wanted` is for its other runs.
+OptionalGenesis = Annotated[Path | None, typer.Option("--genesis", envvar="NEMODAT_GENESIS", help=_GENESIS)]
+OptionalUrl = Annotated[list[str] | None, typer.Option("--url", envvar="NEMODAT_URL", help=_URL)]
+OptionalKey = Annotated[Path | None, typer.Option("--key", envvar="NEMODAT_KEY", help=_KEY)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-KeyOption = Annotated[Path, typer.Option("--key", envvar="NEMODAT_KEY", help="The party's signing key file.")]
+KeyOption = Annotated[Path, typer.Option("--key", envvar="NEMODAT_KEY", help=_KEY)]
 
 # Much of what is shown comes from others' files: brackets in it are text, not markup.
 console = Console(markup=False, emoji=False)
@@ -208,6 +216,18 @@ def access(genesis: Path, url: list[str], party: str, key: Path) -> dict[str, An
     made = unguarded_access(genesis, url, party, key) | {"keeper": _undecided.get()}
     file = os.environ.get(CHECKPOINTS_VARIABLE)
     return made | {"checkpoints": kept_checkpoints(Path(file), made["genesis"])} if file else made
+
+
+def wanted(genesis: Path | None, url: list[str] | None, key: Path | None) -> tuple[Path, list[str], Path]:
+    """The settings of whatever asks a node. Raises `typer.BadParameter` naming the first that is missing."""
+    needed = "is needed, but for a dry run"
+    if genesis is None:
+        raise typer.BadParameter(needed, param_hint="--genesis")
+    if not url:
+        raise typer.BadParameter(needed, param_hint="--url")
+    if key is None:
+        raise typer.BadParameter(needed, param_hint="--key")
+    return genesis, url, key
 
 
 def unguarded_access(genesis: Path, url: list[str], party: str, key: Path) -> dict[str, Any]:

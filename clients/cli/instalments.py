@@ -10,19 +10,21 @@ from rich.table import Table
 
 from clients.cli.context import (
     EXIT_LOOK,
-    GenesisOption,
     JsonOption,
-    KeyOption,
+    OptionalGenesis,
+    OptionalKey,
+    OptionalUrl,
     PartyOption,
-    UrlOption,
     access,
     percent,
     problems,
     tabulate,
     text_of,
+    wanted,
 )
+from clients.cli.found import Found, row
 from clients.cli.receivables import DossierArgument
-from clients.cli.registrations import Found, register_listings, row
+from clients.cli.registrations import register_listings
 from clients.dossier import Dossier
 from clients.errors import ClientError
 from clients.exporter import ExporterClient
@@ -36,10 +38,10 @@ __all__ = ["instalments"]
 def instalments(
     dossier: DossierArgument,
     document: Annotated[Path, typer.Argument(metavar="FILE", help="The invoice that the dossier is of.")],
-    genesis: GenesisOption,
-    url: UrlOption,
     party: PartyOption,
-    key: KeyOption,
+    genesis: OptionalGenesis = None,
+    url: OptionalUrl = None,
+    key: OptionalKey = None,
     debtor_country: Annotated[str | None, typer.Option(help="If the document does not say it (ISO 3166).")] = None,
     dossiers: Annotated[Path, typer.Option(help="Folder to keep the dossiers in.")] = Path("dossiers"),
     dry_run: Annotated[bool, typer.Option(help="Show what would be registered, and send nothing.")] = False,
@@ -70,7 +72,8 @@ def instalments(
                 row(table, said.number, str(said.due_date), str(amount), percent(one.parents[0][1]))
         else:
             table = Table("file", "number", "outcome", "id or reason", "note")
-            with ExporterClient(**access(genesis, url, party, key)) as client:
+            network, nodes, signing = wanted(genesis, url, key)
+            with ExporterClient(**access(network, nodes, party, signing)) as client:
                 named = [Found(str(document), one) for one in listings]
                 failures = register_listings(client, named, table, dossiers, as_json=as_json)
         tabulate(table, as_json=as_json)

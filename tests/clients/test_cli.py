@@ -165,7 +165,9 @@ def test_a_folder_is_registered_one_bad_file_stops_nothing_and_again_changes_not
     (folder / "d.xml").write_bytes(document())
     command = ("receivable", "register", folder, "--debtor", IMP_DE, "--dossiers", dossiers)
     looked = desk.by(EXP_CN, *command, "--dry-run", urls=["http://127.0.0.1:9"])
-    assert looked.out.count("would be registered") == 3
+    assert [looked.out.count(f"│ {word} ") for word in ("would be registered", "the same again")] == [2, 1]
+    assert "nothing was looked up" in looked.err
+    assert looked.out.count(", issued ") == looked.out.count("grade document") == 3
     assert looked.out.count("2 have this number") == 2
     assert looked.out.count(", due ") == 3
     assert not dossiers.exists()
@@ -210,6 +212,10 @@ def test_other_firms_invoices_in_the_folder_are_left_out(desk: Desk, tmp_path: P
     assert looked.code == LOOK
     assert f"seller: {EXP_VN}, Supplier, and not {EXP_CN}" in looked.out
     assert "Haihe Bearings to Firm" in looked.out
+    asked = desk.by(EXP_CN, *command, "--dry-run")
+    assert asked.code == LOOK
+    assert asked.out.count(f"buyer: {IMP_DE}, Rheinwerk GmbH, and not {firm.id}") == 1
+    assert f"Haihe Bearings to Firm, debtor {firm.id}, " in asked.out, "under the id that the ledger has it by"
     ended = desk.by(EXP_CN, *command)
     assert ended.code == LOOK
     assert f"buyer: {IMP_DE}, Rheinwerk GmbH, and not {firm.id}" in ended.out
@@ -514,6 +520,11 @@ def test_wrong_keys(desk: Desk, tmp_path: Path) -> None:
         ("receivable", "confirm", "dossier.json", "--share", "101%"),
         ("receivable", "confirm", "dossier.json", "--share", "half"),
         ("claim", "discharge", "ab" * 32, "--share", "-1"),
+        ("receivable", "register", "invoice.xml"),
+        ("receivable", "register", "invoice.xml", "--debtor", IMP_DE, "--kind", "payable"),
+        ("receivable", "register", "invoice.xml", "--seller", EXP_VN, "--kind", "invoice"),
+        ("receivable", "register", "invoice.xml", "--debtor", IMP_DE, "--parent", f"{'ab' * 32}=half"),
+        ("receivable", "register", "invoice.xml", "--debtor", IMP_DE, "--kind", "wish"),
         ("receivable", "settle"),
     ],
 )

@@ -5,14 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from clients.cli import app
+from clients.cli.stated import Kind
+from clients.dossier import Dossier
 from registry.outgoing import assignment_from_json, ucc1, zhongdeng
+from registry.records import KINDS
 from registry.texts import render, text_digest, text_ids
+from tests.clients.stage import unlike
 from tests.commands import invoke
+from tests.registry.documents.builders import ubl
 from tests.registry.outgoing.samples import JSON
 from tests.registry.texts.samples import sample
 
@@ -152,3 +159,78 @@ def test_a_credit_note_among_invoices_needs_a_persons_eye(tmp_path: Path) -> Non
     party = ("--party", "lei:984500TJEXPORT000197", "--debtor", "lei:984500DEIMPORT000108", "--json")
     said, _ = run("receivable", "register", tmp_path / "cn.csv", *settings, *party, code=3)
     assert json.loads(said)[0]["outcome"] == "credit note"
+
+
+ORDER = """number,issue_date,currency,payable,seller_name,seller_country,buyer_name,buyer_country,order_references
+PO-1,2026-05-02,EUR,1000.00,A,CN,B,DE,
+"""
+SIDES = ("--party", "lei:984500TJEXPORT000197", "--debtor", "lei:984500DEIMPORT000108")
+
+
+def looked_at(file: Path, *words: object, code: int = 0) -> tuple[dict[str, str], str]:
+    """The one row of a dry run without a node, and what is said beside it."""
+    said, beside = run("receivable", "register", file, *SIDES, "--dry-run", "--json", *words, code=code)
+    (row,) = json.loads(said)
+    return row, beside
+
+
+def test_a_dry_run_needs_no_node_and_says_what_it_did_not_look_up(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(ORDER)
+    words = ("--kind", "purchase_order", "--law", "CN", "--law", "DE", "--account")
+    row, beside = looked_at(tmp_path / "orders.csv", *words)
+    assert row["outcome"] == "would be registered"
+    assert row["id_or_reason"] == (
+        "EUR 1000.00, issued 2026-05-02, A to B, debtor lei:984500DEIMPORT000108, orders PO-1, kind purchase_order, "
+        "laws CN DE, tagged for blankets on its debtor, grade self_asserted"
+    )
+    assert beside.startswith("Without a node")
+    said = run("receivable", "register", tmp_path / "orders.csv", *SIDES, code=2)[1]
+    assert "--genesis" in said, "what is sent needs one"
+
+
+def test_every_kind_of_receivable_can_be_named() -> None:
+    assert get_args(Kind) == KINDS
+
+
+def test_an_e_invoice_is_no_order(tmp_path: Path) -> None:
+    (tmp_path / "invoice.xml").write_bytes(ubl())
+    row, _ = looked_at(tmp_path / "invoice.xml", "--kind", "purchase_order", code=3)
+    assert (row["outcome"], row["id_or_reason"]) == (
+        "no receivable",
+        "an e-invoice is no purchase order: name it as a row of a table",
+    )
+
+
+def test_the_part_of_a_parent_is_by_the_amounts_or_by_hand(tmp_path: Path) -> None:
+    (tmp_path / "invoices.csv").write_text(ORDER)
+    order = replace(unlike().particulars, amount_minor=160_000)
+
+    def parent_of(**changes: object) -> str:
+        made = Dossier(
+            receivable=b"\7" * 32,
+            particulars=replace(order, **changes),  # type: ignore[arg-type]
+            salt=bytes(32),
+            debtor_salt=bytes(32),
+            document=b"",
+        )
+        (tmp_path / f"{'07' * 32}.json").write_text(made.to_json())
+        return "07" * 32
+
+    def said(*words: object, code: int = 0) -> str:
+        return looked_at(tmp_path / "invoices.csv", "--dossiers", tmp_path, *words, code=code)[0]["id_or_reason"]
+
+    assert f"62.5% of {'07' * 32}" in said("--parent", parent_of())
+    assert f"60% of {'07' * 32}" in said("--parent", f"{'07' * 32}=60%")
+    both = ("--parent", f"{'07' * 32}=60%:25%", "--parent", f"{'08' * 32}=1.5%:75%")
+    assert f"60% of {'07' * 32}, 1.5% of {'08' * 32}" in said(*both)
+    assert "EUR 1000.00 is no part of EUR 999.99" in said("--parent", parent_of(amount_minor=99_999), code=3)
+    assert "a part in EUR of a whole in USD" in said("--parent", parent_of(currency="USD"), code=3)
+    for words, complaint in (
+        (("--parent", "08" * 32), "say which part, as 0808...=60%: its dossier is not in"),
+        (both[:2], "these add up to 25% of it"),
+        ((*both[:2], "--parent", "none"), "none or some, not both"),
+        (("--law", "Ruritania"), "law: "),
+    ):
+        _, beside = run("receivable", "register", tmp_path / "invoices.csv", *SIDES, "--dry-run", *words, code=1)
+        assert beside.startswith("error: ")
+        assert complaint in beside

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import typer
+from click.testing import CliRunner
 
 from node import cli
 
@@ -129,6 +130,22 @@ def test_names_are_the_same_everywhere(words: str) -> None:
             assert SHARED[parameter.name] in parameter.opts, words
     if "-o" in options(command):
         assert "--output" in options(command), words
+
+
+def bracketed(command: Any) -> Iterator[tuple[Any, list[str]]]:
+    """Of a command and all below it, those in whose help something stands in brackets, with that."""
+    written = (command.help, command.epilog, *(getattr(each, "help", None) for each in command.params))
+    if words := re.findall(r"\[[^]]*]", " ".join(filter(None, written)).replace("\\[", "[")):
+        yield command, words
+    for below in getattr(command, "commands", {}).values():
+        yield from bracketed(below)
+
+
+@pytest.mark.parametrize(("command", "words"), list(bracketed(typer.main.get_command(cli.app))))
+def test_what_stands_in_brackets_is_shown(command: Any, words: list[str]) -> None:
+    """Rich takes a `[word]` for markup unless it is escaped, and shows nothing of it."""
+    shown = re.sub(r"[│\s]", "", CliRunner().invoke(command, ["--help"], env={"COLUMNS": "250"}).output)
+    assert [word for word in words if re.sub(r"\s", "", word) not in shown] == []
 
 
 @pytest.mark.parametrize("words", COMMANDS)

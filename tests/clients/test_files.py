@@ -13,7 +13,8 @@ import pytest
 from rich.table import Table
 
 from clients.cli.context import write_private
-from clients.cli.registrations import Found, register_listings
+from clients.cli.found import Found
+from clients.cli.registrations import register_listings
 from clients.dossier import Dossier
 from clients.errors import Unreachable
 from clients.exporter import prepare

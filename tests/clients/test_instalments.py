@@ -19,7 +19,7 @@ from registry.money import WHOLE, Money
 from tests.cast import EXP_CN, IMP_DE, Cast
 from tests.clients.liar import lying
 from tests.clients.stage import Stage, offered
-from tests.clients.test_cli import DONE, Desk, complaint
+from tests.clients.test_cli import DONE, Desk, complaint, run
 from tests.registry.documents.national import body, fatturapa, nfe, payment
 from tests.registry.world import mark
 
@@ -106,7 +106,7 @@ def test_by_command_on_the_ledger(cast: Cast, tmp_path: Path) -> None:
     (whole,) = (tmp_path / "dossiers").glob("*.json")
     words = ("receivable", "instalments", whole, document, *folder)
 
-    shown = desk.by(EXP_CN, *words, "--dry-run")
+    shown = run(*words, "--dry-run", NEMODAT_PARTY=EXP_CN)
     assert (shown.code, shown.out.count("50%")) == (DONE, 2)
     assert len(list((tmp_path / "dossiers").glob("*.json"))) == 1, "a dry run registers nothing"
     with lying(cast.devnet.url("f-cn")) as relay:
