@@ -302,6 +302,7 @@ def test_a_claim_from_offer_to_payment(desk: Desk, tmp_path: Path) -> None:
     assert desk.by(taker, "claim", "finance", smaller).json["funded"] == smaller
     assert desk.by(taker, "claim", "release", smaller).json["released"] == smaller
     listed = desk.by(EXP_CN, "claim", "list", made.id)
+    assert len(re.findall(r"\d{4}-\d\d-\d\dT", listed.out)) == 1, "the open offer says when it ends"
     assert re.findall(r"discharged|offered|revoked|released", listed.out) == [
         "discharged",
         "offered",
