@@ -44,7 +44,7 @@ from registry.rules.consequences import (
 )
 from registry.rules.double_confirmation import confirmed_elsewhere
 from registry.rules.external_claims import to_look_at
-from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
+from registry.rules.lineage import Encumbrance, ancestors, came_to_nothing, descendants, finder
 from registry.rules.listing import relisted
 from registry.rules.matches import matches_to_look_at, standing_at
 from registry.rules.roles import may
@@ -81,7 +81,7 @@ def overfull(receivable: Receivable, state: State, now_ms: int) -> Receivable | 
     """
     find = finder(state, receivable)
     claimed = Encumbrance(find, now_ms)
-    below = [one for one in descendants(receivable, find) if one.state in OPEN]
+    below = [one for one in descendants(receivable, find) if one.state in OPEN and not came_to_nothing(one, claimed)]
     for record in (receivable, *ancestors(receivable, find), *below):
         if claimed.on(record) > record.collectible:
             return record

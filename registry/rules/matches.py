@@ -21,22 +21,36 @@ copy behind a link that carries next to nothing. And no link explains everything
   its seller's word, for shares cannot count what no amount backs, and nobody looks at a parent that nobody finances;
 - what the debtor denied is for review, whatever it hangs together with;
 - what was paid below, or on another part of the same debt, is for review, like it or not (`_collected`).
+
+An honest seller has hundreds of invoices under one order, and an invoice over several orders. Of its own that are alike
+in one order or one transport alone, so many count as one list has of it (`_counted`), what was paid first. That hides
+no second financing: one debt under two records has its number, its amount and day or its official id in common, or a
+link; its parts have order and transport. What claims weigh on, and what was denied, counts always, however little is
+alike; and of two of which neither is financed, whoever is financed second is shown the first, on which there is a claim
+by then. The price: beyond 256 that were paid, one that was paid, and is alike in one order alone, is not shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from registry.fingerprint import LEVELS, Level
-from registry.limits import COLLECTED_MAX, HOLDERS_READ_MAX, MATCHES_BY_MAX, MATCHES_MAX, TIME_MAX_MS
+from registry.limits import (
+    COLLECTED_MAX,
+    HOLDERS_READ_MAX,
+    MATCHES_BY_MAX,
+    MATCHES_MAX,
+    PRINT_HOLDERS_BY_MAX,
+    TIME_MAX_MS,
+)
 from registry.money import WHOLE
 from registry.records import Link, Receivable
-from registry.rules.lineage import Encumbrance, Find, ancestors, descendants, finder, weighed_with
+from registry.rules.lineage import Encumbrance, Find, ancestors, came_to_nothing, descendants, finder, weighed_with
 from registry.rules.transitions import BLOCKING, DENIED, OPEN, RECALLED
 from registry.state import State
 
-__all__ = ["OF_ONE_AMOUNT", "Matches", "matches_of", "matches_to_look_at", "standing_at"]
+__all__ = ["OF_MANY_DEBTS", "OF_ONE_AMOUNT", "Matches", "matches_of", "matches_to_look_at", "standing_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +69,7 @@ class Matches:
 
 _NONE = Matches()
 _NO_DEBT = frozenset({"purchase_order", "shipment"})
+OF_MANY_DEBTS = frozenset({"order", "transport"})  # by which alone nothing is taken for one debt
 OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side", "debtor_number"})  # the amount is in them
 
 
@@ -64,8 +79,8 @@ def matches_of(
     """What holds the fingerprints of `candidate`, which itself may or may not be recorded already.
 
     `replaced` are records as they will be with it: one that it supersedes is no match of it.
-    None if more than MATCHES_MAX match: too many for people to look at. What is cancelled is no match, and crowds
-    nobody out; what a node has to read is bounded by the holders of each fingerprint.
+    However many they are: what is too many for people to look at is asked when it is funded. None if they are more
+    than can be compared with at once, which the holders of each fingerprint bound.
     """
     return _search([candidate], finder(state, candidate, *replaced), state, now_ms)
 
@@ -170,17 +185,21 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
             (blocking if level == "block" else review)[other] = None
     if not found_by:
         return _NONE
-    looked_at = _counted(members, [find(other) for other in review if other not in blocking], taken)
-    if len(blocking) + len(looked_at) > MATCHES_MAX:
-        return None
+    looked_at = _counted(members, [find(other) for other in review if other not in blocking], found_by, taken)
     return Matches(tuple(blocking), looked_at, {other: tuple(kinds) for other, kinds in found_by.items()})
 
 
-def _counted(members: Sequence[Receivable], found: Sequence[Receivable], taken: Encumbrance) -> tuple[bytes, ...]:
+def _counted(
+    members: Sequence[Receivable],
+    found: Sequence[Receivable],
+    found_by: Mapping[bytes, Collection[str]],
+    taken: Encumbrance,
+) -> tuple[bytes, ...]:
     """Those for review that count, the weightiest first: what is claimed or was paid, then what others registered.
 
     Of one stranger so many at most, or a few of them made anything unfundable. Not so of the registrant itself, and of
-    what the same debtor confirmed: there each may be the one that was financed already.
+    what the same debtor confirmed: there each may be the one that was financed already. But of what it has in common
+    with an order or a transport alone no more than of one such list: see the head of this module.
     """
     if len(found) < 2:
         return tuple([one.id for one in found])
@@ -188,13 +207,23 @@ def _counted(members: Sequence[Receivable], found: Sequence[Receivable], taken: 
     debtors = {member.debtor for member in members if member.debtor}
     counts: dict[str, int] = {}
     counted: list[bytes] = []
+    loose = 0
     for one in sorted(found, key=lambda one: (not _used(one, taken), one.registrant in own)):
         if one.registrant not in own and not (one.confirmed_ms and one.debtor in debtors):
             counts[one.registrant] = counts.get(one.registrant, 0) + 1
             if counts[one.registrant] > MATCHES_BY_MAX:
                 continue
+        elif one.registrant in own and _is_loose(one, found_by[one.id], taken):
+            loose += 1
+            if loose > PRINT_HOLDERS_BY_MAX:
+                continue
         counted.append(one.id)
     return tuple(counted)
+
+
+def _is_loose(one: Receivable, kinds: Collection[str], taken: Encumbrance) -> bool:
+    """Whether it is alike in an order or a transport alone, was not denied, and no claim weighs on it."""
+    return len(kinds) == 1 and OF_MANY_DEBTS.issuperset(kinds) and one.state not in DENIED and not taken.on(one)
 
 
 class _Judge:
@@ -242,22 +271,15 @@ class _Judge:
 
 def _comes_back(other: Receivable, candidate: Receivable, taken: Encumbrance) -> bool:
     """Whether `other` is a match: it stands or was rejected, or what weighs on it would be lost sight of."""
-    return _escaped(other, candidate, taken) if _came_to_nothing(other, taken) else other.state in RECALLED
+    return _escaped(other, candidate, taken) if came_to_nothing(other, taken) else other.state in RECALLED
 
 
 def _blocks(other: Receivable, candidate: Receivable, find: Find, taken: Encumbrance) -> bool:
     """Whether a certain fingerprint of `other` refuses the candidate."""
     own = other.registrant == candidate.registrant
-    if other.state in BLOCKING and not _came_to_nothing(other, taken):
+    if other.state in BLOCKING and not came_to_nothing(other, taken):
         return own or all(one.state != "voided" for one in ancestors(other, find))
     return own and _escaped(other, candidate, taken)
-
-
-def _came_to_nothing(other: Receivable, taken: Encumbrance) -> bool:
-    """Cancelled, or so in effect: credited away under a reservation that lapsed by time alone and so closed nothing."""
-    if other.state in OPEN:
-        return not other.collectible and not other.paid and not taken.direct(other)
-    return other.state == "cancelled"
 
 
 def _escaped(other: Receivable, candidate: Receivable, taken: Encumbrance) -> bool:
