@@ -5,7 +5,7 @@ Fingerprints are made of the ids under which parties are on the ledger. An id th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from clients import reads
@@ -13,7 +13,7 @@ from clients.exchange import Procedure
 from clients.session import Session
 from registry.fingerprint import Particulars
 
-__all__ = ["canonical"]
+__all__ = ["canonical", "ids_of"]
 
 
 def canonical(
@@ -24,9 +24,17 @@ def canonical(
     `known` has the ids looked up before, and gets those looked up now: for whoever does this many times in a row.
     """
     known = {} if known is None else known
-    known.update({"": "", session.party: session.party})
-    for particulars in many:
-        for named in (particulars.seller, particulars.debtor):
-            if named not in known:
-                known[named] = (yield from reads.party_named(session, named)) or named
+    yield from ids_of(session, [named for one in many for named in (one.seller, one.debtor)], known=known)
     return tuple([replace(one, seller=known[one.seller], debtor=known[one.debtor]) for one in many])
+
+
+def ids_of(
+    session: Session, identifiers: Iterable[str], *, known: dict[str, str] | None = None
+) -> Procedure[dict[str, str]]:
+    """Each identifier with the id of the party that has it, or with itself; `known` as for `canonical`."""
+    known = {} if known is None else known
+    known.update({"": "", session.party: session.party})
+    for named in identifiers:
+        if named not in known:
+            known[named] = (yield from reads.party_named(session, named)) or named
+    return known

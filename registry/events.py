@@ -93,18 +93,32 @@ EVENT_KINDS: Final = frozenset(
     }
 )
 
+# Not mere information: what takes something away from whoever relied on it, is wrong, or asks to act in time.
 _SEVERITY: Final = MappingProxyType(
     {
         "double_confirmation": "alarm",
-        "external_claim_recorded": "warning",
+        "attestation_withdrawn": "warning",
+        "authority_unseated": "warning",
+        "award_proposed": "warning",
+        "base_breach": "warning",
+        "dispute_concluded": "warning",
+        "dispute_decided": "warning",
+        "dispute_escalated": "warning",
+        "dispute_raised": "warning",
         "exclusion": "warning",
+        "external_claim_recorded": "warning",
         "matched": "warning",
         "misbehaviour": "warning",
         "over_advanced": "warning",
         "payable_beside_blanket": "warning",
+        "recovered": "warning",
         "refused_claim": "warning",
         "refused_duplicate": "warning",
+        "rejected": "warning",
+        "suspended": "warning",
         "unlisted": "warning",
+        "upgrade_scheduled": "warning",
+        "voided": "warning",
     }
 )
 

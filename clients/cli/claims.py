@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import time
 from pathlib import Path
@@ -249,15 +250,15 @@ def list_claims(
     key: KeyOption,
     as_json: JsonOption = False,
 ) -> None:
-    """The claims on a receivable that this party may see, in the order of their offers.
+    """The claims on a receivable that this party may see, in the order of their offers, and when open ones end.
 
     Example: nemodat claim list 2c26...e7ae
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
-        table = Table("id", "state", "share", "holder", "assignor")
+        table = Table("id", "state", "ends", "share", "holder", "assignor")
         for record in client.claims(subject(receivable, "receivable")):
-            cells = (record.id.hex(), _state(record), percent(record.share), record.holder, record.assignor)
-            table.add_row(*map(plain, cells))
+            cells = (record.id.hex(), _state(record), _ends(record), percent(record.share))
+            table.add_row(*map(plain, (*cells, record.holder, record.assignor)))
         tabulate(table, as_json=as_json)
 
 
@@ -296,6 +297,12 @@ def _claim(client: FinancierClient, claim: bytes) -> Claim:
     if record is None:
         raise ClientError("no such claim, or none that this party may see")
     return record
+
+
+def _ends(record: Claim) -> str:
+    """When what is offered or reserved is over by time alone (UTC); "" for what is not."""
+    end_ms = {"offered": record.offer_valid_until_ms, "reserved": record.reserved_until_ms}.get(record.state)
+    return "" if end_ms is None else datetime.datetime.fromtimestamp(end_ms // 1_000, tz=datetime.UTC).isoformat()
 
 
 def _state(record: Claim) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -85,7 +86,7 @@ def _attestation(one: Attestation) -> dict[str, Any]:
         "issued_ms": one.issued_ms,
         "expires_ms": one.expires_ms,
         "warning": one.warning,
-        "state": one.state,
+        "state": one.state_at(time.time_ns() // 1_000_000),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 from rich.table import Table
 
 from clients import reads
+from clients.aliases import ids_of
 from clients.books import BREAK_COLUMNS, break_row, breaks_xlsx, read_book
 from clients.cli.context import (
     EXIT_LOOK,
@@ -55,13 +57,17 @@ def ledger(
 
     The book's columns, in any order: claim or receivable (ids), share, state, holder, date (of funding).
 
-    What it leaves empty is not compared. That the node lists all of your claims is its word; each is proved.
+    What it leaves empty is not compared; a holder may stand there under any of its identifiers.
+
+    That the node lists all of your claims is its word; each is proved.
 
     Example: nemodat reconcile ledger book.xlsx --date-order dmy -o breaks.xlsx
     """
     with problems():
         here = _book(book, date_order)
         with FinancierClient(**access(genesis, url, party, key)) as client:
+            names = client.call(ids_of, [entry.holder for entry in here])
+            here = [replace(entry, holder=names[entry.holder]) for entry in here]
             there = entries_of(client.call(reads.own_claims), party=party, now_ms=time.time_ns() // 1_000_000)
         _report(compare(here, there, party=party), len(here), output, as_json=as_json)
 

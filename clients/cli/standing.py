@@ -291,9 +291,10 @@ def attestations(
     """
     with problems(), FinancierClient(**access(genesis, url, party, key)) as client:
         table = Table("id", "kind", "author", "issued", "expires", "warning", "state")
+        now_ms = time.time_ns() // 1_000_000
         for record in client.call(parties.attestations, whom):
             dates = (_day(record.issued_ms), _day(record.expires_ms))
-            table.add_row(record.id.hex(), record.kind, record.author, *dates, record.warning, record.state)
+            table.add_row(record.id.hex(), record.kind, record.author, *dates, record.warning, record.state_at(now_ms))
         tabulate(table, as_json=as_json)
 
 

@@ -22,7 +22,10 @@ LAPSES_SOON_MS: Final = 184 * 24 * 60 * 60 * 1000  # six months: the time in whi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What has been found under one law, before the warnings. `awards` is None where nothing can be shared out."""
+    """What has been found under one law, before the warnings. `awards` is None where nothing can be shared out.
+
+    `if_proved` is the order if all dates were proved that are only told.
+    """
 
     case: Case
     profile: Profile
@@ -31,6 +34,7 @@ class Finding:
     payment: Payment
     bans: tuple[BanAnswer, ...]
     awards: Mapping[str, Money] | None
+    if_proved: Order
 
     @property
     def winners(self) -> tuple[Seen, ...]:
@@ -86,14 +90,23 @@ def _winners(found: Finding) -> Iterator[Reason]:
 
 
 def _told(found: Finding) -> Iterator[Reason]:
-    """A first claimant that is older than another only by a date that it and the seller told."""
-    for each in found.winners:
-        shown_ms = each.claim.shown_ms
-        if shown_ms is not None and any(
-            each.age < other.age and other.claim.concluded_ms < shown_ms for other in found.claims
-        ):
-            at, shown = instant(each.claim.concluded_ms), instant(shown_ms)
-            yield reason("date_only_told", claimant=each.claim.claimant, at=at, shown=shown)
+    """Whom a claim would come before if the date were proved that it and the seller told."""
+    for claim in (each.claim for each in found.claims if each.claim.since_ms != each.claim.concluded_ms):
+        overtaken = _ahead(found.order, claim.id) - _ahead(found.if_proved, claim.id)
+        if overtaken:
+            yield reason(
+                "first_if_date_proved" if claim.id in found.if_proved.winners else "before_if_date_proved",
+                claimant=claim.claimant,
+                at=instant(claim.concluded_ms),
+                shown=instant(claim.since_ms),
+                others=", ".join(other.claim.claimant for other in found.claims if other.claim.id in overtaken),
+            )
+
+
+def _ahead(order: Order, claim: str) -> set[str]:
+    """The claims of the tiers before its own."""
+    (tier,) = [standing.tier for standing in order.standings if standing.claim == claim]
+    return {standing.claim for standing in order.standings if standing.tier < tier}
 
 
 def _asserted(found: Finding) -> Iterator[Reason]:

@@ -77,7 +77,8 @@ class Claim:
     """One financier's claim. `here` is None outside this ledger; `blanket`: on all receivables of a description.
 
     `funded` is what it financed; for a factor that gives service and no finance, its fee (Civil Code of the PRC 768).
-    `shown_ms`: since when this ledger itself shows it, where `concluded_ms` is earlier and only what its sides told.
+    `shown_ms`: since when this ledger itself shows it, where `concluded_ms` is earlier and only what its sides told:
+    a fact to be proved, by which it outranks nobody.
     `asserted` names what merely asserts the claim, a register or a document outside; "" for one known otherwise.
     """
 
@@ -94,6 +95,11 @@ class Claim:
     knew_of: tuple[Knowledge, ...] = ()
     asserted: str = ""
     shown_ms: int | None = None
+
+    @property
+    def since_ms(self) -> int:
+        """From when it counts against others: from its conclusion, but not before this ledger shows what was told."""
+        return self.concluded_ms if self.shown_ms is None else max(self.concluded_ms, self.shown_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

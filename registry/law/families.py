@@ -112,8 +112,8 @@ def first_notice(contest: Contest) -> Order:
 
 def first_in_time(contest: Contest) -> Order:
     """By conclusion of the assignment; notice only protects the debtor. BGB 398; Code civil 1325."""
-    places = [_ranks(each, _concluded("concluded", each)) for each in contest.claims]
-    return Order(_row(places), _same(contest.claims, lambda each: each.claim.concluded_ms))
+    places = [_ranks(each, _why_first(each)) for each in contest.claims]
+    return Order(_row(places), _same(contest.claims, lambda each: each.claim.since_ms))
 
 
 def registration_constitutive(contest: Contest) -> Order:
@@ -146,7 +146,7 @@ def no_over_financing(contest: Contest) -> Order:
         )
         (allowed if within else forbidden).append((each, Effect.RANKS if within else Effect.FORBIDDEN, told))
         free -= takes if within else 0
-    return Order(_row(allowed + forbidden), _same(contest.claims, lambda each: each.claim.concluded_ms))
+    return Order(_row(allowed + forbidden), _same(contest.claims, lambda each: each.claim.since_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,14 @@ def _without_effect(each: Seen, code: str) -> _Place:
 
 
 def _concluded(code: str, each: Seen) -> Reason:
-    return reason(code, claimant=each.claim.claimant, at=instant(each.claim.concluded_ms))
+    return reason(code, claimant=each.claim.claimant, at=instant(each.claim.since_ms))
+
+
+def _why_first(each: Seen) -> Reason:
+    if each.claim.since_ms == each.claim.concluded_ms:
+        return _concluded("concluded", each)
+    told = instant(each.claim.concluded_ms)
+    return reason("concluded_as_shown", claimant=each.claim.claimant, at=instant(each.claim.since_ms), told=told)
 
 
 def _notified(code: str, each: Seen) -> Reason:
@@ -221,7 +228,7 @@ def _completed_ms(each: Seen, by_notice: bool) -> int | None:
     """When the assignment and one of the acts that complete it are both there."""
     times = [each.registered_ms, each.notified_ms if by_notice else None]
     done_ms = min((at_ms for at_ms in times if at_ms is not None), default=None)
-    return None if done_ms is None else max(done_ms, each.claim.concluded_ms)
+    return None if done_ms is None else max(done_ms, each.claim.since_ms)
 
 
 def _why_completed(each: Seen, by_notice: bool, contest: Contest) -> Reason:

@@ -6,7 +6,8 @@ which a claim on the ledger is named by its id in hex, and any other claim is on
 
 - A claim competes if it is funded, or if the asking party says that it was concluded and it is not over: an offer
   alone assigns nothing. Without better knowledge it was concluded when the record says, else when it was funded. What
-  the record says is only what its two sides told: `shown_ms` is since when the ledger itself shows the claim.
+  the record says is only what its two sides told: `shown_ms` is since when the ledger itself shows the claim, and from
+  when it counts against others. Who has proof of the older date says so, as that party's own knowledge.
   Of holder and time of funding the ledger knows better than the party; filings and notices of both count together.
 - A place on this ledger is the place among the claims ever offered on the receivable: records do not say the height.
 - A blanket over the receivable competes, from when it began (`Facility.blanket_since_ms`) unless the asking party knows

@@ -8,7 +8,7 @@ depends on it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from registry.errors import FieldError
@@ -83,14 +83,28 @@ def rank(case: Case, profiles: Iterable[Profile]) -> Opinion:
 
 
 def _answer(case: Case, profile: Profile) -> Answer:
-    claims = see(case, registers=profile.registers.keys(), filing_years=profile.filing_years)
-    order = FAMILIES[profile.priority].order(Contest(claims, case.amount, profile.registers, profile.options))
+    claims, order = _order(case, profile)
+    proved = replace(case, claims=tuple(replace(claim, shown_ms=None) for claim in case.claims))
     assert sorted(each.claim for each in order.standings) == sorted(each.claim.id for each in claims)
     bans = ban_answers(case.contract, profile.bans)
     paid = after_ban(payment(profile.discharge, claims, order), certain_effect(bans))
     awards = _awards(case, claims, order)
-    found = Finding(case=case, profile=profile, claims=claims, order=order, payment=paid, bans=bans, awards=awards)
+    found = Finding(
+        case=case,
+        profile=profile,
+        claims=claims,
+        order=order,
+        payment=paid,
+        bans=bans,
+        awards=awards,
+        if_proved=_order(proved, profile)[1],
+    )
     return Answer(profile=profile, order=order, awards=awards, payment=paid, bans=bans, warnings=alerts(found))
+
+
+def _order(case: Case, profile: Profile) -> tuple[tuple[Seen, ...], Order]:
+    claims = see(case, registers=profile.registers.keys(), filing_years=profile.filing_years)
+    return claims, FAMILIES[profile.priority].order(Contest(claims, case.amount, profile.registers, profile.options))
 
 
 def _awards(case: Case, claims: Sequence[Seen], order: Order) -> Mapping[str, Money] | None:

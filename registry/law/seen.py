@@ -37,12 +37,15 @@ class Seen:
 
     @property
     def age(self) -> tuple[int, Place, str]:
-        """The total order that settles whatever a law leaves open: conclusion, then place on this ledger, then id."""
-        return (self.claim.concluded_ms, self.claim.here or NOWHERE, self.claim.id)
+        """The total order that settles whatever a law leaves open: conclusion, then place on this ledger, then id.
+
+        A conclusion that was only told counts from when this ledger shows it.
+        """
+        return (self.claim.since_ms, self.claim.here or NOWHERE, self.claim.id)
 
     def knew_of(self, other: Seen) -> bool:
         """Whether it knew of the other, earlier claim when it was concluded or, if later, when it paid."""
-        taken_ms = max(self.claim.concluded_ms, self.claim.funded_ms or 0)
+        taken_ms = max(self.claim.since_ms, self.claim.funded_ms or 0)
         return other.age < self.age and any(
             known.claim == other.claim.id and known.since_ms <= taken_ms for known in self.claim.knew_of
         )

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 from registry.errors import FieldError
 from registry.law.profiles import Profile, Rule, rules_from_toml
 from registry.law.wording import Language, Texts
 
-__all__ = ["conflict_rules", "example_case", "shipped_profiles", "shipped_texts"]
+__all__ = ["conflict_rules", "example_case", "profiles_in", "shipped_profiles", "shipped_texts"]
 
 
 @cache
 def shipped_profiles() -> tuple[Profile, ...]:
-    """All jurisdictions, by code. Each stands in a file of its name; `FieldError` if one is broken or misnamed."""
+    """All jurisdictions, by code."""
+    return profiles_in(resources.files("registry.law").joinpath("jurisdictions"))
+
+
+def profiles_in(folder: Traversable) -> tuple[Profile, ...]:
+    """The laws of a folder, by code. Each stands in a file of its name; `FieldError` if one is broken or misnamed."""
     profiles = []
-    for file in resources.files("registry.law").joinpath("jurisdictions").iterdir():
+    for file in folder.iterdir():
         if not file.name.endswith(".toml"):
             continue
         try:

@@ -32,6 +32,10 @@ class Attestation:
     warning: str
     state: str
 
+    def state_at(self, now_ms: int) -> str:
+        """The state at block time `now_ms`: the stored one, or "expired"."""
+        return "expired" if self.state == "given" and self.expires_ms < now_ms else self.state
+
     def concerns(self) -> None:
         """Whoever deals with a party may see who vouches for it."""
         return

@@ -308,6 +308,7 @@ def test_a_claim_from_offer_to_payment(desk: Desk, tmp_path: Path) -> None:
     assert desk.by(taker, "claim", "finance", smaller).json["funded"] == smaller
     assert desk.by(taker, "claim", "release", smaller).json["released"] == smaller
     listed = desk.by(EXP_CN, "claim", "list", made.id)
+    assert len(re.findall(r"\d{4}-\d\d-\d\dT", listed.out)) == 1, "the open offer says when it ends"
     assert re.findall(r"discharged|offered|revoked|released", listed.out) == [
         "discharged",
         "offered",
@@ -622,6 +623,7 @@ def test_help_says_what_it_is_for(words: tuple[str, ...]) -> None:
 
 def test_a_book_is_compared_with_the_ledger_and_with_another_book(desk: Desk, tmp_path: Path) -> None:
     newly = newcomer("financier", country="SG")  # its claims are those of this test
+    newly = replace(newly, identifiers=(newly.id, "duns:123456789"))
     admit(Stage(desk.cast), [newly])
     made = registered(desk, tmp_path / "1")
     desk.by(EXP_CN, "claim", "offer", made.id, "--to", newly.id, "--share", "60%", "--terms", made.dossier)
@@ -631,6 +633,11 @@ def test_a_book_is_compared_with_the_ledger_and_with_another_book(desk: Desk, tm
     book.write_text(f"claim,share,state,holder,date\n{claim},60%,funded,{newly.id},{utc_day().isoformat()}\n")
     same = desk.by(newly.id, "reconcile", "ledger", book)
     assert (same.code, same.out.strip()) == (DONE, "1 entries, 0 breaks")
+    alias = tmp_path / "alias.csv"
+    alias.write_text(book.read_text().replace(newly.id, "duns:123456789"))
+    assert desk.by(newly.id, "reconcile", "ledger", alias).code == DONE
+    alias.write_text(book.read_text().replace(newly.id, "duns:987654321"))  # nobody's
+    assert "holder" in desk.by(newly.id, "reconcile", "ledger", alias).out
     stale = tmp_path / "stale.csv"
     stale.write_text(f"claim;share;state\n{claim};80%;reserved\n{'0' * 63}1;10%;funded\n")
     report = tmp_path / "breaks.xlsx"

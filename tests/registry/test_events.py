@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from registry.errors import InvalidBlock
-from registry.events import EVENT_KINDS
+from registry.events import EVENT_KINDS, severity_of
 from registry.ledger import Outcome
 from registry.transactions.operations import OPERATIONS
 from tests.registry.operation_stories import NAMES, STORIES, Desk, Story, signers, told
@@ -15,6 +15,13 @@ from tests.registry.operation_stories import NAMES, STORIES, Desk, Story, signer
 BY_TITLE = pytest.mark.parametrize("story", STORIES, ids=lambda story: f"{story.operation} {story.title}".strip())
 # Kinds that only a refusal has; test_rules_claims and test_rules_receivables say who hears those.
 OF_REFUSALS = {"refused_claim", "refused_duplicate"}
+# What takes something away from whoever relied on it, says that something is wrong, or asks somebody to act in time.
+TO_LOOK_AT = {
+    *{"attestation_withdrawn", "authority_unseated", "exclusion", "misbehaviour", "recovered", "suspended"},
+    *{"matched", "refused_claim", "refused_duplicate", "unlisted", "upgrade_scheduled"},
+    *{"base_breach", "external_claim_recorded", "over_advanced", "payable_beside_blanket", "rejected", "voided"},
+    *{"award_proposed", "dispute_concluded", "dispute_decided", "dispute_escalated", "dispute_raised"},
+}
 
 
 def heard(outcome: Outcome | None) -> Mapping[str, set[str]]:
@@ -25,6 +32,11 @@ def heard(outcome: Outcome | None) -> Mapping[str, set[str]]:
 
 def test_every_operation_has_its_story() -> None:
     assert {story.operation for story in STORIES} == set(OPERATIONS)
+
+
+def test_what_must_be_looked_at_is_no_mere_information() -> None:
+    assert {kind for kind in EVENT_KINDS if severity_of(kind) == "warning"} == TO_LOOK_AT
+    assert {kind for kind in EVENT_KINDS if severity_of(kind) == "alarm"} == {"double_confirmation"}
 
 
 @BY_TITLE

@@ -45,6 +45,16 @@ def test_the_record_says_who_vouches_for_what(world: World) -> None:
     assert world.heard("attested") == [(receipt.subject, tuple(sorted((record.party, record.author))), "kyc")]
 
 
+def test_it_expires_by_time_alone_and_the_record_says_when(world: World) -> None:
+    receipt = attested(world, "F_CN", "EXP_CN")
+    record = decode_record(Attestation, world.state[Attestation.PREFIX + receipt.subject])
+    assert record.state_at(record.expires_ms) == "given"
+    assert record.state_at(record.expires_ms + 1) == "expired"
+    assert world.one("F_CN", WithdrawAttestation(receipt.subject)).done
+    withdrawn = decode_record(Attestation, world.state[Attestation.PREFIX + receipt.subject])
+    assert withdrawn.state_at(record.expires_ms + 1) == "withdrawn"
+
+
 def test_who_may_attest(world: World) -> None:
     for by in ("EXP_VN", "IMP_DE"):
         assert attested(world, by, "EXP_CN").code == "not_authorised"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from registry.law.case import Case, Filing, Place
 from registry.law.seen import lapse_of, see
 from registry.law.wording import instant
-from tests.registry.law.world import case, claim, codes, filed, knew, ms, order, told, under
+from tests.registry.law.world import LAWS, case, claim, codes, filed, knew, ms, order, told, under
 
 
 def reasons(law: str, facts: Case) -> list[str]:
@@ -160,3 +162,34 @@ def test_a_filing_lapses_after_calendar_years(made: str, years: int, lapses: str
     assert found is not None
     assert instant(found) == lapses
     assert lapse_of(Filing(register="ucc-1", number="1", at_ms=ms(made)), 0) is None
+
+
+@pytest.mark.parametrize("law", sorted(LAWS))
+def test_a_told_date_never_outranks_what_this_ledger_showed_before(law: str) -> None:
+    """Backfilled in June with a date of May: behind what was shown in May, and the reader hears what proof would do."""
+    backfilled = claim("backfilled", 1, "50.00", shown_ms=ms("2026-06-01"))
+    facts = case(claim("live", 20, "50.00"), backfilled, amount="60.00")
+    answer = under(law, facts)
+    assert order(answer) == ["live", "backfilled"]
+    assert answer.order.winners != ("backfilled",)
+    by_age = law not in {"CN", "AE", "BR", "GB-SCT"}  # there, nobody has done what the law asks for
+    warned = [each for each in answer.warnings if each.code == "first_if_date_proved"]
+    assert [each.values["claimant"] for each in warned] == (["backfilled"] if by_age else [])
+    assert (
+        order(under(law, replace(facts, claims=(facts.claims[0], replace(backfilled, shown_ms=None)))))[0]
+        == "backfilled"
+    )
+
+
+def test_what_proof_of_a_told_date_would_change_short_of_the_first_place() -> None:
+    facts = case(claim("oldest", 1), claim("live", 3), claim("backfilled", 2, shown_ms=ms(4)))
+    answer = under("FR", facts)
+    assert order(answer) == ["oldest", "live", "backfilled"]
+    (warning,) = [each for each in answer.warnings if each.code == "before_if_date_proved"]
+    assert dict(warning.parameters) == {
+        "claimant": "backfilled",
+        "at": instant(ms(2)),
+        "shown": instant(ms(4)),
+        "others": "live",
+    }
+    assert answer.order.standings[2].reason.code == "concluded_as_shown"

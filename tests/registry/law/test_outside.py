@@ -16,7 +16,7 @@ from registry.records import decode_record
 from registry.records.external_claims import ExternalClaim
 from registry.records.facilities import Facility
 from registry.records.filings import Filed, Filing
-from registry.transactions.claims import Fund, Offer, Release, Reserve
+from registry.transactions.claims import Fund, Offer, Reserve
 from registry.transactions.disputes import AnswerDispute, DecideDispute, EscalateDispute, RaiseDispute
 from registry.transactions.external_claims import EndExternalClaim, RecordExternalClaim
 from registry.transactions.facilities import AmendFacility, CarveOutReceivable, CloseFacility, OpenFacility, Scope
@@ -178,8 +178,8 @@ def test_a_blanket_competes_since_it_began_and_not_since_its_facility_was_opened
     assert order(under("DE", replace(story.case(), laws=()))) == [story.funded.hex(), facility.hex()]
 
 
-def test_a_first_place_by_a_date_that_only_its_sides_told_is_warned_of(story: Story) -> None:
-    """F_SG's half says that it was agreed in 1970: it is not before what this ledger shows without a word."""
+def test_what_its_sides_told_of_a_date_outranks_nothing_that_this_ledger_showed_before(story: Story) -> None:
+    """F_SG's half says that it was agreed in 1970: told, not shown. Proved to whoever asks, it would come first."""
     world = story.world
     story.receivable = world.registered("later")
     story.funded = world.funded(story.receivable, to="F_CN", percent=50)
@@ -188,16 +188,27 @@ def test_a_first_place_by_a_date_that_only_its_sides_told_is_warned_of(story: St
     old = world.one("EXP_CN", told).subject
     assert world.one("F_SG", Reserve(old, 60_000)).done
     assert world.one("F_SG", Fund(old)).done
-    answer = under("DE", replace(story.case(), laws=()))
-    assert order(answer)[0] == old.hex()
-    (warning,) = [one for one in answer.warnings if one.code == "date_only_told"]
-    assert warning.values["claimant"] == name_id("F_SG")
-    later = replace(told, concluded_ms=world.claim(story.funded).funded_ms + 1)
-    world.one("F_SG", Release(old))
-    second = world.one("EXP_CN", later).subject
+    facts = story.case()
+    assert (facts.claims[1].concluded_ms, facts.claims[1].shown_ms) == (1, world.claim(old).funded_ms)
+    answer = under("DE", replace(facts, laws=()))
+    assert order(answer) == [story.funded.hex(), old.hex()]
+    (warning,) = [one for one in answer.warnings if one.code == "first_if_date_proved"]
+    assert (warning.values["claimant"], warning.values["others"]) == (name_id("F_SG"), CN)
+    proved = claim(old.hex(), 1)
+    assert order(under("DE", replace(story.case(story.known(proved)), laws=()))) == [old.hex(), story.funded.hex()]
+
+
+def test_a_told_date_that_would_change_nothing_is_not_warned_of(story: Story) -> None:
+    world = story.world
+    story.receivable = world.registered("later")
+    story.funded = world.funded(story.receivable, to="F_CN", percent=50)
+    concluded_ms = world.claim(story.funded).funded_ms + 1
+    until = world.now_ms + DAY_MS
+    told = Offer(story.receivable, name_id("F_SG"), WHOLE // 2, mark("terms"), until, concluded_ms=concluded_ms)
+    second = world.one("EXP_CN", told).subject
     assert world.one("F_SG", Reserve(second, 60_000)).done
     assert world.one("F_SG", Fund(second)).done
-    assert "date_only_told" not in codes(under("DE", replace(story.case(), laws=())))
+    assert "first_if_date_proved" not in codes(under("DE", replace(story.case(), laws=())))
 
 
 def test_what_whoever_asks_knows_of_a_date_is_not_overridden_by_a_blanket() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime
 import re
+import shutil
 import tomllib
+from importlib import resources
+from pathlib import Path
 
 import pytest
 import tomli_w
@@ -14,7 +17,8 @@ from registry.law.families import FAMILIES
 from registry.law.profiles import CONFIDENCES, Profile, rules_from_toml
 from registry.law.ranking import rank
 from registry.law.report import report
-from registry.law.shipped import conflict_rules, shipped_profiles, shipped_texts
+from registry.law.shipped import conflict_rules, profiles_in, shipped_profiles, shipped_texts
+from registry.rules.deemed import DEEMED
 from tests.registry.law.test_scenarios import S1
 from tests.registry.law.world import LAWS, order
 
@@ -65,9 +69,13 @@ checked = "2026-11-26"
 """
 
 
-def test_a_jurisdiction_is_added_by_its_text_alone() -> None:
-    found = rank(S1, [*shipped_profiles(), Profile.from_toml(NETHERLANDS)])
-    assert [answer.profile.code for answer in found.answers] == sorted({*EXPECTED, "NL"})
+def test_a_jurisdiction_is_added_by_adding_a_file(tmp_path: Path) -> None:
+    """Into a copy of the folder that the shipped laws are read from, by the same loader; and nothing else changes."""
+    with resources.as_file(resources.files("registry.law") / "jurisdictions") as shipped:
+        folder = Path(shutil.copytree(shipped, tmp_path / "jurisdictions"))
+    (folder / "nl.toml").write_text(NETHERLANDS, encoding="utf-8")
+    found = rank(S1, profiles_in(folder))
+    assert [answer.profile.code for answer in found.answers] == sorted({*LAWS, "NL"})
     added = next(answer for answer in found.answers if answer.profile.code == "NL")
     assert order(added) == ["F_SG", "F_CN", "F_DE"]
     assert added.payment.payee == "F_SG"
@@ -75,12 +83,34 @@ def test_a_jurisdiction_is_added_by_its_text_alone() -> None:
     assert (said["name"], said["rules"][0]["citation"]) == ("荷兰", "《荷兰民法典》第3:94条")
 
 
+def test_a_file_that_is_misnamed_or_broken_is_named(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("no law")
+    assert profiles_in(tmp_path) == ()
+    (tmp_path / "be.toml").write_text(NETHERLANDS, encoding="utf-8")
+    with pytest.raises(FieldError, match=r"be\.toml: holds the law NL"):
+        profiles_in(tmp_path)
+    (tmp_path / "be.toml").write_text(NETHERLANDS.replace("first_notice", "whoever_shouts"), encoding="utf-8")
+    with pytest.raises(FieldError, match=r"be\.toml: priority\.family"):
+        profiles_in(tmp_path)
+
+
+@pytest.mark.parametrize("code", sorted(DEEMED.keys() & LAWS.keys()))
+def test_a_law_says_of_deemed_acceptance_what_the_ledger_executes(code: str) -> None:
+    """The ledger executes its own table (`rules/deemed.py`); a profile that there is must cite the same rule."""
+    executed = DEEMED[code]
+    (rule,) = [LAWS[code].rules[one] for one in LAWS[code].warnings if one == "deemed-acceptance"]
+    assert (rule.citation.en, rule.confidence) == (executed.citation, executed.confidence)
+    assert str(rule.checked) == executed.checked
+    assert f" {executed.days} " in rule.says.en
+    assert f"{executed.days}日" in rule.says.zh
+
+
 def test_the_shipped_laws() -> None:
-    assert set(LAWS) == EXPECTED
+    assert set(LAWS) >= EXPECTED
     assert {law.priority for law in LAWS.values()} == FAMILIES.keys()  # every family is some law's
 
 
-@pytest.mark.parametrize("code", sorted(EXPECTED))
+@pytest.mark.parametrize("code", sorted(LAWS))
 def test_every_shipped_rule_has_its_source_and_says_how_sure_it_is(code: str) -> None:
     for rule in LAWS[code].rules.values():
         assert datetime.date(2026, 1, 1) <= rule.checked <= datetime.date(2030, 1, 1)

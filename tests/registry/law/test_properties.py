@@ -60,6 +60,7 @@ def cases(draw: st.DrawFn) -> Case:
                 notices=tuple(draw(st.lists(notices, max_size=2))),
                 acknowledged_ms=draw(st.none() | days),
                 knew_of=tuple(known),
+                shown_ms=draw(st.none() | days),
             )
         )
     collected = draw(st.none() | st.integers(0, AMOUNT.minor).map(lambda minor: Money("USD", minor)))
@@ -95,6 +96,19 @@ def test_the_order_of_input_changes_nothing(case: Case, random: object) -> None:
         for claim in case.claims
     ]
     assert answers(replace(case, claims=shuffled(tuple(mixed)))) == answers(case)
+
+
+@settings(max_examples=40)
+@given(cases(), days)
+def test_an_earlier_date_that_is_only_told_changes_no_order(case: Case, told_ms: int) -> None:
+    """A claim is as old as this ledger shows it, whatever its own sides told of an older day."""
+    first, *others = case.claims
+    shown = replace(first, shown_ms=first.since_ms, concluded_ms=first.since_ms)
+    told = replace(shown, concluded_ms=min(told_ms, first.since_ms))
+    plain, backdated = (answers(replace(case, claims=(each, *others))) for each in (shown, told))
+    for law, before in plain.items():
+        assert order(backdated[law]) == order(before), law
+        assert backdated[law].payment == before.payment, law
 
 
 @settings(max_examples=40)

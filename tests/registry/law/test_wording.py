@@ -29,6 +29,7 @@ CASES: tuple[Case, ...] = (
     case(claim("A", 1, blanket=True), contract=Contract()),
     case(claim("A", 1), claim("B", 2, asserted="CL:RPETC")),
     case(claim("A", 1, shown_ms=ms(3)), claim("B", 2)),
+    case(claim("A", 2, shown_ms=ms(4)), claim("B", 3), claim("C", 1)),
     case(claim("A", 1, notices=told(2)), contract=Contract(ban=True)),
     case(claim("A", 1, notices=told(2)), contract=Contract(ban=True, between_businesses=True)),
     case(
