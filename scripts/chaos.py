@@ -73,9 +73,9 @@ def run(net: ChaosNet, folder: Path, options: argparse.Namespace) -> dict[str, A
     finally:
         load.stop()
     tell("healed; waiting until all nodes agree")
-    broken = [*hands.broken, *load.broken, *agreement(net)]
-    downs = {name: net.unexpected_end(name) for name in NODES}
-    broken += [f"{name} has ended by itself with exit code {code}" for name, code in downs.items() if code is not None]
+    broken = [*hands.broken, *load.broken, *agreement(net), *filter(None, map(net.end_of, NODES))]
+    for each in broken:  # at once: the check may not get to its end
+        tell(f"BROKEN: {each}")
     for name in (*NODES, LIAR):
         if net.is_running(name):
             net.stop(name)

@@ -108,7 +108,7 @@ class Hands:
             try:
                 _DO[fault.kind](self, fault)
             except Exception as error:  # noqa: BLE001 - a fault that could not be done or undone is a finding
-                self.broken.append(f"{fault.kind} of {fault.target}: {error!r}"[:1500])
+                self.broken.append(f"{fault.kind} of {fault.target}: {type(error).__name__}: {error}")
                 continue
             self.done[fault.kind] += 1
 

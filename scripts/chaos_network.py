@@ -57,11 +57,6 @@ class ChaosNet(Devnet):
         fresh.write_text(f"{round(offset_s * 1000)}\n")
         fresh.replace(self.clock_path(name))
 
-    def unexpected_end(self, name: str) -> int | None:
-        """The exit code of a node that has ended by itself, else None."""
-        process = self._processes.get(name)
-        return None if process is None else process.poll()
-
 
 @contextlib.contextmanager
 def network(folder: Path, *, seed: int, disks: bool) -> Iterator[ChaosNet]:
