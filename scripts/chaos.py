@@ -19,7 +19,7 @@ bridge by real links: directions are cut in the kernel, and netem delays, loses 
 if the kernel has no netem. Otherwise (and with --links loopback) all is on loopback, and proxies cut too.
 
 What the machine does not allow is left out, and said: small disks need root and mount. What a run that was killed left
-behind, namespaces and nodes in them, the next one removes.
+behind, namespaces, nodes in them and disks, the next one removes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from typing import Any
 from chaos_check import NODES, check
 from chaos_clients import Load
 from chaos_faults import READY_WITHIN_S, Hands, schedule
-from chaos_namespaces import why_not
+from chaos_namespaces import sweep, why_not
 from chaos_network import HONEST, LIAR, ChaosNet, can_mount, network
 
 from node.devnet import DevnetError
@@ -132,6 +132,8 @@ def main() -> int:
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that everything is cleaned up
     tell(f"seed {options.seed}")
+    if can_mount():
+        sweep()
     apart = False
     if options.links != "loopback":
         reason = why_not()

@@ -5,7 +5,7 @@ network of the machine. A direction is cut in the kernel: in the sender's neighb
 address that nobody has, so frames leave and are lost, and nobody is told. Delay, loss and reordering are netem's; where
 the kernel has no netem, each pair of nodes talks by way of a proxy of ours, which makes them (`chaos_links`).
 
-Namespaces are named by the process that made them. Whatever ended without cleaning up, the next run cleans up.
+Namespaces and disks are named by the process that made them. What one leaves that is killed, the next run removes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from chaos_links import Links, Pair, Quality
 
-__all__ = ["NamespaceLinks", "Spaces", "cuts", "devices", "inside", "namespaces", "netem", "sweep", "why_not"]
+__all__ = ["NamespaceLinks", "Spaces", "cuts", "devices", "inside", "mark", "namespaces", "netem", "sweep", "why_not"]
 
 FAMILY = "nemodat-chaos"
 HUB = "hub"
@@ -77,8 +77,7 @@ def namespaces(nodes: Sequence[str]) -> Iterator[Spaces]:
 
     Raises `CalledProcessError`, `OSError` if the machine does not allow it.
     """
-    sweep()
-    spaces = Spaces(f"{FAMILY}-{os.getpid()}-{_begun(os.getpid())}-", tuple(nodes))
+    spaces = Spaces(f"{mark()}-", tuple(nodes))
     with contextlib.ExitStack() as stack:
         for name in (HUB, *nodes):
             _run("ip", "netns", "add", spaces.of(name))
@@ -89,12 +88,14 @@ def namespaces(nodes: Sequence[str]) -> Iterator[Spaces]:
         yield spaces
 
 
+def mark() -> str:
+    """What everything that outlives a process is named with that is made here: whose it is."""
+    return f"{FAMILY}-{os.getpid()}-{_begun(os.getpid())}"
+
+
 def sweep() -> None:
-    """Remove what runs that have ended left behind, the nodes that still run there too."""
-    for space in sorted(NETNS.glob(f"{FAMILY}-*")):
-        made_by = re.match(rf"{FAMILY}-(\d+)-(\d+)-", space.name)
-        if made_by is None or _begun(int(made_by[1])) == made_by[2]:
-            continue
+    """Remove what runs that have ended left behind: namespaces, nodes that still run there, disks. Needs root."""
+    for space in filter(_is_left, sorted(NETNS.glob(f"{FAMILY}-*"))):
         try:
             for pid in _run("ip", "netns", "pids", space.name).split():
                 with contextlib.suppress(ProcessLookupError):
@@ -103,6 +104,14 @@ def sweep() -> None:
         except subprocess.CalledProcessError:
             if space.exists():  # else another run was quicker
                 raise
+    for source, place, *_ in map(str.split, Path("/proc/self/mounts").read_text().splitlines()):
+        if _is_left(Path(source)):
+            _run("umount", "--lazy", place.replace(r"\040", " "))
+
+
+def _is_left(named: Path) -> bool:
+    made_by = re.match(rf"{FAMILY}-(\d+)-(\d+)", named.name)
+    return made_by is not None and _begun(int(made_by[1])) != made_by[2]
 
 
 class NamespaceLinks:

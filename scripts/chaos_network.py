@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chaos_links import Links
-from chaos_namespaces import NamespaceLinks, Spaces, namespaces
+from chaos_namespaces import NamespaceLinks, Spaces, mark, namespaces
 from demo_cast import AUTHORITIES, REGULATOR, firm, member_party, synthetic_lei
 
 from node.config import config_toml, load_config
@@ -130,9 +130,7 @@ def link(net: ChaosNet, seed: int) -> Links | NamespaceLinks:
 def disk(folder: Path) -> Iterator[Path]:
     """A small file system of its own at `folder`. Needs root."""
     folder.mkdir(mode=0o700, parents=True)
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=0700", "nemodat-chaos", str(folder)], check=True
-    )
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=0700", mark(), str(folder)], check=True)
     try:
         yield folder
     finally:

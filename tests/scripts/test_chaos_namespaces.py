@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import chaos_namespaces
 import pytest
@@ -88,12 +89,17 @@ def heard(by: socket.socket, count: int) -> set[str]:
 
 
 @tried
-def test_nothing_is_left_of_a_run_and_of_those_that_ended_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_of_a_run_and_of_those_that_ended_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     family = f"nemodat-test-{os.getpid()}"  # another run beside this one would be quicker
     monkeypatch.setattr(chaos_namespaces, "FAMILY", family)
+    disk = tmp_path / "a disk"
+    disk.mkdir()
     ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     left = f"{family}-{int(ended.stdout)}-1-hub"
     subprocess.run(["ip", "netns", "add", left], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", left.removesuffix("-hub"), str(disk)], check=True)
     still = subprocess.Popen(["ip", "netns", "exec", left, sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     while left not in named(still.pid):
         assert still.poll() is None
@@ -105,6 +111,7 @@ def test_nothing_is_left_of_a_run_and_of_those_that_ended_without_a_word(monkeyp
     assert os.readlink("/proc/thread-self/ns/net") == before
     assert not [name for name in named() if name.startswith(family)]
     assert still.wait(PATIENCE_S) < 0
+    assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
 
 
 def named(pid: int | None = None) -> list[str]:
