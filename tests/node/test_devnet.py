@@ -66,6 +66,7 @@ def registration(devnet: Devnet) -> bytes:
     return sign(payload, devnet.genesis.id, [key])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no port can be held for a node that is down")
 def test_nobody_else_is_given_a_port_of_a_network_while_its_node_is_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

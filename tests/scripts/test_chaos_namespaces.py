@@ -32,7 +32,8 @@ PLAN = Spaces("run-", NODES, netem=True)
 CUT = Quality(cut=True)
 PATIENCE_S = 10.0
 
-tried = pytest.mark.skipif(bool(why_not()), reason=f"no network namespaces: {why_not()}")
+REASON = why_not()
+tried = pytest.mark.skipif(bool(REASON), reason=f"no network namespaces: {REASON}")
 
 
 def around(node: str) -> list[Pair]:
