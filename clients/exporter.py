@@ -227,8 +227,11 @@ def adjust(session: Session, receivable: bytes, *, reduction: int, document: byt
 
 
 def expire(session: Session, receivable: bytes) -> Procedure[Receipt]:
-    """End a receivable that nobody has claimed, once its due month is over: it was paid to this party, or came to
-    nothing. Raises `Refused` (`too_early`, `encumbered`, `disputed`)."""
+    """End a receivable that nobody claims, once its due month is over: it was paid to this party, or came to nothing.
+
+    It is expired then, or settled if part of it was paid to who had financed it. Raises `Refused` (`too_early`,
+    `encumbered`, `disputed`).
+    """
     return accepted((yield from submit(session, [Expire(receivable=receivable)])))
 
 

@@ -61,7 +61,7 @@ from registry.merkle import tree
 from registry.merkle.hashing import path_of
 from registry.merkle.log import CompactRange, completed_nodes, entry_hash
 from registry.merkle.pages import PageCache
-from registry.order import in_order
+from registry.order import DRAWN_FROM, in_order, seed_of
 from registry.parties import Party
 from registry.reasons import REASONS
 from registry.records import Network
@@ -104,7 +104,14 @@ class Chain:
     """See the module. Made by `Chain.open`."""
 
     def __init__(
-        self, store: Store, genesis: Genesis, tip: Tip, history: CompactRange, *, known_version: int = VERSION
+        self,
+        store: Store,
+        genesis: Genesis,
+        tip: Tip,
+        history: CompactRange,
+        recent: tuple[bytes, ...],
+        *,
+        known_version: int = VERSION,
     ) -> None:
         self._known_version = known_version
         self._store = store
@@ -114,6 +121,7 @@ class Chain:
         self._pages = PageCache(lambda key: store.get(PAGE + key))
         self._opened = OpenedCache(genesis.id)
         self._history = history  # of all header hashes up to the tip's
+        self._recent = recent  # its last leaves below the tip's: of these the order of the next block is drawn
         self._executed: dict[bytes, _Executed] = {}
         self._judge = judge_of(genesis.id)
         self.tip = tip
@@ -141,8 +149,8 @@ class Chain:
             )
         if store.get(VERSION_KEY) != LAYOUT_VERSION:
             raise StoreError("the data folder was written by another version of nemodat: use that version")
-        tip, history = read_tip(store, genesis)
-        chain = cls(store, genesis, tip, history, known_version=known_version)
+        tip, history, recent = read_tip(store, genesis)
+        chain = cls(store, genesis, tip, history, recent, known_version=known_version)
         if tree.root(chain._pages) != tip.state_root:
             raise Inconsistent(f"height {tip.height}: the state tree on disk is not the one the header names")
         named = authority_set(genesis).digest if tip.header is None else tip.header.next_authorities
@@ -194,13 +202,16 @@ class Chain:
     def build(self, transactions: Sequence[Transaction], *, proposer: bytes, now_ms: int) -> Block:
         """A block on the tip of those transactions that may stand in it; its outcome is remembered.
 
-        Given in the order in which they are to be taken, they stand in the order of `registry.order`.
+        Given in the order in which they are to be taken, they stand in the order of `registry.order`. If they are more
+        work than a block may be, the last in that order wait; the first that was given never does.
         """
         timestamp_ms = max(now_ms, self.tip.timestamp_ms + 1)
-        chosen = self._in_order(self._choose(transactions, timestamp_ms))
-        executed = self._execute(chosen, timestamp_ms)
+        chosen = self._choose(transactions, timestamp_ms)
+        executed = self._execute(self._in_order(chosen), timestamp_ms)
+        if chosen and chosen[0] not in executed.transactions:
+            executed = self._execute(chosen[:1], timestamp_ms)
         header = self._header(executed, proposer=proposer, timestamp_ms=timestamp_ms)
-        block = Block(header, tuple([transaction.wire for transaction in chosen]))
+        block = Block(header, _wires(executed))
         self._remember(block.hash, executed)
         return block
 
@@ -224,6 +235,8 @@ class Chain:
             if transactions != self._in_order(transactions):
                 return "transactions: not in the order that the ledger's rule gives them"
             executed = self._execute(transactions, header.timestamp_ms)
+            if len(executed.transactions) < len(transactions):
+                return "transactions: more work than a block may be"
         except TransactionError as error:
             return f"transactions: {error}"
         except InvalidBlock as error:
@@ -260,6 +273,8 @@ class Chain:
         self._pages.commit(executed.update.pages)
         self._executed.clear()
         self._history = history
+        if self.tip.height:
+            self._recent = (*self._recent, entry_hash(self.tip.block_hash))[-DRAWN_FROM:]
         self.authorities = executed.next_authorities
         if touches_members(executed.outcome.writes):
             self.members = member_nodes(self._state.get)
@@ -305,8 +320,7 @@ class Chain:
 
     def _in_order(self, transactions: Sequence[Transaction]) -> list[Transaction]:
         """The order in which these stand in the block above the tip."""
-        header = self.tip.header
-        seed = self._genesis.id if header is None else header.parent
+        seed = seed_of(self._genesis.id, self.tip.height + 1, self._recent)
 
         def party_of(key: bytes) -> str | None:
             party = self._owner_of(key)
@@ -315,11 +329,12 @@ class Chain:
         return in_order(seed, transactions, party_of)
 
     def _execute(self, transactions: Sequence[Transaction], timestamp_ms: int) -> _Executed:
-        """What these transactions do to the state of the tip. Raises `InvalidBlock`."""
+        """What these, as many as a block has room for, do to the state of the tip. Raises `InvalidBlock`."""
         context = BlockContext(self._genesis.id, self.tip.height + 1, timestamp_ms)
         outcome = execute(self._state.get, context, transactions, self.is_final, self._judge)
         update = tree.update(self._pages, outcome.writes, self._path_of)
-        return _Executed(tuple(transactions), outcome, update, self._set_after(outcome.writes))
+        done = tuple(transactions[: outcome.executed])
+        return _Executed(done, outcome, update, self._set_after(outcome.writes))
 
     def _set_after(self, writes: Mapping[bytes, bytes | None]) -> AuthoritySet:
         """The set in force at the height after a block that writes this to the state of the tip."""

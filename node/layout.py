@@ -80,7 +80,7 @@ __all__ = [
     "state_puts",
 ]
 
-LAYOUT_VERSION = b"3"
+LAYOUT_VERSION = b"4"
 
 STATE = b"s/"
 PAGE = b"t/"

@@ -33,7 +33,7 @@ from node.pruning import DAY_MS
 from node.snapshots.joining import join
 from node.snapshots.landing import is_new
 from node.store import Store, open_store
-from registry.genesis import Genesis
+from registry.genesis import AuthorityEntry, Genesis, ObserverEntry
 from registry.keys import SigningKey
 
 __all__ = ["EXIT_FAILED", "EXIT_HALTED", "EXIT_OK", "EXIT_OUTDATED", "load_identity", "run_node"]
@@ -66,7 +66,8 @@ def load_identity(config: NodeConfig, genesis: Genesis, passphrase: bytes) -> Id
         return None if path is None else load_key(path, passphrase, kind="consensus").signing_key
 
     transport = load_key(config.keys.transport, passphrase, kind="transport")
-    for entry in (*genesis.authorities, *genesis.observers):
+    founders: tuple[AuthorityEntry | ObserverEntry, ...] = (*genesis.authorities, *genesis.observers)
+    for entry in founders:
         if entry.transport_certificate == transport.public and entry.party != config.party:
             raise ConfigError(config.file, "node.party", f"genesis has this certificate for {entry.party}")
     return Identity(

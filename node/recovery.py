@@ -7,6 +7,7 @@ the parts belong together, because a node that goes on from a damaged store sign
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 from consensus.blocks import Header
 from consensus.errors import ConsensusError
@@ -27,6 +28,7 @@ from node.layout import (
     VERSION_KEY,
     HeightRecord,
     at_height,
+    log_key,
     read_list,
     state_puts,
 )
@@ -37,9 +39,10 @@ from registry.genesis import Genesis
 from registry.ledger import genesis_state
 from registry.merkle import tree
 from registry.merkle.hashing import ProofError
-from registry.merkle.log import CompactRange
+from registry.merkle.log import CompactRange, entry_hash
+from registry.order import DRAWN_FROM
 
-__all__ = ["Tip", "initialise", "read_tip"]
+__all__ = ["Tip", "initialise", "read_history", "read_tip"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +71,11 @@ def initialise(store: Store, genesis: Genesis) -> None:
     store.write(batch, sync=True)
 
 
-def read_tip(store: Reader, genesis: Genesis) -> tuple[Tip, CompactRange]:
-    """The tip and the history up to it. Raises `StoreDamaged` if they do not fit each other."""
+def read_tip(store: Reader, genesis: Genesis) -> tuple[Tip, CompactRange, tuple[bytes, ...]]:
+    """The tip, the history up to it, and its last leaves below the tip, of which the order of the next block is drawn.
+
+    Raises `StoreDamaged` if they do not fit each other.
+    """
     height, encoded = read_list(store.get(TIP_KEY) or b"", "tip", 2)
     try:
         history = CompactRange.decode(encoded)
@@ -79,14 +85,15 @@ def read_tip(store: Reader, genesis: Genesis) -> tuple[Tip, CompactRange]:
         raise StoreDamaged(f"the stored tip is at height {height}, the history has {history.size} headers")
     if height == 0:
         root = tree.rebuild(genesis_state(genesis).items()).root
-        return Tip(
+        tip = Tip(
             height=0,
             block_hash=genesis.id,
             header=None,
             certificate=None,
             state_root=root,
             timestamp_ms=genesis.created_ms,
-        ), history
+        )
+        return tip, history, ()
     record = HeightRecord.decode(store.get(at_height(HEIGHT, height)) or b"")
     try:
         header = Header.decode(record.header)
@@ -96,11 +103,34 @@ def read_tip(store: Reader, genesis: Genesis) -> tuple[Tip, CompactRange]:
         raise StoreDamaged(f"the stored tip at height {height}: {error}") from error
     if header.height != height or header.hash != record.block_hash:
         raise StoreDamaged(f"the stored tip at height {height} names another block")
-    return Tip(
+    older, recent = read_history(store, height - 1)
+    below = reduce(CompactRange.append, recent, older)
+    if below.root() != header.history_root or below.append(entry_hash(header.hash)) != history:
+        raise StoreDamaged(f"height {height}: the history on disk is not the one the header names")
+    tip = Tip(
         height=height,
         block_hash=header.hash,
         header=header,
         certificate=certificate,
         state_root=header.state_root,
         timestamp_ms=header.timestamp_ms,
-    ), history
+    )
+    return tip, history, recent
+
+
+def read_history(reader: Reader, size: int) -> tuple[CompactRange, tuple[bytes, ...]]:
+    """The log of the first `size` headers: its last leaves, up to `DRAWN_FROM`, and what is older as a range.
+
+    Raises `StoreDamaged` if a node of it is missing.
+    """
+    older = max(0, size - DRAWN_FROM)
+    starts = [(level, (older >> level + 1) << 1) for level in reversed(range(older.bit_length())) if older >> level & 1]
+    peaks = tuple([_history_node(reader, level, index) for level, index in starts])
+    return CompactRange(older, peaks), tuple([_history_node(reader, 0, index) for index in range(older, size)])
+
+
+def _history_node(reader: Reader, level: int, index: int) -> bytes:
+    node = reader.get(log_key(level, index))
+    if node is None:
+        raise StoreDamaged(f"a node of the history (level {level}, index {index}) is missing on disk")
+    return node

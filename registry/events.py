@@ -46,7 +46,7 @@ EVENT_KINDS: Final = frozenset(
         "reassigned",
         "released",
         "discharged",
-        "settled",  # nothing is left to collect and no claim is live
+        "settled",  # nothing is left to collect, or its registrant says so of what was paid in part; no claim is live
         "cancelled",
         "expired",  # its registrant says that it is over; nothing was claimed on it
         "covered",  # the import factor takes over credit risk; subject: claim, detail: the share

@@ -17,7 +17,7 @@ from typing import Any, Final
 from registry.errors import InvalidBlock, TransactionError
 from registry.events import Event
 from registry.genesis import Genesis
-from registry.limits import WORK_MAX
+from registry.limits import BLOCK_WORK_MAX, WORK_MAX
 from registry.merkle import log
 from registry.parties import Party
 from registry.reasons import LIMIT_REACHED, OK, ROLLED_BACK
@@ -146,10 +146,13 @@ class BlockContext:
 class Outcome:
     """What a block does.
 
-    `receipts`: one per operation, in order; `results`: their canonical bytes. `writes`: state key -> new value (None
-    would remove it), keys sorted. `transactions_root` and `results_root`: RFC 9162 roots over wires and `results`.
+    `executed`: how many of its transactions were, from the first on: all, or as many as BLOCK_WORK_MAX has room for.
+    All that follows is of these. `receipts`: one per operation, in order; `results`: their canonical bytes. `writes`:
+    state key -> new value (None would remove it), keys sorted. `transactions_root` and `results_root`: RFC 9162 roots
+    over wires and `results`.
     """
 
+    executed: int
     receipts: tuple[Receipt, ...]
     results: tuple[bytes, ...]
     writes: dict[bytes, bytes | None]
@@ -178,7 +181,7 @@ def execute(
     state = State(read)
     receipts: list[Receipt] = []
     events: list[Event] = []
-    here: set[bytes] = set()
+    here: dict[bytes, bytes] = {}  # id -> wire of what is executed
     version = state.network().version_at(context.height)
 
     def seen_or_here(transaction_id: bytes) -> bool:
@@ -186,19 +189,22 @@ def execute(
 
     setting = _Setting(state, context, judge, seen_or_here)
     for transaction in transactions:
+        if here and state.work_done > BLOCK_WORK_MAX - WORK_MAX:
+            break
         try:
             admissible(transaction, timestamp_ms=context.timestamp_ms, version=version, seen=seen_or_here)
         except TransactionError as error:
             raise InvalidBlock(f"height {context.height}: transaction {transaction.id.hex()}: {error}") from error
-        here.add(transaction.id)
+        here[transaction.id] = transaction.wire
         _run(setting, transaction, receipts, events)
     results = tuple([receipt.encode() for receipt in receipts])
     return Outcome(
+        executed=len(here),
         receipts=tuple(receipts),
         results=results,
         writes=state.writes(),
         events=tuple(events),
-        transactions_root=log.root([transaction.wire for transaction in transactions]),
+        transactions_root=log.root(list(here.values())),
         results_root=log.root(results),
     )
 

@@ -9,10 +9,14 @@ WIRE_BYTES_MAX: Final = 512 * 1024  # one transaction with its signatures
 SIGNERS_MAX: Final = 4  # parties that sign one transaction (a take-out needs three)
 OPERATIONS_MAX: Final = 1000  # operations of one transaction
 # What one transaction may read, in units that are the same on every node: one for each record and each comparison of
-# two alike, more along links, for what is decoded first and for long lists (`state.State`). By process time of one core
-# a unit takes 0.6 to 1.5 us: the costliest found, 1000 `ask_contact` over 80 lists of 255, ends after 0.4 s. A batch of
-# 256 invoices that are like each other in three kinds of fingerprint is 0.18 million units, 0.2 s.
+# two alike, more along links, for what is decoded first and for long lists (`state.State`), and for each relative that
+# a claim changes. By process time of one core a unit takes 0.6 to 1.5 us: the costliest found, 1000 `ask_contact` over
+# 80 lists of 255, ends after 0.4 s. A batch of 256 invoices that are like each other in three kinds of fingerprint is
+# 0.18 million units, 0.2 s.
 WORK_MAX: Final = 400_000
+# And what one block may: no transaction begins in it that could lead beyond. So the first always fits, and the slowest
+# block takes, reckoned so, 0.9 s of one core. 10,000 invoices that are like nothing else are 0.19 million units.
+BLOCK_WORK_MAX: Final = WORK_MAX + WORK_MAX // 2
 NONCE_BYTES: Final = 16
 VALIDITY_MAX_MS: Final = 3_600_000  # how far `valid_until_ms` may lie ahead of the block's time: one hour
 TIME_MAX_MS: Final = 2**48  # about the year 10889; keeps every sum of times far below 2**63
@@ -38,7 +42,7 @@ CHILDREN_MAX: Final = 128  # receivables linked to one parent
 UNLINKED_MAX: Final = 16  # records that corrections of one registration have cut it off from
 LINEAGE_DEPTH_MAX: Final = 8  # receivables in a chain of links, both ends included
 FAMILY_MAX: Final = 256  # receivables connected by links in any direction: what one check may have to read
-MATCHES_MAX: Final = 512  # matches of one receivable
+MATCHES_MAX: Final = 512  # matches of one receivable that is funded
 MATCHES_BY_MAX: Final = 32  # of these, registered by one party that has nothing to do with it
 COLLECTED_MAX: Final = 32  # of these, what was paid on the parts of it
 PRINT_HOLDERS_BY_MAX: Final = 256  # receivables of one registrant that one fingerprint lists: `rules.listing`

@@ -196,16 +196,17 @@ def adjust(
 def expire(
     receivable: ReceivableArgument, genesis: GenesisOption, url: UrlOption, party: PartyOption, key: KeyOption
 ) -> None:
-    """As who registered it: end what is over and was never claimed, such as an invoice that was paid to you.
+    """As who registered it: end what is over and nobody claims, such as an invoice that was paid to you.
 
     Refused as `too_early` until its due month is over, and as `encumbered` while something is claimed on it or its
     lineage, or parts of it are not over. It takes no claims any more, and comes back to who looks at what is like it.
+    What was financed in part and paid to the financier is settled: the rest of it was paid to you.
 
     Example: nemodat receivable expire 9f86...0a08
     """
     with problems(), Client(**access(genesis, url, party, key)) as client:
         receipt = client.call(exporters.expire, subject(receivable, "receivable"))
-        show({"expired": receipt.subject.hex(), "transaction": receipt.transaction.hex()})
+        show({"ended": receipt.subject.hex(), "transaction": receipt.transaction.hex()})
 
 
 @app.command("list")

@@ -250,7 +250,14 @@ def _check_healing(world: World, outcome: Outcome) -> None:
     height = max(node.height for node in world.honest)
     view = max(node.engine.view for node in world.honest if node.engine is not None and node.height == height)
     target = height + 2
-    world.run_until(lambda: all(node.height >= target for node in world.honest), within_ms=_HEALED_WITHIN_MS)
+    behind = list(world.honest)
+
+    def all_are_there() -> bool:  # asked after every event: no node falls back any more
+        while behind and behind[-1].height >= target:
+            behind.pop()
+        return not behind
+
+    world.run_until(all_are_there, within_ms=_HEALED_WITHIN_MS)
     outcome.most_ms_to_liveness = world.clock.now_ms - healed_ms
     for each in (height + 1, target):
         views = world.invariants.views[each] + 1 - (view if each == height + 1 else 0)

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Broken", "Invariants", "certificates_in", "contradiction", "votes_in"]
 
-_NOWHERE = (0, (0, 0, 0))  # before the first life: no height, no view, no certificate
-
 
 class Broken(Exception):
     """An invariant does not hold: the protocol, or this code of it, is wrong."""
@@ -66,7 +64,7 @@ class Invariants:
         self._signers: dict[tuple[int, int, Kind, bytes | None], set[bytes]] = {}
         self._certifiable: dict[int, set[tuple[Kind, int, bytes | None]]] = {}
         self._verified: set[Certificate] = set()
-        self._places: dict[int, tuple[int, tuple[int, int, int]]] = {}
+        self._places: dict[int, tuple[int, int, int]] = {}
         self._committed: dict[int, int] = {}
         self.sets: dict[int, AuthoritySet] = {1: authorities}
         """The authorities of each height that has begun anywhere."""
@@ -121,6 +119,11 @@ class Invariants:
             raise Broken(f"a vote has left {node.name} before its block is on its disk")
         if vote.kind is Kind.FINALIZE and node.record(certificate_key(Kind.NOTARIZE, vote.height, vote.view)) is None:
             raise Broken(f"a FINALIZE has left {node.name} before the notarization is on its disk")
+        view = vote.view - 1
+        while view >= 0 and node.record(certificate_key(Kind.NOTARIZE, vote.height, view)) is None:
+            if node.record(certificate_key(Kind.NULLIFY, vote.height, view)) is None:
+                raise Broken(f"a vote has left {node.name} before the bundle of its view is on its disk")
+            view -= 1
         node.durable_votes.add(vote)
 
     def _check_certificate(self, certificate: Certificate) -> None:
@@ -177,13 +180,12 @@ class Invariants:
         engine = node.engine
         if engine is None:
             return 0
-        before, now = self._places.get(node.number, _NOWHERE), (node.life, engine.place)
+        before, now = self._places.get(node.number), engine.place
         if now == before:
             return 0
         self._places[node.number] = now
-        (old_life, (old_height, old_view, old_held)), (life, (height, view, held)) = before, now
-        if life != old_life:
-            old_height, old_view, old_held = height, 0, 0
+        height, view, held = now
+        old_height, old_view, old_held = before or (height, 0, 0)
         if (height, view) < (old_height, old_view):
             raise Broken(f"{node.name} has gone back to height {height}, view {view}")
         if height != old_height:
@@ -195,6 +197,7 @@ class Invariants:
 
     def started(self, node: Node) -> None:
         """A node starts: what it had committed is still there."""
+        self._places.pop(node.number, None)
         for holders in self._holders.values():
             holders.discard(node.number)
         before = self._committed.get(node.number, 0)

@@ -7,6 +7,7 @@ from typing import Any
 
 from registry.parties import Party
 from registry.records import Claim, Receivable
+from registry.records.contacts import Opening
 from registry.records.families import Shared
 
 __all__ = ["claim_json", "party_json", "receivable_json", "record_json"]
@@ -31,12 +32,12 @@ def claim_json(claim: Claim, *, now_ms: int) -> dict[str, Any]:
     return _plain_fields(claim) | {"state": claim.state_at(now_ms)}
 
 
-def record_json(record: Shared) -> dict[str, Any]:
-    """A record of any family."""
+def record_json(record: Shared | Opening) -> dict[str, Any]:
+    """A record of any family, or who is known to whom."""
     return _plain_fields(record)
 
 
-def _plain_fields(record: Party | Receivable | Claim | Shared) -> dict[str, Any]:
+def _plain_fields(record: Party | Receivable | Claim | Shared | Opening) -> dict[str, Any]:
     return {each.name: _plain(getattr(record, each.name)) for each in fields(record)}
 
 

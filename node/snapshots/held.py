@@ -17,13 +17,12 @@ from consensus.blocks import Header
 from consensus.votes import Certificate
 from node.authorities import changes_after
 from node.errors import StoreDamaged
-from node.layout import HEIGHT, PAGE, STATE, HeightRecord, at_height, log_key, state_entry
-from node.recovery import Tip
+from node.layout import HEIGHT, PAGE, STATE, HeightRecord, at_height, state_entry
+from node.recovery import Tip, read_history
 from node.snapshots.manifest import Manifest
 from node.snapshots.messages import PART_BYTES_MAX
 from node.store import Reader, Store
 from registry.codec import decode
-from registry.merkle.log import CompactRange
 from registry.merkle.pages import PageCache
 from registry.merkle.parts import CUT_BITS, Entry, cut, part_bounds
 
@@ -120,12 +119,14 @@ def _manifest(reader: Reader, height: int) -> Manifest:
         raise StoreDamaged(f"height {height} is the tip of a snapshot, but its header is missing on disk")
     record = HeightRecord.decode(stored)
     bits = next((bits for bits in CUT_BITS if _part(reader, bits, 0, PART_BYTES_MEANT) is not None), CUT_BITS[-1])
+    older, recent = read_history(reader, height - 1)
     pages = PageCache(lambda key: reader.get(PAGE + key), branches_max=PAGES_CACHED_MAX, buckets_max=PAGES_CACHED_MAX)
     return Manifest(
         header=Header.decode(record.header),
         certificate=Certificate.from_value(decode(record.certificate)),
         changes=tuple(change for change in changes_after(reader, 0) if change.header.height < height),
-        history=_history(reader, height - 1),
+        older=older,
+        recent=recent,
         bits=bits,
         parts=cut(pages, bits),
     )
@@ -143,17 +144,3 @@ def _part(reader: Reader, bits: int, number: int, bytes_max: int) -> tuple[Entry
             return None
         entries.append(state_entry(stored))
     return tuple(entries)
-
-
-def _history(reader: Reader, size: int) -> CompactRange:
-    """The first `size` headers of the log as a range: its perfect subtrees, largest first."""
-    peaks: list[bytes] = []
-    start = 0
-    for level in reversed(range(size.bit_length())):
-        if size >> level & 1:
-            node = reader.get(log_key(level, start >> level))
-            if node is None:
-                raise StoreDamaged(f"a node of the history (level {level}) is missing on disk")
-            peaks.append(node)
-            start += 1 << level
-    return CompactRange(size, tuple(peaks))

@@ -136,11 +136,12 @@ class Landing:
             raise Inconsistent("the parts of a state were verified one by one, but do not make its root")
         for some in _in_batches(state_entry(stored) for _, stored in self._store.scan(STATE)):
             self._store.write(dict(state_entries(some)), sync=False)
-        header = manifest.header
-        leaf = entry_hash(header.hash)
+        header, history = manifest.header, manifest.older
         record = HeightRecord(header.hash, header.encode(), encode(manifest.certificate.to_value()))
-        puts: dict[bytes, bytes | None] = dict(_peaks(manifest.history))
-        puts.update((log_key(level, index), node) for level, index, node in completed_nodes(manifest.history, leaf))
+        puts: dict[bytes, bytes | None] = dict(_peaks(history))
+        for leaf in (*manifest.recent, entry_hash(header.hash)):
+            puts.update((log_key(level, index), node) for level, index, node in completed_nodes(history, leaf))
+            history = history.append(leaf)
         puts[at_height(HEIGHT, manifest.height)] = record.encode()
         for change in manifest.changes:
             certificate = encode(change.certificate.to_value())
@@ -150,7 +151,7 @@ class Landing:
         puts.update(dict.fromkeys(key for key, _ in self._store.scan(JOINING)))
         # Receipts and events come from execution, and begin above; the blocks below are for others that begin so.
         puts[FIRST_KEY] = encode([first, manifest.height + 1])
-        puts[TIP_KEY] = encode([manifest.height, manifest.history.append(leaf).encode()])
+        puts[TIP_KEY] = encode([manifest.height, history.encode()])
         puts[VERSION_KEY] = LAYOUT_VERSION
         puts[GENESIS_KEY] = self._genesis_id
         self._store.write(puts, sync=True)

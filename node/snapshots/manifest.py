@@ -1,13 +1,15 @@
 """A manifest: what proves a state, and what the parts of it are checked against.
 
 It holds a final header with its certificate, the changes of the authorities from genesis to there (`consensus.light`),
-the history below the header as a compact range, and the cut of the state. Whoever has the genesis can check all of it:
-the changes make the set in force, the set makes the header final, and the header names the roots of history and state.
+the history below the header as a compact range and its last leaves, of which the order of the next blocks is drawn
+(`registry.order`), and the cut of the state. Whoever has the genesis can check all of it: the changes make the set in
+force, the set makes the header final, and the header names the roots of history and state.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 from consensus.authorities import AuthoritySet
 from consensus.blocks import Header
@@ -16,9 +18,10 @@ from consensus.light import CHANGES_MAX, Change, Reign, follow, in_force, verify
 from consensus.ranges import RANGE_MESSAGE_MAX
 from consensus.votes import Certificate
 from registry.codec import CodecError, Value, decode, encode
-from registry.merkle.hashing import ProofError
+from registry.merkle.hashing import HASH_BYTES, ProofError
 from registry.merkle.log import CompactRange
 from registry.merkle.parts import cut_root
+from registry.order import DRAWN_FROM
 
 __all__ = ["Manifest", "ManifestError", "read_manifest"]
 
@@ -29,12 +32,17 @@ class ManifestError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """See the module. `history` is of all headers below; `parts` is the cut of the state at the level of `bits`."""
+    """See the module. `parts` is the cut of the state at the level of `bits`.
+
+    `recent` are the last leaves of the history below the header: `DRAWN_FROM`, or all that there are; `older` is the
+    rest of it.
+    """
 
     header: Header
     certificate: Certificate
     changes: tuple[Change, ...]
-    history: CompactRange
+    older: CompactRange
+    recent: tuple[bytes, ...]
     bits: int
     parts: tuple[bytes, ...]
 
@@ -43,13 +51,19 @@ class Manifest:
         """The height whose state this is."""
         return self.header.height
 
+    @property
+    def history(self) -> CompactRange:
+        """Of all headers below."""
+        return reduce(CompactRange.append, self.recent, self.older)
+
     def encode(self) -> bytes:
         """The canonical bytes."""
         fields: list[Value] = [
             self.header.encode(),
             encode(self.certificate.to_value()),
             [change.encode() for change in self.changes],
-            self.history.encode(),
+            self.older.encode(),
+            self.recent,
             self.bits,
             self.parts,
         ]
@@ -67,7 +81,10 @@ def read_manifest(data: bytes, genesis_id: bytes, authorities: AuthoritySet) -> 
         reigns = manifest.reigns(genesis_id, authorities)
         header = manifest.header
         verify_header(genesis_id, in_force(reigns, header.height), header, manifest.certificate)
-        if manifest.history.size != header.height - 1 or manifest.history.root() != header.history_root:
+        if len(manifest.recent) != min(DRAWN_FROM, header.height - 1):
+            raise ManifestError("recent: not as many leaves as the order of a block is drawn from")
+        history = manifest.history
+        if history.size != header.height - 1 or history.root() != header.history_root:
             raise ManifestError("history: not the one that the header names")
         if cut_root(manifest.bits, manifest.parts) != header.state_root:
             raise ManifestError("parts: not those of the state that the header names")
@@ -79,19 +96,21 @@ def read_manifest(data: bytes, genesis_id: bytes, authorities: AuthoritySet) -> 
 def _decode(data: bytes) -> Manifest:
     value = decode(data, size_max=RANGE_MESSAGE_MAX)
     match value:
-        case [bytes(header), bytes(certificate), list(changes), list(history), bits, list(parts)] if (
+        case [bytes(header), bytes(certificate), list(changes), list(older), list(recent), bits, list(parts)] if (
             type(bits) is int
             and len(changes) <= CHANGES_MAX
             and all(isinstance(change, bytes) for change in changes)
+            and all(isinstance(leaf, bytes) and len(leaf) == HASH_BYTES for leaf in recent)
             and all(isinstance(part, bytes) for part in parts)
         ):
             return Manifest(
                 header=Header.decode(header),
                 certificate=Certificate.from_value(decode(certificate)),
                 changes=tuple(Change.decode(bytes(change)) for change in changes),
-                history=CompactRange.decode(history),
+                older=CompactRange.decode(older),
+                recent=tuple(bytes(leaf) for leaf in recent),
                 bits=bits,
                 parts=tuple(bytes(part) for part in parts),
             )
         case _:
-            raise ManifestError("manifest: not a list of its six fields")
+            raise ManifestError("manifest: not a list of its seven fields")

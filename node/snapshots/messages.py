@@ -151,9 +151,11 @@ def decode_snapshot_message(data: bytes) -> SnapshotMessage:
             return AskManifest(height)
         case ["manifest", height, bytes(manifest)] if _is_number(height, 1, HEIGHT_MAX):
             return ManifestOf(height, manifest)
-        case ["part?", height, bits, number] if _is_part(height, number) and type(bits) is int and bits in CUT_BITS:
+        case ["part?", int(height), int(bits), int(number)] if (
+            _is_part(height, number) and type(bits) is int and bits in CUT_BITS
+        ):
             return AskPart(height, bits, number)
-        case ["part", height, number, list(entries)] if _is_part(height, number):
+        case ["part", int(height), int(number), list(entries)] if _is_part(height, number):
             return PartOf(height, number, tuple(_entry(entry) for entry in entries))
         case ["checkpoint", bytes(checkpoint)] if len(checkpoint) <= CHECKPOINT_SIZE_MAX:
             return Cosigned(checkpoint)

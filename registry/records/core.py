@@ -87,7 +87,8 @@ class Receivable:
     defences, the account that it named (all zero for none) and the text it was shown; 0, false and empty before.
     `disputes` are the ids of its open disputes, the few of which the clocks may have run out included. `unlinked` are
     what an earlier registration that this one corrects hung under, and this one does not.
-    `registered_ms` is the block's time when it was registered.
+    `registered_ms` is the block's time when it was registered. `lineage_financed` says whether funded claims or
+    payments on its ancestors or descendants weigh on it: whoever finds it as a match need not walk its family for that.
     """
 
     PREFIX: ClassVar = b"receivable/"
@@ -133,6 +134,7 @@ class Receivable:
     disputes: tuple[SubjectId, ...] = ()
     unlinked: tuple[SubjectId, ...] = ()
     registered_ms: int = 0
+    lineage_financed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,13 +38,14 @@ from registry.rules.blankets import blanket_in_the_way, blankets_to_look_at
 from registry.rules.consequences import (
     close_if_done,
     holders_of_live,
+    lineage_puts,
     live_in_lineage,
     parties_concerned,
     with_claim,
 )
 from registry.rules.double_confirmation import confirmed_elsewhere
 from registry.rules.external_claims import to_look_at
-from registry.rules.lineage import Encumbrance, ancestors, descendants, finder
+from registry.rules.lineage import Encumbrance, ancestors, came_to_nothing, descendants, finder
 from registry.rules.listing import relisted
 from registry.rules.matches import matches_to_look_at, standing_at
 from registry.rules.roles import may
@@ -81,7 +82,7 @@ def overfull(receivable: Receivable, state: State, now_ms: int) -> Receivable | 
     """
     find = finder(state, receivable)
     claimed = Encumbrance(find, now_ms)
-    below = [one for one in descendants(receivable, find) if one.state in OPEN]
+    below = [one for one in descendants(receivable, find) if one.state in OPEN and not came_to_nothing(one, claimed)]
     for record in (receivable, *ancestors(receivable, find), *below):
         if claimed.on(record) > record.collectible:
             return record
@@ -207,7 +208,7 @@ def _financed(call: Call, claim: Claim, receivable: Receivable, *, before: tuple
         return lists
     puts, events = lists
     funded = _changed(call, claim, receivable, "funded", before=before, events=tuple(events))
-    return replace(funded, puts=(*funded.puts, *puts)) if puts else funded
+    return replace(funded, puts=(*funded.puts, *puts, *lineage_puts(call, receivable)))
 
 
 def _funded(call: Call, claim: Claim, receivable: Receivable, looked_at: tuple[Ref, ...]) -> _Step:
@@ -325,7 +326,8 @@ def release(call: Call, operation: Release) -> Verdict:
     claim, receivable = found
     released = replace(claim, state="released")
     closed, closing = close_if_done(call, with_claim(call, receivable, released))
-    return _changed(call, released, closed, "released", events=closing)
+    effects = _changed(call, released, closed, "released", events=closing)
+    return replace(effects, puts=(*effects.puts, *lineage_puts(call, closed)))
 
 
 def discharge(call: Call, operation: Discharge) -> Verdict:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from registry.events import Event
+from registry.limits import FAMILY_MAX, TIME_MAX_MS
 from registry.records import Claim, Live, Receivable
 from registry.rules.contacts import side_of
 from registry.rules.lineage import Encumbrance, Find, ancestors, descendants, finder, live_at
 from registry.rules.transitions import RECEIVABLE_STEPS
 from registry.rules.verdicts import Call, together
+from registry.state import Put, put_of
 
 __all__ = [
     "close_if_done",
     "credited",
     "holders_of_live",
+    "lineage_financed",
+    "lineage_puts",
     "live_in_lineage",
     "over_advanced",
     "parties_concerned",
+    "sides_of",
     "standing_on",
     "with_claim",
 ]
+
+_RELATIVE_WRITTEN: Final = 128  # units of work: one claim may change a whole family of the largest records
 
 
 def parties_concerned(call: Call, receivable: bytes, find: Find | None = None) -> tuple[str, ...]:
@@ -52,8 +60,46 @@ def holders_of_live(call: Call, claims: Iterable[Live]) -> list[str]:
 def live_in_lineage(call: Call, receivable: Receivable, find: Find | None = None) -> list[Live]:
     """The live claims that weigh on the receivable: its own, then its ancestors' and descendants'."""
     find = find or finder(call.state, receivable)
-    lineage = (receivable, *ancestors(receivable, find), *descendants(receivable, find))
-    return [live for record in lineage for live in live_at(record, call.now_ms)]
+    return [live for record in _lineage(receivable, find) for live in live_at(record, call.now_ms)]
+
+
+def sides_of(call: Call, receivables: Iterable[bytes], own: Collection[str]) -> Iterator[tuple[str, ...]]:
+    """For each of these as `parties_concerned`; whose registrant is not in `own` is a stranger.
+
+    Of the families of one stranger no more is read than one family may have: beyond that of each only its own holders.
+    """
+    find = finder(call.state)
+    read: dict[str, set[bytes]] = {}
+    for one in map(find, receivables):
+        known = read.setdefault(one.registrant, set())
+        lineage: Sequence[Receivable] = (one,)
+        if one.registrant in own or len(known) < FAMILY_MAX:
+            lineage = _lineage(one, find)
+            known.update(each.id for each in lineage)
+        live = [live for record in lineage for live in live_at(record, call.now_ms)]
+        yield together(one.registrant, *holders_of_live(call, live))
+
+
+def _lineage(receivable: Receivable, find: Find) -> tuple[Receivable, ...]:
+    return (receivable, *ancestors(receivable, find), *descendants(receivable, find))
+
+
+def lineage_financed(call: Call, receivable: Receivable) -> bool:
+    """What a new receivable says of its lineage: whether there is money in what it hangs under."""
+    return Encumbrance(finder(call.state, receivable), TIME_MAX_MS).down(receivable) > 0
+
+
+def lineage_puts(call: Call, receivable: Receivable) -> list[Put]:
+    """The relatives that say something else of their lineage, now that `receivable` is as it becomes by a claim."""
+    find = finder(call.state, receivable)
+    funded = Encumbrance(find, TIME_MAX_MS)  # when every reservation has lapsed
+    puts: list[Put] = []
+    for one in _lineage(receivable, find)[1:]:
+        financed = funded.up(one) + funded.down(one) > 0
+        if financed != one.lineage_financed:
+            call.state.spend(_RELATIVE_WRITTEN)
+            puts.append(put_of(replace(one, lineage_financed=financed)))
+    return puts
 
 
 def credited(call: Call, receivable: Receivable, share: int) -> tuple[Receivable, tuple[Event, ...]]:

@@ -14,9 +14,10 @@ which binds it to both.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from registry.events import Event
-from registry.limits import TIME_MAX_MS
+from registry.limits import MATCHES_MAX, TIME_MAX_MS
 from registry.reasons import ALREADY_DONE, BAD_STATE, NOT_AUTHORISED, NOT_FOUND
 from registry.records import Receivable
 from registry.records.distinctions import Distinction
@@ -36,7 +37,7 @@ def confirmed_twice(call: Call, receivable: Receivable) -> tuple[Event, ...]:
     """The alarms that follow from confirming `receivable` (as it is now): to the debtor and all on both sides."""
     matches = matches_of(receivable, call.state, call.now_ms)
     if matches is None:
-        return ()  # so many that nothing can be funded on it
+        return ()  # more than can be compared with: nothing can be funded on it
     sides = parties_concerned(call, receivable.id)
     return tuple(
         [
@@ -46,7 +47,7 @@ def confirmed_twice(call: Call, receivable: Receivable) -> tuple[Event, ...]:
                 together(receivable.debtor, *sides, *parties_concerned(call, twin.id)),
                 twin.id.hex(),
             )
-            for twin, _ in _twins([receivable], matches, call.state)
+            for twin, _ in islice(_twins([receivable], matches, call.state), MATCHES_MAX)
         ]
     )
 

@@ -19,10 +19,22 @@ from typing import TypeAlias
 from registry.limits import FAMILY_MAX, LINEAGE_DEPTH_MAX
 from registry.money import WHOLE
 from registry.records import Link, Live, Receivable
-from registry.rules.transitions import VACATED
+from registry.rules.transitions import OPEN, VACATED
 from registry.state import State
 
-__all__ = ["Encumbrance", "Find", "ancestors", "descendants", "family", "finder", "levels", "live_at", "weighed_with"]
+__all__ = [
+    "Encumbrance",
+    "Find",
+    "ancestors",
+    "came_to_nothing",
+    "descendants",
+    "family",
+    "finder",
+    "levels",
+    "live_at",
+    "vacated",
+    "weighed_with",
+]
 
 Find: TypeAlias = Callable[[bytes], Receivable]
 
@@ -138,6 +150,21 @@ class Encumbrance:
                 known += _part(self.taken(child) + self.up(child), link.part_of_parent)
             self._up[receivable.id] = known
         return known
+
+
+def came_to_nothing(receivable: Receivable, taken: Encumbrance) -> bool:
+    """Cancelled, or so in effect: credited away under a reservation that lapsed by time alone and so closed nothing.
+
+    It stays so: nothing is left on which a claim could be reserved.
+    """
+    if receivable.state in OPEN:
+        return not receivable.collectible and not receivable.paid and not taken.direct(receivable)
+    return receivable.state == "cancelled"
+
+
+def vacated(receivable: Receivable, taken: Encumbrance) -> bool:
+    """Whether its part of the parent may be fulfilled anew."""
+    return receivable.state in VACATED or came_to_nothing(receivable, taken)
 
 
 def _part(share: int, part: int) -> int:

@@ -1,7 +1,8 @@
 """Listing: which receivables a fingerprint names to whoever comes later. Everything is listed that there is room for.
 
 - A registrant has room for PRINT_HOLDERS_BY_MAX of its own in each list, whoever else is in it, and is refused beyond
-  (`limit_reached`): nobody takes that away from it, by having been first or by being many.
+  (`limit_reached`): nobody takes that away from it, by having been first or by being many. But an honest seller has
+  more than that under one order, in time: in the list of an order or transport what is beyond is merely not listed.
 - What never comes back as a match (superseded, voided, cancelled without links) leaves a list that is that long.
 - A list holds PRINT_HOLDERS_MAX. When it is full, who has the most in it makes room: the newest of its receivables on
   which nothing rests. So a few who act together push out each other, and nobody of whom there are fewer.
@@ -12,6 +13,10 @@
 - Never unlisted is what is claimed or was paid, and what blocks by certain identity. What the debtor confirmed or
   denied, and what expired, makes room for nothing but what is claimed: of what is merely said there is no end, and two
   who confirm their own would keep a third from being financed. If it is financed itself, it is listed again.
+- In a full list of an order or transport what was paid, and is over, makes room for what is claimed, if nothing else
+  does, the oldest first. To hide one that was financed takes a list full of those, then as before. That what is over
+  leaves such a list as soon as one registrant has many in it would hide it from whoever finances the next part of the
+  same debt: a seller has as many as it likes registered, and takes them back.
 - What the debtor answers is listed from then on, if it was not and there is room.
 """
 
@@ -25,8 +30,8 @@ from registry.fingerprint import ACCOUNT, LEVELS
 from registry.limits import PRINT_HOLDERS_BY_MAX, PRINT_HOLDERS_MAX
 from registry.reasons import LIMIT_REACHED
 from registry.records import Receivable
-from registry.rules.consequences import parties_concerned
 from registry.rules.lineage import Encumbrance, Find, finder, weighed_with
+from registry.rules.matches import OF_MANY_DEBTS
 from registry.rules.transitions import BLOCKING, DENIED
 from registry.rules.verdicts import Call, Refusal, first, together
 from registry.state import Put, print_key
@@ -51,16 +56,20 @@ def listed(call: Call, receivable: Receivable, over: Collection[bytes] = ()) -> 
             continue
         there = _there(find, kind, holders, over)
         own = [one.id for one in there if one.registrant == receivable.registrant]
+        claimed = taken.on(receivable) > 0
         if len(own) >= PRINT_HOLDERS_BY_MAX:
-            return Refusal(LIMIT_REACHED, related=first(own))
+            if kind not in OF_MANY_DEBTS:
+                return Refusal(LIMIT_REACHED, related=first(own))
+            if not claimed:
+                events.append(_unlisted(receivable, kind))
+                continue
         there.append(receivable)
         if len(there) > PRINT_HOLDERS_MAX:
-            claimed = taken.on(receivable) > 0
             leaves = _makes_room(kind, there[:-1], 0 if claimed else len(own), taken, claimed=claimed)
             if leaves is None and claimed:
                 return Refusal(LIMIT_REACHED)
             leaves = leaves or receivable
-            events.append(_unlisted(call, leaves, kind))
+            events.append(_unlisted(leaves, kind))
             there.remove(leaves)
         puts.append((print_key(kind, value), tuple([one.id for one in there])))
     return puts, events
@@ -104,7 +113,7 @@ def _in_lists(
                 if leaves is None:
                     full = True
                     continue
-                events.append(_unlisted(call, leaves, kind))
+                events.append(_unlisted(leaves, kind))
                 there.remove(leaves)
             lists[key] = (*(one.id for one in there), member.id)
     return list(lists.items()), events, full
@@ -130,9 +139,14 @@ def _makes_room(
     for registrant, count in Counter(one.registrant for one in there).most_common():
         if count <= own + 1:
             return None
-        for one in reversed(there):
-            if one.registrant == registrant and not _rests_on(one, kind, taken, claimed=claimed):
+        theirs = [one for one in there if one.registrant == registrant]
+        for one in reversed(theirs):
+            if not _rests_on(one, kind, taken, claimed=claimed):
                 return one
+        if claimed and kind in OF_MANY_DEBTS:
+            for one in theirs:
+                if one.state == "settled" and not one.lineage_financed:
+                    return one
     return None
 
 
@@ -140,12 +154,10 @@ def _rests_on(one: Receivable, kind: str, taken: Encumbrance, *, claimed: bool) 
     """Whether something rests on it that keeps it in the list when another comes, which is `claimed` or not."""
     if LEVELS[kind] == "block" and (one.state in BLOCKING or one.state == "voided"):
         return True
-    if one.paid or taken.on(one):
+    if taken.taken(one) or one.lineage_financed:
         return True
     return not claimed and (one.confirmed_ms > 0 or one.state in DENIED or one.state == "expired")
 
 
-def _unlisted(call: Call, receivable: Receivable, kind: str) -> Event:
-    recorded = call.state.receivable(receivable.id) is not None
-    parties = parties_concerned(call, receivable.id) if recorded else together(receivable.registrant)
-    return Event("unlisted", receivable.id, parties, kind)
+def _unlisted(receivable: Receivable, kind: str) -> Event:
+    return Event("unlisted", receivable.id, together(receivable.registrant), kind)

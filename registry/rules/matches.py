@@ -21,22 +21,39 @@ copy behind a link that carries next to nothing. And no link explains everything
   its seller's word, for shares cannot count what no amount backs, and nobody looks at a parent that nobody finances;
 - what the debtor denied is for review, whatever it hangs together with;
 - what was paid below, or on another part of the same debt, is for review, like it or not (`_collected`).
+
+An honest seller has hundreds of invoices under one order, and an invoice over several orders. Of its own that are alike
+in one order or one transport alone, so many count as one list has of it (`_counted`), what was paid first. That hides
+no second financing: one debt under two records has its number, its amount and day or its official id in common, or a
+link; its parts have order and transport. What claims weigh on, and what was denied, counts always, however little is
+alike; and of two of which neither is financed, whoever is financed second is shown the first, on which there is a claim
+by then. The price: beyond 256 that were paid, one that was paid, and is alike in one order alone, is not shown.
+
+What a stranger's record costs a search does not depend on what hangs on it: else a few with big families used up the
+work of everybody who must search. So each record says itself whether its lineage is financed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from registry.fingerprint import LEVELS, Level
-from registry.limits import COLLECTED_MAX, HOLDERS_READ_MAX, MATCHES_BY_MAX, MATCHES_MAX, TIME_MAX_MS
+from registry.limits import (
+    COLLECTED_MAX,
+    HOLDERS_READ_MAX,
+    MATCHES_BY_MAX,
+    MATCHES_MAX,
+    PRINT_HOLDERS_BY_MAX,
+    TIME_MAX_MS,
+)
 from registry.money import WHOLE
 from registry.records import Link, Receivable
-from registry.rules.lineage import Encumbrance, Find, ancestors, descendants, finder, weighed_with
+from registry.rules.lineage import Encumbrance, Find, came_to_nothing, descendants, finder, weighed_with
 from registry.rules.transitions import BLOCKING, DENIED, OPEN, RECALLED
 from registry.state import State
 
-__all__ = ["OF_ONE_AMOUNT", "Matches", "matches_of", "matches_to_look_at", "standing_at"]
+__all__ = ["OF_MANY_DEBTS", "OF_ONE_AMOUNT", "Matches", "matches_of", "matches_to_look_at", "standing_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,7 @@ class Matches:
 
 _NONE = Matches()
 _NO_DEBT = frozenset({"purchase_order", "shipment"})
+OF_MANY_DEBTS = frozenset({"order", "transport"})  # by which alone nothing is taken for one debt
 OF_ONE_AMOUNT = frozenset({"exact", "particulars", "window", "debtor_side", "debtor_number"})  # the amount is in them
 
 
@@ -64,8 +82,8 @@ def matches_of(
     """What holds the fingerprints of `candidate`, which itself may or may not be recorded already.
 
     `replaced` are records as they will be with it: one that it supersedes is no match of it.
-    None if more than MATCHES_MAX match: too many for people to look at. What is cancelled is no match, and crowds
-    nobody out; what a node has to read is bounded by the holders of each fingerprint.
+    However many they are: what is too many for people to look at is asked when it is funded. None if they are more
+    than can be compared with at once, which the holders of each fingerprint bound.
     """
     return _search([candidate], finder(state, candidate, *replaced), state, now_ms)
 
@@ -123,7 +141,7 @@ def standing_at(matches: Matches, receivable: Receivable, reserved_ms: int, stat
     def counts(one: Receivable) -> bool:
         if one.registered_ms <= reserved_ms or one.registrant in (receivable.registrant, receivable.debtor):
             return True
-        if one.confirmed_ms or taken.on(one) or one.paid:
+        if one.confirmed_ms or taken.taken(one) or one.lineage_financed:
             return True
         return any(LEVELS[kind] == "block" for kind in matches.kinds[one.id])
 
@@ -143,12 +161,14 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
     review: dict[bytes, None] = {}
     found_by: dict[bytes, dict[str, None]] = {}
     done: dict[str, set[bytes]] = {}  # others of which a kind says no more
+    linked: dict[str, set[tuple[bytes, bytes]]] = {}  # pairs of which it says no more either: a link explains it
     compared = 0
     for (kind, value), alike in holding.items():
         if not (holders := state.holders(kind, value)):  # of an honest invoice nearly always
             continue
         own = [member for member in alike if member is asked]
         skip = done.setdefault(kind, set())
+        explained = linked.setdefault(kind, set())
         for other in holders:
             if other in skip:
                 continue
@@ -156,10 +176,15 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
             for member in own if other in inside else alike:
                 if member.id == other or level == LEVELS[kind]:
                     continue
-                level = judge.level(member, (kind, value), find(other)) or level
                 compared += 1
+                if (pair := (member.id, other)) in explained:
+                    continue
+                found = judge.level(member, (kind, value), find(other))
+                level = found or level
                 if member.parents or member.children:  # links are followed to see what they explain
                     state.spend(2)
+                    if found is None and other in judge.related(member, kind):
+                        explained.add(pair)
             if compared > HOLDERS_READ_MAX:
                 return None
             if level is None:
@@ -170,17 +195,22 @@ def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int
             (blocking if level == "block" else review)[other] = None
     if not found_by:
         return _NONE
-    looked_at = _counted(members, [find(other) for other in review if other not in blocking], taken)
-    if len(blocking) + len(looked_at) > MATCHES_MAX:
-        return None
+    looked_at = _counted(members, [find(other) for other in review if other not in blocking], found_by, taken)
     return Matches(tuple(blocking), looked_at, {other: tuple(kinds) for other, kinds in found_by.items()})
 
 
-def _counted(members: Sequence[Receivable], found: Sequence[Receivable], taken: Encumbrance) -> tuple[bytes, ...]:
-    """Those for review that count, the weightiest first: what is claimed or was paid, then what others registered.
+def _counted(
+    members: Sequence[Receivable],
+    found: Sequence[Receivable],
+    found_by: Mapping[bytes, Collection[str]],
+    taken: Encumbrance,
+) -> tuple[bytes, ...]:
+    """Those for review that count, the weightiest first: what is claimed or was paid, itself or else through its
+    lineage, then what others registered.
 
     Of one stranger so many at most, or a few of them made anything unfundable. Not so of the registrant itself, and of
-    what the same debtor confirmed: there each may be the one that was financed already.
+    what the same debtor confirmed: there each may be the one that was financed already. But of what it has in common
+    with an order or a transport alone no more than of one such list: see the head of this module.
     """
     if len(found) < 2:
         return tuple([one.id for one in found])
@@ -188,24 +218,39 @@ def _counted(members: Sequence[Receivable], found: Sequence[Receivable], taken: 
     debtors = {member.debtor for member in members if member.debtor}
     counts: dict[str, int] = {}
     counted: list[bytes] = []
-    for one in sorted(found, key=lambda one: (not _used(one, taken), one.registrant in own)):
+    loose = 0
+
+    def weight(one: Receivable) -> tuple[bool, bool, bool]:
+        return not taken.taken(one), not one.lineage_financed, one.registrant in own
+
+    for one in sorted(found, key=weight):
         if one.registrant not in own and not (one.confirmed_ms and one.debtor in debtors):
             counts[one.registrant] = counts.get(one.registrant, 0) + 1
             if counts[one.registrant] > MATCHES_BY_MAX:
+                continue
+        elif one.registrant in own and _is_loose(one, found_by[one.id], taken):
+            loose += 1
+            if loose > PRINT_HOLDERS_BY_MAX:
                 continue
         counted.append(one.id)
     return tuple(counted)
 
 
+def _is_loose(one: Receivable, kinds: Collection[str], taken: Encumbrance) -> bool:
+    """Whether it is alike in an order or a transport alone, was not denied, and no claim weighs on it."""
+    return len(kinds) == 1 and OF_MANY_DEBTS.issuperset(kinds) and one.state not in DENIED and not taken.on(one)
+
+
 class _Judge:
     """Says of two receivables with a fingerprint in common what that means."""
 
-    __slots__ = ("_find", "_related", "_taken")
+    __slots__ = ("_find", "_related", "_taken", "_voided")
 
     def __init__(self, find: Find, taken: Encumbrance) -> None:
         self._find = find
         self._taken = taken
         self._related: dict[tuple[bytes, bool], set[bytes]] = {}
+        self._voided: dict[bytes, bool] = {}
 
     def level(self, candidate: Receivable, fingerprint: tuple[str, bytes], other: Receivable) -> Level | None:
         """The level on which `other` is a match of the candidate by this fingerprint, None if it is none."""
@@ -221,7 +266,7 @@ class _Judge:
         if related or _explained_by_parent(candidate, other, fingerprint, self._find):
             unexplained = other.state in DENIED or (not related and _used(other, self._taken))
             return "review" if unexplained else None
-        return "block" if LEVELS[kind] == "block" and _blocks(other, candidate, self._find, self._taken) else "review"
+        return "block" if LEVELS[kind] == "block" and self._blocks(other, candidate) else "review"
 
     def related(self, candidate: Receivable, kind: str) -> set[bytes]:
         """The ids of ancestors and descendants over links that explain a match of this kind."""
@@ -239,32 +284,35 @@ class _Judge:
         wholly = self.related(asked, "order") if len(members) > 1 else set()
         return {asked.id, *(one.id for one in members if one.id in wholly and not _used(one, self._taken))}
 
+    def _blocks(self, other: Receivable, candidate: Receivable) -> bool:
+        """Whether a certain fingerprint of `other` refuses the candidate."""
+        own = other.registrant == candidate.registrant
+        if other.state in BLOCKING and not came_to_nothing(other, self._taken):
+            return own or not self._part_of_voided(other)
+        return own and _escaped(other, candidate, self._taken)
+
+    def _part_of_voided(self, one: Receivable) -> bool:
+        known = self._voided.get(one.id)
+        if known is None:
+            parents = [self._find(link.receivable) for link in one.parents]
+            known = any(parent.state == "voided" or self._part_of_voided(parent) for parent in parents)
+            self._voided[one.id] = known
+        return known
+
 
 def _comes_back(other: Receivable, candidate: Receivable, taken: Encumbrance) -> bool:
     """Whether `other` is a match: it stands or was rejected, or what weighs on it would be lost sight of."""
-    return _escaped(other, candidate, taken) if _came_to_nothing(other, taken) else other.state in RECALLED
-
-
-def _blocks(other: Receivable, candidate: Receivable, find: Find, taken: Encumbrance) -> bool:
-    """Whether a certain fingerprint of `other` refuses the candidate."""
-    own = other.registrant == candidate.registrant
-    if other.state in BLOCKING and not _came_to_nothing(other, taken):
-        return own or all(one.state != "voided" for one in ancestors(other, find))
-    return own and _escaped(other, candidate, taken)
-
-
-def _came_to_nothing(other: Receivable, taken: Encumbrance) -> bool:
-    """Cancelled, or so in effect: credited away under a reservation that lapsed by time alone and so closed nothing."""
-    if other.state in OPEN:
-        return not other.collectible and not other.paid and not taken.direct(other)
-    return other.state == "cancelled"
+    return _escaped(other, candidate, taken) if came_to_nothing(other, taken) else other.state in RECALLED
 
 
 def _escaped(other: Receivable, candidate: Receivable, taken: Encumbrance) -> bool:
     """Whether something is claimed or paid on `other` or through its lineage that would not weigh on the candidate.
 
-    What comes down from parents weighs on a candidate with the same links as it does on `other`.
+    What comes down from parents weighs on a candidate with the same links as it does on `other`. A stranger's family is
+    not walked for that: it counts what is funded there.
     """
+    if other.registrant != candidate.registrant:
+        return taken.direct(other) > 0 or other.lineage_financed
     if taken.direct(other) or taken.up(other):
         return True
     return other.parents != candidate.parents and taken.down(other) > 0

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from registry.events import Event
-from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, RELATED_MAX, UNLINKED_MAX
+from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, MATCHES_MAX, RELATED_MAX, UNLINKED_MAX
 from registry.money import WHOLE
 from registry.parties import Party
 from registry.reasons import (
@@ -37,20 +37,21 @@ from registry.rules.blankets import blanket_events
 from registry.rules.consequences import (
     credited,
     holders_of_live,
+    lineage_financed,
     live_in_lineage,
     over_advanced,
-    parties_concerned,
+    sides_of,
     standing_on,
 )
 from registry.rules.debtors import debtor_of
 from registry.rules.double_confirmation import confirmed_twice, twins
 from registry.rules.external_claims import carried_over
-from registry.rules.lineage import Encumbrance, ancestors, family, finder, levels, live_at
+from registry.rules.lineage import Encumbrance, ancestors, family, finder, levels, live_at, vacated
 from registry.rules.listing import answered, listed
 from registry.rules.matches import matches_of
 from registry.rules.roles import may
 from registry.rules.suspension import open_on
-from registry.rules.transitions import DENIED, OPEN, RECEIVABLE_STEPS, VACATED, receivable_obstacle
+from registry.rules.transitions import DENIED, OPEN, RECEIVABLE_STEPS, receivable_obstacle
 from registry.rules.verdicts import Call, Effects, Refusal, Verdict, first, together
 from registry.state import Put, put_of, receivable_key
 from registry.transactions.fields import Ref
@@ -83,10 +84,11 @@ def register(call: Call, operation: Register) -> Verdict:
     if matches is None:
         return Refusal(LIMIT_REACHED)
     if matches.blocking:
-        find = finder(call.state)
+        told = matches.blocking[:MATCHES_MAX]
+        sides = sides_of(call, told, {registrant.id})
         refused = [
-            Event("refused_duplicate", other, together(registrant.id, *parties_concerned(call, other, find)))
-            for other in matches.blocking
+            Event("refused_duplicate", other, together(registrant.id, *side))
+            for other, side in zip(told, sides, strict=True)
         ]
         return Refusal(DUPLICATE, related=first(matches.blocking), events=tuple(refused))
     if isinstance(adopted, Refusal):  # a copy takes up its parent once more, and is refused as what it is
@@ -95,6 +97,7 @@ def register(call: Call, operation: Register) -> Verdict:
         receivable = replace(receivable, unlinked=_unlinked(call, receivable, *replaced))
         if len(receivable.unlinked) > UNLINKED_MAX:
             return Refusal(LIMIT_REACHED, related=first(receivable.unlinked))
+    receivable = replace(receivable, lineage_financed=lineage_financed(call, receivable))
     puts: list[Put] = [(receivable_key(receivable.id), receivable), *adopted, *map(put_of, replaced)]
     lists = listed(call, receivable, [old.id for old in replaced])
     if isinstance(lists, Refusal):
@@ -105,7 +108,7 @@ def register(call: Call, operation: Register) -> Verdict:
     for old in replaced:
         puts += carried_over(call.state, old, receivable.id)
         events.append(Event("superseded", old.id, standing_on(call, old), receivable.id.hex()))
-    events += _matched(call, receivable, matches.review)
+    events += _matched(call, receivable, matches.review[:MATCHES_MAX])
     return Effects(receivable.id, puts=tuple(puts), related=related, events=tuple(events))
 
 
@@ -116,10 +119,8 @@ def _matched(call: Call, receivable: Receivable, review: Sequence[bytes]) -> Ite
     find = finder(call.state)
     known = {receivable.registrant, *holders_of_live(call, live_in_lineage(call, receivable, find))}
     usual = together(*known)
-    for place, other in enumerate(review):
-        one = find(other)
-        plain = one.registrant in known and not (one.live or one.parents or one.children)
-        sides = usual if plain else together(*known, *parties_concerned(call, other, find))
+    for place, (other, side) in enumerate(zip(review, sides_of(call, review, known), strict=True)):
+        sides = together(*known, *side)
         if place < RELATED_MAX or sides != usual:
             yield Event("matched", receivable.id, sides, other.hex())
 
@@ -282,7 +283,7 @@ def _superseded(call: Call, operation: Register, ref: Ref) -> Refusal | tuple[Re
             return Refusal(DOUBLE_CONFIRMED, related=first((subject, *also)))
     find = finder(call.state, old)
     taken = Encumbrance(find, call.now_ms)
-    heirs = [link.receivable for link in old.children if find(link.receivable).state not in VACATED]
+    heirs = [link.receivable for link in old.children if not vacated(find(link.receivable), taken)]
     if heirs or taken.direct(old) or taken.up(old):
         return Refusal(
             ENCUMBERED, related=first((subject, *(live.claim for live in live_at(old, call.now_ms)), *heirs))
@@ -316,13 +317,12 @@ def _adopted(call: Call, child: Receivable, replaced: tuple[Receivable, ...]) ->
     find = finder(call.state, child, *replaced)
     if levels(child, find) > LINEAGE_DEPTH_MAX or len(family(parents, find)) >= FAMILY_MAX:
         return Refusal(LIMIT_REACHED, related=first(parent.id for parent in parents))
+    taken = Encumbrance(find, call.now_ms)
     puts: list[Put] = []
     for parent, link in zip(parents, child.parents, strict=True):
         if len(parent.children) >= CHILDREN_MAX:
             return Refusal(LIMIT_REACHED, related=(parent.id,))
-        fulfilled = sum(
-            other.part_of_parent for other in parent.children if find(other.receivable).state not in VACATED
-        )
+        fulfilled = sum(other.part_of_parent for other in parent.children if not vacated(find(other.receivable), taken))
         if fulfilled + link.part_of_parent > WHOLE:
             return Refusal(OVER_PARENT, related=(parent.id,))
         to_child = Link(child.id, link.part_of_parent, link.part_of_child)

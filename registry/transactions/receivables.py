@@ -218,7 +218,10 @@ class Adjust:
 
 @dataclass(frozen=True, slots=True)
 class Expire:
-    """The registrant says that what nobody has claimed is over: paid to itself, say, or never fulfilled."""
+    """The registrant says that what nobody claims is over: paid to itself, say, or never fulfilled.
+
+    It expires; what was paid in part to who financed it is settled.
+    """
 
     NAME: ClassVar = "expire"
     FIELDS: ClassVar = (Field("receivable", ref),)

@@ -269,7 +269,7 @@ def test_the_debtor_confirms_or_rejects_and_a_credit_note_counts(desk: Desk, tmp
 def test_what_was_never_claimed_is_ended_by_command_once_it_is_over(desk: Desk, tmp_path: Path) -> None:
     over = document(issue="2024-01-02", due="<cbc:DueDate>2024-02-29</cbc:DueDate>")
     made = registered(desk, tmp_path / "over", over)
-    assert desk.by(EXP_CN, "receivable", "expire", made.id).json["expired"] == made.id
+    assert desk.by(EXP_CN, "receivable", "expire", made.id).json["ended"] == made.id
     assert desk.by(EXP_CN, "receivable", "show", made.id).json["state"] == "expired"
     later = registered(desk, tmp_path / "due", document(due="<cbc:DueDate>2199-12-31</cbc:DueDate>"))
     assert complaint(desk.by(EXP_CN, "receivable", "expire", later.id)).startswith("refused: too_early")

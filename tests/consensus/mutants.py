@@ -175,6 +175,13 @@ MUTANTS = (
         seeds=60,
     ),
     Mutant(
+        "vote_without_its_bundle_on_disk",
+        (Change("consensus.rules", "stands_on = list(bundle.certificates())", "stands_on = []"),),
+        n=4,
+        faults=("silent",),
+        seeds=4,
+    ),
+    Mutant(
         "nothing_is_said_again",
         (
             Change("consensus.talking", "state.do(Broadcast(_where_i_am(state)))", "pass"),

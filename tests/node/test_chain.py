@@ -6,7 +6,8 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
@@ -28,10 +29,11 @@ from registry.errors import TransactionError
 from registry.ledger import genesis_state
 from registry.merkle import tree
 from registry.merkle.log import EMPTY_LOG_ROOT, entry_hash, inclusion_proof, root, verify_inclusion
+from registry.order import DRAWN_FROM
 from registry.state import receivable_key
 from registry.transactions import operations
 from registry.transactions.claims import Offer
-from registry.transactions.envelope import Transaction, subject_id
+from registry.transactions.envelope import Transaction, open_transaction, subject_id
 from registry.transactions.governance import Admit, Propose
 from registry.transactions.receivables import Expire
 from tests.node.chainworld import (
@@ -43,7 +45,8 @@ from tests.node.chainworld import (
     registration,
     transaction_of,
 )
-from tests.registry.world import PERCENT, START_MS, genesis, invoice, mark, name_id, party_of
+from tests.node.snapshots.world import copy
+from tests.registry.world import MEMBERS, PERCENT, START_MS, genesis, invoice, mark, name_id, party_of
 
 
 @pytest.fixture
@@ -382,6 +385,8 @@ def test_the_store_of_another_network_is_refused(store: Store, chain: Chain) -> 
         ),
         (lambda store: {next(store.scan(layout.PAGE))[0]: None}, "state tree"),
         (lambda store: {layout.TIP_KEY: encode([1, [bytes(8)]])}, "history has 0 headers"),
+        (lambda store: {layout.log_key(0, 0): None}, "node of the history"),
+        (lambda store: {layout.log_key(0, 0): bytes(32)}, "history on disk is not the one the header names"),
     ],
 )
 def test_a_store_whose_parts_do_not_fit_is_refused(
@@ -478,3 +483,72 @@ def test_a_block_in_an_order_that_its_proposer_chose_is_refused(store: Store, ch
     forged = Block(replace(block.header, transactions_root=root(turned)), turned)
     assert other.check(forged, now_ms=None) == "transactions: not in the order that the ledger's rule gives them"
     assert other.check(block, now_ms=None) is None
+
+
+@pytest.mark.parametrize("first", range(4))
+def test_a_block_has_no_more_work_than_all_can_check_in_time(
+    store: Store, chain: Chain, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    """What does not fit waits, but not what was first to be taken, wherever the ledger's rule puts it."""
+    names = ("EXP_CN", "EXP_VN", "F_CN", "F_SG")
+    waiting = [registration(1, by=name) for name in (*names[first:], *names[:first])]
+    everything = build(Chain.open(MemoryStore(), genesis()), waiting)
+    monkeypatch.setattr("registry.ledger.WORK_MAX", 100)
+    monkeypatch.setattr("registry.ledger.BLOCK_WORK_MAX", 110)
+    block = build(chain, waiting)
+    assert waiting[0].wire in block.transactions
+    assert len(block.transactions) < len(waiting)
+    other = Chain.open(MemoryStore(), genesis())
+    assert other.check(block, now_ms=None) is None
+    assert other.check(everything, now_ms=None) == "transactions: more work than a block may be"
+    chain.commit(block, certificate_of(block), puts={})
+    assert_sound(store, chain)
+
+
+def waiting_of(names: Iterable[str], number: int) -> list[Transaction]:
+    return [registration(number, by=name) for name in names]
+
+
+def parties_in(block: Block) -> tuple[bytes, ...]:
+    return tuple([open_transaction(wire, genesis().id).signers[0] for wire in block.transactions])
+
+
+@pytest.mark.parametrize("below", [0, 70])
+def test_whoever_makes_a_block_chooses_between_two_orders_two_heights_above(
+    below: int, store: Store, chain: Chain
+) -> None:
+    """It tries the timestamps, and so the hashes, that every honest node notarizes, also as the next leader."""
+    for _ in range(below):
+        commit(chain)
+    waiting = waiting_of(MEMBERS, 1)
+    orders: Counter[tuple[bytes, ...]] = Counter()
+    for trial in range(40):
+        branch = Chain.open(copy(store), genesis())
+        height, now_ms = branch.tip.height + 1, branch.tip.timestamp_ms + STEP_MS + trial
+        block = branch.build([], proposer=proposer_of(height + trial % 2), now_ms=now_ms)
+        branch.commit(block, certificate_of(block), puts={})
+        commit(branch)
+        orders[parties_in(build(branch, waiting))] += 1
+    assert len(orders) == 2
+    assert min(orders.values()) > 10, "each is to be had at the second try"
+
+
+def test_who_makes_the_block_below_has_no_say(store: Store, chain: Chain) -> None:
+    commit(chain)
+    waiting = waiting_of(MEMBERS, 1)
+    orders = set()
+    for trial in range(20):
+        branch = Chain.open(copy(store), genesis())
+        now_ms = branch.tip.timestamp_ms + STEP_MS + trial
+        block = branch.build([], proposer=proposer_of(2), now_ms=now_ms)
+        branch.commit(block, certificate_of(block), puts={})
+        orders.add(parties_in(build(branch, waiting)))
+    assert len(orders) == 1
+
+
+def test_a_node_that_starts_again_draws_as_one_that_ran_on(store: Store, chain: Chain) -> None:
+    for height in range(1, DRAWN_FROM + 5):
+        commit(chain)
+        if height in (1, 2, 3, DRAWN_FROM, DRAWN_FROM + 1, DRAWN_FROM + 2, DRAWN_FROM + 4):
+            block = build(chain, waiting_of(MEMBERS, height))
+            assert Chain.open(copy(store), genesis()).check(block, now_ms=None) is None

@@ -147,12 +147,16 @@ class Ledger(RuleBasedStateMachine):
             return
         assert now_ms >= DUE_IS_OVER_MS
         assert old.state in OPEN
-        assert (weight(old, before, now_ms), old.paid) == (0, 0), "nothing is claimed or collected"
+        assert weight(old, before, now_ms) == 0, "nothing is claimed, nor collected through others"
         below = self.reach(target, before, upwards=False)[1:]
-        assert all(before[one].state in VACATED for one in below), "a part that is not over keeps the whole"
+        assert all(self.over(before[one]) for one in below), "a part that is not over keeps the whole"
         assert not self.standing_outside(target)
         assert not any(one.runs_at(now_ms) for one in map(self.found, self.disputes) if one.receivable == target)
-        assert now == before | {target: dataclasses.replace(old, state="expired")}, "nothing else changes"
+        over = dataclasses.replace(old, state="expired")
+        if old.paid:
+            self.lowered.add(target)
+            over = dataclasses.replace(old, state="settled", collectible=0)
+        assert now == before | {target: over}, "nothing else changes"
 
     @rule(pick=PICK, to=FINANCIER, share=SHARES, ttl_ms=st.sampled_from([1_500, 600_000]), steps=st.integers(1, 3))
     def finance(self, pick: int, to: str, share: int, ttl_ms: int, steps: int) -> None:
@@ -481,7 +485,8 @@ class Ledger(RuleBasedStateMachine):
         """The strict invariant where a share was taken just now: whatever the state of ancestors, however lowered."""
         records = self.records()
         above, below = self.reach(receivable, records, upwards=True), self.reach(receivable, records, upwards=False)
-        for one in (*above, *(other for other in below if records[other].state in OPEN)):
+        open_below = [one for one in below if records[one].state in OPEN and not self.over(records[one])]
+        for one in (*above, *open_below):
             assert weight(records[one], records, self.world.now_ms) <= records[one].collectible
 
     @staticmethod
@@ -506,6 +511,12 @@ class Ledger(RuleBasedStateMachine):
                 assert not taken or standing == {claim.holder} or claim.receivable in self.carved
 
     # What must hold
+
+    def over(self, record: Receivable) -> bool:
+        """Whether another may take its place under its parent: so does what was credited away, once nothing is live."""
+        if record.state in OPEN and not record.paid:
+            return record.collectible == 0 and all(0 < one.until_ms < self.world.now_ms for one in record.live)
+        return record.state in VACATED
 
     def records(self) -> dict[bytes, Receivable]:
         return {one: self.world.receivable(one) for one in self.receivables}
@@ -554,8 +565,19 @@ class Ledger(RuleBasedStateMachine):
             for link in record.parents:
                 back = [one for one in records[link.receivable].children if one.receivable == record.id]
                 assert back == [link._replace(receivable=record.id)]
-            parts = [link.part_of_parent for link in record.children if records[link.receivable].state not in VACATED]
+            parts = [link.part_of_parent for link in record.children if not self.over(records[link.receivable])]
             assert sum(parts) <= WHOLE
+
+    @invariant()
+    def each_says_whether_its_lineage_is_financed(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        records = self.records()
+        for record in records.values():
+            near = {*self.reach(record.id, records, upwards=True), *self.reach(record.id, records, upwards=False)}
+            money = [records[one] for one in near - {record.id}]
+            financed = any(one.paid or any(live.until_ms == 0 for live in one.live) for one in money)
+            assert record.lineage_financed == financed
 
     @invariant()
     def certain_identity_is_held_once(self) -> None:
@@ -677,6 +699,7 @@ CHECKS = (
     Ledger.no_double_financing,
     Ledger.shares_are_conserved,
     Ledger.links_agree_and_parts_fit,
+    Ledger.each_says_whether_its_lineage_is_financed,
     Ledger.certain_identity_is_held_once,
     Ledger.chains_of_holders_are_kept,
 )

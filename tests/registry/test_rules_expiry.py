@@ -6,9 +6,11 @@ import datetime
 
 import pytest
 
+from registry.limits import RESERVATION_MAX_MS
 from registry.money import WHOLE
 from registry.receipts import Receipt
 from registry.records.external_claims import ExternalClaim
+from registry.rules import matches
 from registry.rules.matches import matches_of
 from registry.state import State
 from registry.transactions.claims import Discharge, Fund, Offer, Release, Reserve
@@ -110,7 +112,7 @@ def test_what_has_ended_otherwise_does_not_expire(world: World, state: str) -> N
 # What keeps it
 
 
-def test_nothing_expires_under_a_claim_or_after_a_payment(world: World) -> None:
+def test_nothing_expires_under_a_claim(world: World) -> None:
     receivable = world.registered("a")
     to(world, OVER_MS)
     claim = world.reserved(receivable, percent=60)
@@ -118,9 +120,7 @@ def test_nothing_expires_under_a_claim_or_after_a_payment(world: World) -> None:
     assert world.one("F_CN", Fund(claim)).code == "ok"
     assert expired(world, receivable).related == (claim,)
     assert world.one("F_CN", Discharge(claim, 10 * PERCENT)).code == "ok"
-    assert world.one("F_CN", Release(claim)).code == "ok"
-    refused = expired(world, receivable)
-    assert (refused.code, refused.related) == ("encumbered", (receivable,)), "part of it was collected"
+    assert expired(world, receivable).related == (claim, receivable), "part of it was collected, the rest is claimed"
 
 
 def test_a_release_and_the_end_are_one_transaction(world: World) -> None:
@@ -155,6 +155,17 @@ def test_claims_on_its_order_keep_an_invoice_and_parts_that_are_not_over_keep_th
     assert (expired(world, whole).code, expired(world, whole).related) == ("encumbered", (part,))
     assert (expired(world, order).code, expired(world, order).related) == ("encumbered", (whole, part))
     assert [expired(world, one).code for one in (part, whole, order)] == ["ok", "ok", "ok"]
+
+
+def test_a_part_that_was_credited_away_under_a_reservation_keeps_it_until_that_has_lapsed(world: World) -> None:
+    whole = world.registered("po", kind="purchase_order")
+    part = world.registered("a", parents=part_of(whole), due_month=0)
+    to(world, OVER_MS)
+    claim = world.reserved(part)
+    assert world.one("EXP_CN", Adjust(part, WHOLE, mark("note"))).code == "ok"
+    assert (expired(world, whole).code, expired(world, whole).related) == ("encumbered", (claim, part))
+    world.block([], after_ms=RESERVATION_MAX_MS)
+    assert expired(world, whole).code == "ok"
 
 
 def test_a_part_below_what_was_denied_keeps_the_whole(world: World) -> None:
@@ -196,6 +207,94 @@ def test_what_was_confirmed_on_two_records_does_not_expire_on_one(world: World) 
         world.one("IMP_DE", confirmation(receivable, tag))
     to(world, OVER_MS)
     assert (expired(world, first).code, expired(world, first).related) == ("double_confirmed", (second,))
+
+
+def test_more_look_alikes_than_may_be_funded_hide_no_second_confirmation(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prints = (("debtor_side", mark("one debt")),)
+    first = world.registered("a", fingerprints=prints)
+    for n in range(3):
+        world.registered(f"alike {n}", fingerprints=prints)
+    second = world.registered("b", by="EXP_VN", fingerprints=prints)
+    monkeypatch.setattr(matches, "MATCHES_MAX", 2)
+    for receivable, tag in ((first, "a"), (second, "b")):
+        assert world.one("IMP_DE", confirmation(receivable, tag)).code == "ok"
+    assert [(subject, detail) for subject, _, detail in world.heard("double_confirmation")] == [(second, first.hex())]
+    to(world, OVER_MS)
+    assert (expired(world, first).code, expired(world, first).related) == ("double_confirmed", (second,))
+
+
+# After a payment
+
+
+def paid(world: World, *, percent: int = 80, **changes: object) -> bytes:
+    """An invoice that was financed so far, and of which its financier was paid that."""
+    receivable = world.registered("a", **changes)
+    claim = world.funded(receivable, percent=percent)
+    assert world.one("F_CN", Discharge(claim, percent * PERCENT)).code == "ok"
+    return receivable
+
+
+def test_of_what_was_financed_and_paid_in_part_the_rest_ends_as_settled(world: World) -> None:
+    """The usual case: 80 % financed, the buyer pays it all, 20 % of that to the seller."""
+    receivable = paid(world)
+    assert (world.receivable(receivable).state, world.receivable(receivable).collectible) == (
+        "registered",
+        20 * PERCENT,
+    )
+    offered = world.offered(receivable, to="F_SG", percent=20, days=1_000)
+    to(world, OVER_MS - 1)
+    assert expired(world, receivable).code == "too_early"
+    assert expired(world, receivable).code == "ok"
+    record = world.receivable(receivable)
+    assert (record.state, record.collectible, record.paid) == ("settled", 0, 80 * PERCENT)
+    assert world.heard("settled") == [(receivable, tuple(sorted(map(name_id, ("EXP_CN", "F_SG")))), "")]
+    assert world.heard("expired") == []
+    assert world.one("F_SG", Reserve(offered, 1)).code == "bad_state"
+    assert expired(world, receivable).code == "bad_state"
+
+
+def test_what_is_settled_so_blocks_and_is_shown_as_what_was_paid_in_full(world: World) -> None:
+    order = world.registered("po", kind="purchase_order", due_month=202712)
+    prints = (("exact", mark("x")), ("number", mark("n")))
+    receivable = paid(world, fingerprints=prints, parents=part_of(order, 60))
+    to(world, OVER_MS)
+    assert expired(world, receivable).code == "ok"
+    again = world.one("EXP_CN", invoice("b", fingerprints=prints))
+    assert (again.code, again.related) == ("duplicate", (receivable,))
+    alike = world.registered("c", fingerprints=prints[1:])
+    assert world.one("F_SG", Fund(world.reserved(alike, to="F_SG"))).related == (receivable,)
+    assert world.one("EXP_CN", invoice("d", parents=part_of(order, 60))).code == "over_parent"
+    assert world.one("F_SG", Fund(world.reserved(order, to="F_SG", percent=50))).related == (alike, receivable)
+    assert world.one("EXP_CN", invoice("e", parents=part_of(receivable))).code == "bad_state", "it has no more parts"
+
+
+@pytest.mark.parametrize("hanging", ["claimed", "on its order", "part", "paid part", "outside", "disputed"])
+def test_what_keeps_other_things_keeps_it_too(world: World, hanging: str) -> None:
+    order = world.registered("po", kind="purchase_order")
+    receivable = paid(world, percent=40, parents=part_of(order))
+    standing = ("debtor", salt_of("a"), name_id("IMP_DE"))
+    code, why = "encumbered", b""
+    match hanging:
+        case "claimed":
+            why = world.funded(receivable, percent=10)
+        case "on its order":
+            why = world.funded(order, percent=10)
+        case "part" | "paid part":
+            why = world.registered("1", kind="instalment", parents=part_of(receivable, 10))
+            if hanging == "paid part":
+                assert world.one("F_CN", Discharge(world.funded(why, percent=50), 50 * PERCENT)).code == "ok"
+        case "outside":
+            why = world.one("IMP_DE", RecordExternalClaim(receivable, standing, "notice", mark("x"), mark("y"))).subject
+        case "disputed":
+            code = "disputed"
+            why = world.one("IMP_DE", RaiseDispute(receivable, standing, "set_off", 1, mark("text"), "en")).subject
+    to(world, OVER_MS)
+    refused = expired(world, receivable)
+    assert refused.code == code
+    assert why in refused.related
+    assert world.receivable(receivable).state == "registered"
 
 
 # What it leaves behind

@@ -99,7 +99,7 @@ def test_a_family_has_no_more_matches_than_one_receivable(world: World, by: str,
     """Of its own registrant each counts, of a stranger so many in all of the family."""
     order = world.registered("order", kind="purchase_order")
     for tag in range(17):
-        prints = (("transport", mark(f"{tag}")),)
+        prints = (("window", mark(f"{tag}")),)
         world.registered(f"{tag}", fingerprints=prints, parents=((order, 1, WHOLE),))
         registrations = [invoice(f"{tag} {n}", fingerprints=prints) for n in range(31)]
         assert {receipt.code for receipt in world.do(by, *registrations)} == {"ok"}

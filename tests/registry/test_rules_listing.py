@@ -7,13 +7,14 @@ import pytest
 from registry.money import WHOLE
 from registry.rules import listing, matches
 from registry.state import holders_of, print_key
-from registry.transactions.claims import Fund, Release, Reserve
+from registry.transactions.claims import Discharge, Fund, Release, Reserve
 from registry.transactions.facilities import Draw, OpenFacility
 from registry.transactions.governance import Admit
 from registry.transactions.receivables import Adjust, Confirm, Expire, Reject
 from tests.registry.world import World, invoice, mark, name_id, party_of, salt_of
 
 ORDER = ("order", mark("PO-88213"))
+WINDOW = ("window", mark("500.00 in the first days of July"))
 
 
 @pytest.fixture
@@ -27,14 +28,14 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-def names(world: World) -> list[bytes]:
-    """What the order's list has, oldest first."""
-    return list(holders_of(world.state[print_key(*ORDER)]))
+def names(world: World, of: tuple[str, bytes] = ORDER) -> list[bytes]:
+    """What the order's list has, or another's, oldest first."""
+    return list(holders_of(world.state[print_key(*of)]))
 
 
-def many(world: World, by: str, count: int = 4) -> list[bytes]:
+def many(world: World, by: str, count: int = 4, of: tuple[str, bytes] = ORDER) -> list[bytes]:
     """So many registrations under the order, each in a block of its own."""
-    return [world.registered(f"{by} {n}", by=by, fingerprints=(ORDER,)) for n in range(count)]
+    return [world.registered(f"{by} {n}", by=by, fingerprints=(of,)) for n in range(count)]
 
 
 def confirmed(world: World, receivable: bytes, tag: str) -> None:
@@ -53,22 +54,75 @@ def test_strangers_bar_nobody_from_registering_its_own(world: World) -> None:
 
 
 def test_what_is_over_takes_up_no_room(world: World) -> None:
-    mine = many(world, "EXP_CN")
-    assert world.one("EXP_CN", invoice("fifth", fingerprints=(ORDER,))).related == tuple(mine)
+    mine = many(world, "EXP_CN", of=WINDOW)
+    assert world.one("EXP_CN", invoice("fifth", fingerprints=(WINDOW,))).related == tuple(mine)
     assert world.one("EXP_CN", Adjust(mine[1], WHOLE, mark("credit note"))).code == "ok"
-    fifth = world.registered("fifth", fingerprints=(ORDER,))
-    assert names(world) == [mine[0], *mine[2:], fifth]
-    sixth = world.registered("sixth", fingerprints=(ORDER,), supersedes=mine[0])
-    assert names(world) == [*mine[2:], fifth, sixth]
+    fifth = world.registered("fifth", fingerprints=(WINDOW,))
+    assert names(world, WINDOW) == [mine[0], *mine[2:], fifth]
+    sixth = world.registered("sixth", fingerprints=(WINDOW,), supersedes=mine[0])
+    assert names(world, WINDOW) == [*mine[2:], fifth, sixth]
 
 
 def test_a_cancelled_part_of_an_order_stays_because_claims_on_the_order_weigh_on_it(world: World) -> None:
     order = world.registered("order", kind="purchase_order", fingerprints=(("order", mark("another")),))
-    part = world.registered("part", fingerprints=(ORDER,), parents=((order, WHOLE, WHOLE),))
+    part = world.registered("part", fingerprints=(WINDOW,), parents=((order, WHOLE, WHOLE),))
     world.one("EXP_CN", Adjust(part, WHOLE, mark("credit note")))
-    rest = many(world, "EXP_CN", 3)
-    assert world.one("EXP_CN", invoice("fifth", fingerprints=(ORDER,))).code == "limit_reached"
-    assert names(world) == [part, *rest]
+    rest = many(world, "EXP_CN", 3, of=WINDOW)
+    assert world.one("EXP_CN", invoice("fifth", fingerprints=(WINDOW,))).code == "limit_reached"
+    assert names(world, WINDOW) == [part, *rest]
+
+
+def test_of_an_order_more_are_recorded_than_listed_and_who_is_financed_is_listed(world: World) -> None:
+    """An honest seller has hundreds of invoices under one order, and ends none of them by its own word alone."""
+    mine = many(world, "EXP_CN")
+    fifth = world.one("EXP_CN", invoice("fifth", fingerprints=(ORDER,)))
+    assert (fifth.code, fifth.related) == ("ok", tuple(mine))
+    assert world.heard("unlisted") == [(fifth.subject, (name_id("EXP_CN"),), "order")]
+    sixth = world.registered("sixth", fingerprints=(ORDER,))
+    assert names(world) == mine
+    assert world.one("F_SG", Fund(world.reserved(fifth.subject, to="F_SG"))).related == tuple(mine)
+    world.funded(fifth.subject, to="F_SG", percent=10, acknowledged=tuple(mine))
+    assert names(world) == [*mine, fifth.subject]
+    assert fifth.subject in world.one("F_CN", Fund(world.reserved(sixth))).related, "the second is shown the first"
+
+
+def test_what_its_registrant_pushes_after_it_hides_nothing_that_was_financed(world: World) -> None:
+    """Parts of one debt under one order: the first is paid, the other comes back after a flood that is taken back."""
+    first = world.registered("417-A", fingerprints=(ORDER,))
+    world.one("F_CN", Discharge(world.funded(first, percent=100), WHOLE))
+    flood = many(world, "EXP_CN", 12)
+    for each in flood:
+        assert world.one("EXP_CN", Adjust(each, WHOLE, mark("credit note"))).code == "ok"
+    whole = world.registered("417", fingerprints=(ORDER,))
+    assert world.one("F_SG", Fund(world.reserved(whole, to="F_SG"))).related == (first,)
+
+
+def test_what_was_paid_under_an_order_makes_room_last_and_the_oldest_of_it_first(world: World) -> None:
+    many_paid = []
+    for n in range(8):
+        one = world.registered(f"{n}", fingerprints=(ORDER,))
+        world.funded(one, percent=100, acknowledged=tuple(many_paid))
+        many_paid.append(one)
+        world.one("F_CN", Discharge(world.receivable(one).live[0].claim, WHOLE))
+    assert names(world) == many_paid
+    ninth = world.registered("ninth", fingerprints=(ORDER,))
+    world.funded(ninth, percent=50, acknowledged=tuple(many_paid))
+    assert names(world) == [*many_paid[1:], ninth]
+    assert world.heard("unlisted") == [(many_paid[0], (name_id("EXP_CN"),), "order")]
+    tenth = world.registered("tenth", by="EXP_VN", fingerprints=(ORDER,))
+    world.funded(tenth, by="EXP_VN", percent=50, acknowledged=(*many_paid, ninth))
+    assert names(world) == [*many_paid[2:], ninth, tenth], "nor does it keep out another seller's"
+
+
+def test_what_was_paid_makes_no_room_in_a_list_of_one_amount(world: World) -> None:
+    paid = many(world, "EXP_CN", of=WINDOW) + many(world, "EXP_VN", of=WINDOW)
+    for n, one in enumerate(paid):
+        by = "EXP_CN" if n < 4 else "EXP_VN"
+        world.one("F_CN", Discharge(world.funded(one, by=by, percent=100, acknowledged=tuple(paid)), WHOLE))
+    ninth = world.registered("ninth", by="S1", fingerprints=(WINDOW,))
+    claim = world.reserved(ninth, by="S1")
+    assert world.one("F_CN", Fund(claim, tuple(paid))).code == "limit_reached"
+    assert names(world, WINDOW) == paid
 
 
 def test_who_has_the_most_makes_room_with_its_newest_and_all_concerned_hear_of_it(world: World) -> None:

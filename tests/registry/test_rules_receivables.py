@@ -11,7 +11,7 @@ from registry.money import WHOLE
 from registry.records import Link, decode_record
 from registry.records.credit_notes import CreditNote
 from registry.records.families import FAMILIES, family_of
-from registry.rules import matches
+from registry.rules import matches, receivables
 from registry.transactions.claims import Discharge, Fund, Offer, Release, Reserve
 from registry.transactions.receivables import NO_DIGEST, Adjust, Confirm, Reject, debtor_commitment
 from tests.registry.world import PERCENT, World, created, invoice, mark, name_id, salt_of
@@ -149,8 +149,9 @@ def test_what_is_cancelled_crowds_nobody_out(world: World, monkeypatch: pytest.M
     assert world.one("F_CN", Fund(claim, tuple(copies[:2]))).code == "ok"
 
 
-def test_own_holders_of_one_fingerprint_are_bounded(world: World) -> None:
-    prints = (("order", mark("blanket order")),)
+@pytest.mark.parametrize("kind", ["window", "debtor_side"])
+def test_own_holders_of_one_fingerprint_are_bounded(world: World, kind: str) -> None:
+    prints = ((kind, mark("one")),)
     world.registered("stranger", by="EXP_VN", fingerprints=prints)
     for _ in range(PRINT_HOLDERS_BY_MAX // 64):
         receipts = world.do("EXP_CN", *(invoice(str(i), fingerprints=prints) for i in range(64)))
@@ -159,19 +160,76 @@ def test_own_holders_of_one_fingerprint_are_bounded(world: World) -> None:
     assert receipt.code == "limit_reached"
 
 
-def test_more_matches_than_anyone_looks_at(world: World) -> None:
-    """Three crowded fingerprints of one's own: each within its bound, together beyond what one receivable may match."""
-    marks = [(("order", mark(f"order {i}")),) for i in range(3)]
-    crowded = tuple(one for prints in marks for one in prints)
-    first = world.reserved(world.registered("1", fingerprints=crowded), percent=1)
-    second = world.reserved(world.registered("2", fingerprints=marks[2]), percent=1)
-    for prints in marks:
+def acknowledging(world: World, claim: bytes, *, to: str = "F_CN") -> set[bytes]:
+    """Fund the claim, having looked at all that it is told of, so many at a time; these."""
+    seen: set[bytes] = set()
+    while (receipt := world.one(to, Fund(claim, tuple(sorted(seen))))).code == "unacknowledged_match":
+        seen.update(receipt.related)
+    assert receipt.code == "ok", receipt
+    return seen
+
+
+def three_frame_orders(world: World, *, on_ships: bool = False) -> tuple[tuple[str, bytes], ...]:
+    """Of 200 invoices each, maybe on a ship of its own; the prints of one invoice that names all three."""
+    orders = tuple(("order", mark(f"frame order {i}")) for i in range(3))
+    for _, value in orders:
+        prints = (("order", value), *((("transport", value),) if on_ships else ()))
         for start in range(0, 200, 100):
-            world.do("EXP_CN", *(invoice(str(i), fingerprints=prints) for i in range(start, start + 100)))
-    assert world.one("EXP_CN", invoice("c", fingerprints=crowded)).code == "limit_reached"
-    assert world.one("F_CN", Fund(first)).code == "limit_reached"
-    receipt = world.one("F_CN", Fund(second))
-    assert (receipt.code, len(receipt.related)) == ("unacknowledged_match", 64)  # as many as a receipt lists
+            registrations = (invoice(str(i), fingerprints=prints) for i in range(start, start + 100))
+            assert {receipt.code for receipt in world.do("EXP_CN", *registrations)} == {"ok"}
+    return orders
+
+
+def test_more_look_alikes_than_anyone_looks_at_keep_nothing_from_being_registered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are for review: what is to be looked at is asked when it is funded. As many are told of it as before."""
+    orders = three_frame_orders(world)
+    acknowledging(world, world.reserved(world.registered("one", fingerprints=orders[2:]), to="F_SG"), to="F_SG")
+    monkeypatch.setattr(matches, "MATCHES_MAX", 100)
+    monkeypatch.setattr(receivables, "MATCHES_MAX", 100)
+    made = world.one("EXP_CN", invoice("consolidated", fingerprints=orders))
+    assert (made.code, len(made.related)) == ("ok", 64)
+    assert len(world.heard("matched")) <= 100
+    assert any(name_id("F_SG") in parties for _, parties, _ in world.heard("matched"))
+    assert world.one("F_CN", Fund(world.reserved(made.subject))).code == "limit_reached"
+
+
+def test_an_invoice_over_three_frame_orders_is_financed(world: World) -> None:
+    """Of what is alike in one of its orders alone, and not financed, so many are looked at as of one order."""
+    orders = three_frame_orders(world)
+    financed = world.registered("financed", fingerprints=orders[2:])
+    seen = acknowledging(world, world.reserved(financed, to="F_SG"), to="F_SG")
+    assert len(seen) == 200
+    claim = world.reserved(world.registered("consolidated", fingerprints=orders))
+    looked_at = acknowledging(world, claim)
+    assert len(looked_at) == PRINT_HOLDERS_BY_MAX + 1
+    assert financed in looked_at, "whatever comes before it in number and age"
+
+
+def test_what_is_alike_in_more_than_one_order_is_all_looked_at(world: World) -> None:
+    """A part of the debt, perhaps: of one order and one ship."""
+    orders = three_frame_orders(world, on_ships=True)
+    ships = tuple(("transport", value) for _, value in orders)
+    claim = world.reserved(world.registered("consolidated", fingerprints=(*orders, *ships)))
+    assert world.one("F_CN", Fund(claim)).code == "limit_reached"
+
+
+def test_of_one_order_all_that_was_denied_or_paid_is_looked_at_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 4 of its own at most that nothing weighs on."""
+    monkeypatch.setattr(matches, "PRINT_HOLDERS_BY_MAX", 4)
+    prints = (("order", mark("frame order")),)
+    own = [world.registered(f"{i}", fingerprints=prints) for i in range(9)]
+    stranger = world.registered("stranger", by="EXP_VN", fingerprints=prints)
+    world.one("IMP_DE", rejection(own[8], "8"))
+    claims = {i: world.reserved(own[i], percent=100) for i in (5, 6, 7)}
+    for claim in claims.values():
+        acknowledging(world, claim)
+    assert world.one("F_CN", Discharge(claims[7], WHOLE)).code == "ok"
+    claim = world.reserved(world.registered("mine", fingerprints=prints), to="F_SG")
+    assert acknowledging(world, claim, to="F_SG") == {stranger, own[8], own[5], own[6], own[7], *own[:3]}
 
 
 # Lineage
@@ -211,6 +269,35 @@ def test_a_cancelled_child_gives_its_part_of_the_parent_back(world: World) -> No
     assert world.one("EXP_CN", invoice("b", parents=under((parent, 100, 100)))).code == "over_parent"
     world.one("EXP_CN", Adjust(child, WHOLE, mark("credit note")))
     world.registered("b", parents=under((parent, 100, 100)))
+
+
+def test_so_does_one_that_was_credited_away_under_a_reservation_once_that_has_lapsed(world: World) -> None:
+    parent = order(world)
+    wrong = world.registered("wrong", due_month=0, parents=under((parent, 100, 100)))
+    world.reserved(wrong)
+    assert world.one("EXP_CN", Adjust(wrong, WHOLE, mark("credit note"))).code == "ok"
+    right = invoice("right", parents=under((parent, 100, 100)))
+    assert world.one("EXP_CN", right).code == "over_parent", "what is reserved may still be paid out on"
+    world.block([], after_ms=RESERVATION_MAX_MS)
+    assert world.receivable(wrong).state == "registered", "time alone has closed nothing"
+    made = world.one("EXP_CN", right)
+    assert made.code == "ok"
+    assert world.one("F_SG", Reserve(world.offered(wrong, to="F_SG", percent=1), 1)).code == "over_residual"
+    below = world.registered("below", kind="instalment", parents=under((wrong, 100, 100)))
+    assert world.one("F_SG", Reserve(world.offered(below, to="F_SG", percent=1), 1)).code == "over_residual"
+    assert world.one("F_CN", Release(world.funded(made.subject, percent=100))).code == "ok"
+    assert world.one("F_CN", Fund(world.reserved(parent, percent=100))).code == "ok", "nor does it keep the order"
+
+
+def test_so_one_may_supersede_what_has_no_other_parts(world: World) -> None:
+    parent = order(world)
+    wrong = world.registered("wrong", parents=under((parent, 100, 100)))
+    world.reserved(wrong)
+    assert world.one("EXP_CN", Adjust(wrong, WHOLE, mark("credit note"))).code == "ok"
+    corrected = invoice("order", kind="purchase_order", supersedes=parent)
+    assert world.one("EXP_CN", corrected).code == "encumbered"
+    world.block([], after_ms=RESERVATION_MAX_MS)
+    assert world.one("EXP_CN", corrected).code == "ok"
 
 
 def test_links_lead_only_to_ones_own_open_receivables(world: World) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from registry import ledger
+from registry.ledger import BlockContext, Outcome, execute
 from registry.limits import FINGERPRINTS_MAX, WORK_MAX
+from registry.merkle.log import root
+from registry.money import WHOLE
+from registry.rules.matches import Matches, matches_of
 from registry.state import OutOfWork, State, party_key
 from registry.transactions.contacts import AskContact
 from registry.transactions.envelope import ALL
@@ -65,7 +69,7 @@ def test_all_or_nothing_leaves_nothing_when_its_work_is_done(monkeypatch: pytest
 def test_work_is_what_is_read_and_more_where_it_is_decoded_first() -> None:
     world = World()
     size = len(world.state[party_key(name_id("EXP_CN"))])
-    for work, enough in ((1 + size // 32, False), (2 + size // 32, True)):
+    for work, enough in ((13 + size // 64, False), (14 + size // 64, True)):
         state = State(world.state.get)
         state.allow(work)
         assert state.party(name_id("EXP_CN")) is not None
@@ -93,3 +97,44 @@ def test_an_honest_batch_under_one_frame_order_stays_below() -> None:
     alike = (("order", mark("frame")), ("transport", mark("B/L")), ("debtor_side", mark("500.00 on the 30th")))
     batch = [invoice(f"i{n}", fingerprints=(("exact", mark(f"exact {n}")), *alike)) for n in range(256)]
     assert {each.code for each in world.do("EXP_CN", *batch)} == {"ok"}
+
+
+def test_a_block_begins_nothing_that_could_lead_beyond_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    alike = (("order", mark("frame order")),)
+    for number in range(20):
+        world.registered(f"a{number}", fingerprints=alike)
+    batch = [invoice(f"b{n}", fingerprints=alike) for n in range(60)]
+    waiting = [world.transaction("EXP_CN", *batch) for _ in range(5)]
+    context = BlockContext(world.genesis.id, world.height + 1, world.now_ms + 1_000)
+
+    def executed() -> Outcome:
+        return execute(world.state.get, context, waiting, world.seen.__contains__)
+
+    monkeypatch.setattr(ledger, "WORK_MAX", 1_000)
+    assert executed().executed == len(waiting)
+    for room, count in ((0, 1), (999, 1), (1_500, 2), (2_500, 3)):  # each does all that it may
+        monkeypatch.setattr(ledger, "BLOCK_WORK_MAX", 1_000 + room)
+        outcome = executed()
+        assert outcome.executed == count
+        assert len(outcome.receipts) == 60 * count
+        assert outcome.transactions_root == root([transaction.wire for transaction in waiting[:count]])
+
+
+def test_a_pair_that_a_link_explains_is_compared_once_for_a_kind() -> None:
+    """However many fingerprints it has in common."""
+    work: dict[int, int] = {}
+    for count in (10, 40):
+        world = World()
+        prints = tuple(("transport", mark(f"t{n}")) for n in range(count))
+        order = world.registered("order", fingerprints=prints)
+        parents = ((order, WHOLE // 20, WHOLE),)
+        batch = [invoice(f"k{n}", fingerprints=prints, parents=parents) for n in range(20)]
+        assert {each.code for each in world.do("EXP_CN", *batch)} == {"ok"}
+        state = State(world.state.get)
+        for _ in range(2):  # nothing is decoded the second time
+            state.allow(10**9)
+            before = state.work_done
+            assert matches_of(world.receivable(order), state, world.now_ms) == Matches()
+        work[count] = state.work_done - before
+    assert work[40] - work[10] <= 2 * 30, "a list is found, and gone through"

@@ -19,6 +19,7 @@ from node.snapshots.events import Enough, Finish, Heard, Joined, Left
 from node.snapshots.fetching import PATIENCE_MS
 from node.snapshots.held import HELD_MAX, HeldStates
 from node.snapshots.landing import Landing, is_new
+from node.snapshots.manifest import Manifest, read_manifest
 from node.snapshots.messages import AskManifest, AskPart, Gone, Held, ManifestOf, PartOf, SyncMessage
 from node.store import MemoryStore, Reader
 from node.store import Store as NodeStore
@@ -26,10 +27,11 @@ from node.views import decided, open_view
 from registry.errors import TransactionError
 from registry.limits import VALIDITY_MAX_MS
 from registry.merkle.parts import CUT_BITS, Entry
+from registry.order import DRAWN_FROM
 from registry.transactions.envelope import Transaction
 from tests.node.chainworld import build, certificate_of, commit, proposer_of, registration, transaction_of
 from tests.node.snapshots.world import LAST, MINUTE_MS, Peer, World, copy, written
-from tests.registry.world import START_MS, genesis, invoice, name_id
+from tests.registry.world import MEMBERS, START_MS, genesis, invoice, name_id
 
 A, B, C = b"A", b"B", b"C"
 
@@ -133,6 +135,35 @@ def _with(block: Block, transaction: Transaction) -> Block:
     return Block(replace(block.header, transactions_root=transactions_root(wires)), wires)
 
 
+def in_lots(chain: Chain) -> Block:
+    """A block with a transaction of each member, in the order that was drawn for it."""
+    height = chain.tip.height + 1
+    until_ms = chain.tip.timestamp_ms + MINUTE_MS
+    waiting = [
+        transaction_of(name, invoice(f"{name} at {height}"), nonce=height, until_ms=until_ms) for name in MEMBERS
+    ]
+    block = build(chain, waiting)
+    assert len(block.transactions) == len(waiting)
+    return block
+
+
+@pytest.mark.parametrize("last", [1, 2, LAST, DRAWN_FROM, DRAWN_FROM + 1, DRAWN_FROM + 2, 100])
+def test_a_newcomer_draws_the_order_of_a_block_like_everybody_else(last: int) -> None:
+    """However young the chain; from a peer that has all of it, and from one that began with a state itself."""
+    archive = copy(written(last))
+    whole = Chain.open(archive, genesis())
+    first, chain = joined({A: Peer(copy(archive))})
+    for height in range(last + 1, last + 4):
+        block = in_lots(whole)
+        assert chain.check(block, now_ms=None) is None, height
+        for each in (whole, chain):
+            each.commit(block, certificate_of(block), puts={})
+    second, later = joined({A: Peer(copy(first.store))})
+    for store in (first.store, second.store):
+        assert Chain.open(store, genesis()).check(in_lots(whole), now_ms=None) is None
+    assert later.tip == whole.tip
+
+
 def test_records_are_listed_as_a_partys_own_and_what_came_before_is_said_to_be_missing() -> None:
     peers = {A: Peer(copy(written()))}
     world, _ = joined(peers)
@@ -144,7 +175,8 @@ def test_records_are_listed_as_a_partys_own_and_what_came_before_is_said_to_be_m
             own.block(1)
         with pytest.raises(Pruned):
             own.check_events(0)
-        assert own.ancestry(LAST) == whole.ancestry(LAST)
+        for height in (first_kept(mine)[0], LAST - 1, LAST):
+            assert own.ancestry(height) == whole.ancestry(height)
         with pytest.raises(Pruned):
             own.ancestry(1)
 
@@ -273,6 +305,25 @@ def _broken_manifest(said: SyncMessage) -> SyncMessage:
     return said
 
 
+def _with_manifest(said: SyncMessage, change: Callable[[Manifest], Manifest]) -> SyncMessage:
+    match said:
+        case ManifestOf(height, data):
+            manifest = read_manifest(data, genesis().id, authority_set(genesis()))
+            return ManifestOf(height, change(manifest).encode())
+    return said
+
+
+def _other_leaves(said: SyncMessage) -> SyncMessage:
+    return _with_manifest(said, lambda true: replace(true, recent=(true.recent[1], true.recent[0], *true.recent[2:])))
+
+
+def _fewer_leaves(said: SyncMessage) -> SyncMessage:
+    def moved(true: Manifest) -> Manifest:
+        return replace(true, older=true.older.append(true.recent[0]), recent=true.recent[1:])
+
+    return _with_manifest(said, moved)
+
+
 def _foreign_blocks(said: SyncMessage) -> SyncMessage:
     match said:
         case Blocks(first, pairs) if pairs:
@@ -285,6 +336,8 @@ LIES: dict[str, Callable[[SyncMessage], SyncMessage | None]] = {
     "an entry left out": _short,
     "the manifest of another height": _another_manifest,
     "a manifest that proves nothing": _broken_manifest,
+    "a manifest with other leaves of the history": _other_leaves,
+    "a manifest with fewer leaves of the history": _fewer_leaves,
     "blocks without a certificate": _foreign_blocks,
 }
 
