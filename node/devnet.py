@@ -37,9 +37,9 @@ from registry.cards import Card, card_toml, proved
 from registry.genesis import Genesis, Parameters
 from registry.parties import Party
 
-__all__ = ["Devnet", "DevnetError", "Member", "create", "free_ports"]
+__all__ = ["Devnet", "DevnetError", "Member", "create", "free_ports", "hold_ports"]
 
-READY_WITHIN_S = 20.0
+READY_WITHIN_S = 60.0  # a machine that does much else starts Python slowly; waiting costs nothing where it is quick
 STOP_WITHIN_S = 15.0
 POLL_S = 0.02
 PORTS = range(10_000, 30_000)
@@ -70,15 +70,28 @@ class _Place:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens at just now, outside the range that outgoing connections take theirs of."""
+    """Ports of loopback that nobody listens at or holds just now, outside the range that outgoing connections use."""
     with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        while len(ports) < count:
-            port = secrets.choice(PORTS)
-            with contextlib.suppress(OSError):
-                stack.enter_context(socket.create_server(("127.0.0.1", port)))
-                ports.append(port)
-        return ports
+        return [stack.enter_context(each).getsockname()[1] for each in hold_ports(count)]
+
+
+def hold_ports(count: int) -> list[socket.socket]:
+    """Free ports, each with a socket that keeps it from `free_ports` and `hold_ports` of every process until it closes.
+
+    It does not listen: on Linux, whoever is told of the port can, again and again.
+    """
+    held: list[socket.socket] = []
+    while len(held) < count:
+        port = secrets.choice(PORTS)
+        each = socket.socket()
+        try:
+            each.bind(("127.0.0.1", port))  # fails beside any other socket at this port, those that are held too
+        except OSError:
+            each.close()
+            continue
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # from now on, beside one that says the same
+        held.append(each)
+    return held
 
 
 class Devnet:
@@ -90,6 +103,7 @@ class Devnet:
         self.genesis = genesis
         self._places = places
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._held: list[socket.socket] = []
         self._http = httpx.Client(timeout=REQUEST_TIMEOUT_S, trust_env=False)
         atexit.register(self.close)
 
@@ -146,7 +160,8 @@ class Devnet:
 
     def add(self, member: Member) -> Path:
         """Lay out one more node, which genesis has not heard of; the path of its card for the authorities."""
-        listen, api_listen = (f"127.0.0.1:{port}" for port in free_ports(2))
+        held = hold_ports(2)
+        listen, api_listen = (f"127.0.0.1:{each.getsockname()[1]}" for each in held)
         _, place = _lay_out(
             self.folder,
             member,
@@ -158,7 +173,19 @@ class Devnet:
         place.config.file.write_text(config_toml(place.config))
         self.members = (*self.members, member)
         self._places[member.name] = place
+        self.hold(held)
         return place.config.file.parent / "card.toml"
+
+    def hold(self, ports: Iterable[socket.socket]) -> None:
+        """These ports are this network's until it is closed, also while a node of it is down."""
+        self._held += ports
+        if sys.platform != "linux":  # there a node could not listen beside them
+            self._let_go()
+
+    def _let_go(self) -> None:
+        for each in self._held:
+            each.close()
+        self._held.clear()
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -203,6 +230,7 @@ class Devnet:
         for process in self._processes.values():
             _kill(process)
         self._processes.clear()
+        self._let_go()
         self._http.close()
         atexit.unregister(self.close)
 
@@ -210,6 +238,12 @@ class Devnet:
         """Whether the node's process lives."""
         process = self._processes.get(name)
         return process is not None and process.poll() is None
+
+    def end_of(self, name: str) -> str:
+        """How a node has ended by itself: its exit code and the end of its log. Empty if it has not."""
+        process = self._processes.get(name)
+        code = None if process is None else process.poll()
+        return "" if code is None else f"{name} has ended by itself with exit code {code}: {self._log_tail(name)}"
 
     def is_ready(self, name: str) -> bool:
         """Whether the node answers that it serves clients well."""
@@ -223,7 +257,7 @@ class Devnet:
         deadline = time.monotonic() + timeout_s
         while not self.is_ready(name):
             if not self.is_running(name):
-                raise DevnetError(f"{name} has ended: {self._log_tail(name)}")
+                raise DevnetError(self.end_of(name) or f"{name} does not run")
             if time.monotonic() > deadline:
                 raise DevnetError(f"{name} is not ready after {timeout_s:g} s: {self._log_tail(name)}")
             time.sleep(POLL_S)
@@ -260,7 +294,8 @@ def create(
 
     `hosts` are the members' addresses, if not loopback; `kind` is what the network is in the hands of its caller.
     """
-    ports = free_ports(2 * len(members))
+    held = hold_ports(2 * len(members))
+    ports = [each.getsockname()[1] for each in held]
     homes = hosts or ["127.0.0.1"] * len(members)
     addresses = [f"{homes[number // 2]}:{port}" for number, port in enumerate(ports)]
     places: dict[str, _Place] = {}
@@ -275,7 +310,9 @@ def create(
         places[member.name] = place
     genesis = assemble("local development", cards, created_ms=clock_ms(), parties=parties, parameters=parameters)
     (folder / "genesis.toml").write_text(genesis.to_toml())
-    return kind(folder, tuple(members), genesis, places)
+    made = kind(folder, tuple(members), genesis, places)
+    made.hold(held)
+    return made
 
 
 def _lay_out(

@@ -119,7 +119,8 @@ class Load:
         """Let everyone finish what is under way."""
         self._over.set()
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:  # a signal may have come before it began
+                thread.join()
 
     def _guarded(self, number: int) -> None:
         try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from chaos_links import Quality
+from chaos_links import Pair, Quality
 from chaos_network import HONEST, OBSERVER, ChaosNet
 from demo_cast import AUTHORITIES, demo_key
 
@@ -88,15 +88,16 @@ class Hands:
         """Do them, each after the one before, until time is up and everything is healed: a slow machine does fewer."""
         started = time.monotonic()
         threads = [threading.Thread(target=self._each, args=(faults, started, seconds)) for faults in (nodes, links)]
-        for thread in threads:
-            thread.start()
         try:
+            for thread in threads:
+                thread.start()
             for thread in threads:
                 thread.join()
         finally:
             self.over.set()
             for thread in threads:
-                thread.join()
+                if thread.ident is not None:  # a signal may have come before it began
+                    thread.join()
             self.net.links.heal()
 
     def _each(self, faults: Sequence[Fault], started: float, seconds: float) -> None:
@@ -108,7 +109,7 @@ class Hands:
             try:
                 _DO[fault.kind](self, fault)
             except Exception as error:  # noqa: BLE001 - a fault that could not be done or undone is a finding
-                self.broken.append(f"{fault.kind} of {fault.target}: {error!r}"[:1500])
+                self.broken.append(f"{fault.kind} of {fault.target}: {type(error).__name__}: {error}")
                 continue
             self.done[fault.kind] += 1
 
@@ -268,7 +269,7 @@ class Hands:
         pairs = [pair for pair in around(self.net, {fault.target}) if (pair[0] == fault.target) == outwards]
         self._links(pairs, Quality(cut=True), fault)
 
-    def _links(self, pairs: Sequence[tuple[str, str]], quality: Quality, fault: Fault) -> None:
+    def _links(self, pairs: Sequence[Pair], quality: Quality, fault: Fault) -> None:
         self.net.links.set(pairs, quality)
         self.over.wait(fault.for_s)
         self.net.links.heal()
@@ -289,10 +290,10 @@ _DO: dict[str, Callable[[Hands, Fault], None]] = {
 }
 
 
-def around(net: ChaosNet, group: set[str]) -> list[tuple[str, str]]:
+def around(net: ChaosNet, group: set[str]) -> list[Pair]:
     """All directions between a group and the others; within it too, if it is all authorities."""
-    pairs = [pair for pair in net.links.ports if (pair[0] in group) != (pair[1] in group)]
-    return list(net.links.ports) if group == set(HONEST) else pairs
+    pairs = [pair for pair in net.links.pairs if (pair[0] in group) != (pair[1] in group)]
+    return list(net.links.pairs) if group == set(HONEST) else pairs
 
 
 def fill(ballast: Path) -> None:

@@ -1,5 +1,7 @@
 """Links between nodes that can be slow, lossy or cut in either direction: one TCP proxy for each pair, in this process.
 
+`chaos_namespaces` has real ones, where the machine allows it; these are for the others.
+
 A lost segment shows above TCP as a pause until it is sent again, reordering as a pause of what came early; that is how
 loss is made here, so that it needs no rights, and no netem in the kernel.
 """
@@ -13,7 +15,11 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["PERFECT", "Links", "Quality"]
+from node.network import split_address
+
+__all__ = ["PERFECT", "Links", "Pair", "Quality"]
+
+Pair = tuple[str, str]  # from, to
 
 CHUNK = 65_536
 RETRANSMIT_S = 0.2  # Linux's least time until a lost segment is sent again
@@ -34,12 +40,15 @@ PERFECT = Quality()
 
 
 class Links:
-    """Proxies in a thread of their own. `ports` are the proxies' ports by (from, to), `targets` node addresses."""
+    """Proxies in a thread of their own. `targets` are the nodes' addresses, `faces` those at which each has each."""
 
-    def __init__(self, targets: Mapping[str, str], ports: Mapping[tuple[str, str], int], seed: int) -> None:
-        self._targets = dict(targets)
-        self.ports = dict(ports)
-        self._quality: dict[tuple[str, str], Quality] = {}
+    kind = "loopback, proxy"
+
+    def __init__(self, targets: Mapping[str, str], faces: Mapping[Pair, str], seed: int) -> None:
+        self._targets = {name: split_address(address) for name, address in targets.items()}
+        self._faces = {pair: split_address(address) for pair, address in faces.items()}
+        self.pairs = tuple(faces)
+        self._quality: dict[Pair, Quality] = {}
         self._chance = random.Random(seed)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="links", daemon=True)
@@ -47,7 +56,7 @@ class Links:
         self.lost = 0
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
 
-    def set(self, pairs: Iterable[tuple[str, str]], quality: Quality) -> None:
+    def set(self, pairs: Iterable[Pair], quality: Quality) -> None:
         """These directions are like this from now on."""
         for pair in pairs:
             self._quality[pair] = quality
@@ -64,22 +73,23 @@ class Links:
         self._loop.close()
 
     async def _listen(self) -> None:
-        for (source, target), port in self.ports.items():
+        for (source, target), (host, port) in self._faces.items():
 
             def welcome(
                 reader: asyncio.StreamReader, writer: asyncio.StreamWriter, source: str = source, target: str = target
             ) -> asyncio.Task[None]:
                 return asyncio.ensure_future(self._carry(source, target, reader, writer))
 
-            await asyncio.start_server(welcome, "127.0.0.1", port)
+            await asyncio.start_server(welcome, host, port)
 
     async def _carry(
         self, source: str, target: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        host, port = self._targets[target].rsplit(":", 1)
+        host, port = self._targets[target]
+        seen_from, _ = self._faces[target, source]  # the target has the source there, whoever of the two dials
         with contextlib.suppress(OSError):
             await self._open((source, target))
-            onward, back = await asyncio.open_connection(host, int(port))
+            onward, back = await asyncio.open_connection(host, port, local_addr=(seen_from, 0))
             ways = [
                 asyncio.ensure_future(self._pump((source, target), reader, back)),
                 asyncio.ensure_future(self._pump((target, source), onward, writer)),

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chaos_links import Links
+from chaos_namespaces import NamespaceLinks, Spaces, mark, namespaces
 from demo_cast import AUTHORITIES, REGULATOR, firm, member_party, synthetic_lei
 
 from node.config import config_toml, load_config
@@ -31,13 +32,16 @@ DISK_BYTES = 160 * 1024 * 1024  # of a node's own small file system
 class ChaosNet(Devnet):
     """A network whose clocks, disks and links can be taken from it."""
 
-    links: Links
+    links: Links | NamespaceLinks
+    spaces: Spaces | None = None
     disks: tuple[Path, ...] = ()
 
     def command(self, name: str) -> list[str]:
         """A program of ours runs the node: it shifts its clock, and has two faces if it is the liar."""
         _, _, _, *usual = super().command(name)
-        return [sys.executable, str(PROGRAM), str(self.clock_path(name)), "2" if name == LIAR else "1", *usual]
+        where = [] if self.spaces is None else ["ip", "netns", "exec", self.spaces.of(name)]
+        faces = "2" if name == LIAR else "1"
+        return [*where, sys.executable, str(PROGRAM), str(self.clock_path(name)), faces, *usual]
 
     def disk_path(self, name: str) -> Path:
         """A node's disk; a file system of its own where that can be."""
@@ -57,15 +61,13 @@ class ChaosNet(Devnet):
         fresh.write_text(f"{round(offset_s * 1000)}\n")
         fresh.replace(self.clock_path(name))
 
-    def unexpected_end(self, name: str) -> int | None:
-        """The exit code of a node that has ended by itself, else None."""
-        process = self._processes.get(name)
-        return None if process is None else process.poll()
-
 
 @contextlib.contextmanager
-def network(folder: Path, *, seed: int, disks: bool) -> Iterator[ChaosNet]:
-    """The network in `folder`, not started; everything that was made for it is gone when it is left."""
+def network(folder: Path, *, seed: int, disks: bool, apart: bool) -> Iterator[ChaosNet]:
+    """The network in `folder`, not started; everything that was made for it is gone when it is left.
+
+    `apart` is whether each node is in a network namespace of its own.
+    """
     members = [
         Member(name=name, party=member_party(party, title, country, "authority"), role="authority")
         for name, party, title, country in AUTHORITIES
@@ -79,10 +81,20 @@ def network(folder: Path, *, seed: int, disks: bool) -> Iterator[ChaosNet]:
     firms.append(firm(DEBTOR, "Debtor", "DE", "debtor"))
     parameters = Parameters(base_ms=500, heartbeat_ms=5_000)
     with contextlib.ExitStack() as stack:
-        made = create(folder, members=members, parties=firms, parameters=parameters, rate_limits=False, kind=ChaosNet)
-        links = link(made, seed)
-        stack.callback(links.close)
-        made.links = links
+        names = [member.name for member in members]
+        spaces = stack.enter_context(namespaces(names)) if apart else None
+        made = create(
+            folder,
+            members=members,
+            parties=firms,
+            parameters=parameters,
+            rate_limits=False,
+            hosts=[] if spaces is None else [spaces.address(name) for name in names],
+            kind=ChaosNet,
+        )
+        made.spaces = spaces
+        made.links = link(made, seed)
+        stack.callback(made.links.close)
         for member in members:
             made.set_clock(member.name, 0)
         if disks:
@@ -91,31 +103,34 @@ def network(folder: Path, *, seed: int, disks: bool) -> Iterator[ChaosNet]:
         yield made
 
 
-def link(net: Devnet, seed: int) -> Links:
-    """Give every node the addresses of its own proxies for the others."""
+def link(net: ChaosNet, seed: int) -> Links | NamespaceLinks:
+    """Give every node the addresses at which it is to have the others."""
     names = [member.name for member in net.members]
     configs = {name: load_config(net.config_path(name)) for name in names}
     pairs = [(one, other) for one in names for other in names if one != other]
-    ports = dict(zip(pairs, free_ports(len(pairs)), strict=True))
+    targets = {name: config.network.listen for name, config in configs.items()}
+    if net.spaces is None:
+        faces = {pair: f"127.0.0.1:{port}" for pair, port in zip(pairs, free_ports(len(pairs)), strict=True)}
+    else:
+        faces = {pair: f"{net.spaces.face(*pair)}:{targets[pair[1]].rsplit(':', 1)[1]}" for pair in pairs}
     for name, config in configs.items():
         peers: dict[str, str] = {}
         for other in names:
             if other != name:
                 party = configs[other].party
-                address = f"127.0.0.1:{ports[name, other]}"
-                peers |= {party: address, f"{party}/observer": address}
+                peers |= dict.fromkeys((party, f"{party}/observer"), faces[name, other])
         changed = replace(config, network=replace(config.network, peers=peers), data_dir=net.data_dir(name))
         config.file.write_text(config_toml(changed))
-    return Links({name: config.network.listen for name, config in configs.items()}, ports, seed)
+    if net.spaces is None:
+        return Links(targets, faces, seed)
+    return NamespaceLinks(net.spaces, targets, faces, seed)
 
 
 @contextlib.contextmanager
 def disk(folder: Path) -> Iterator[Path]:
     """A small file system of its own at `folder`. Needs root."""
     folder.mkdir(mode=0o700, parents=True)
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=0700", "nemodat-chaos", str(folder)], check=True
-    )
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=0700", mark(), str(folder)], check=True)
     try:
         yield folder
     finally:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import secrets
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from node.clock import clock_ms
-from node.devnet import Devnet, DevnetError, Member, create
+from node.devnet import Devnet, DevnetError, Member, create, free_ports
 from registry.codec import encode
 from registry.transactions.envelope import draft, sign
 from registry.transactions.receivables import Register
@@ -62,6 +64,40 @@ def registration(devnet: Devnet) -> bytes:
     until_ms = clock_ms() + 600_000
     payload = draft(devnet.genesis.id, [key.public_key], secrets.token_bytes(16), until_ms, [operation])
     return sign(payload, devnet.genesis.id, [key])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no port can be held for a node that is down")
+def test_nobody_else_is_given_a_port_of_a_network_while_its_node_is_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = alone(tmp_path)
+    own = api_port(made)
+    (other,) = free_ports(1)
+    chosen = iter([own, other, own])
+    monkeypatch.setattr(secrets, "choice", lambda _: next(chosen))
+    assert free_ports(1) == [other]
+    for _ in range(2):  # the node itself can listen there, again and again
+        socket.create_server(("127.0.0.1", own)).close()
+    made.close()
+    assert free_ports(1) == [own]
+
+
+def test_a_node_that_cannot_listen_says_how_it_ended(tmp_path: Path) -> None:
+    with alone(tmp_path) as made, socket.create_server(("127.0.0.1", api_port(made))):
+        made.start("f-cn")
+        with pytest.raises(
+            DevnetError, match=r"(?s)f-cn has ended by itself with exit code 1: .*address already in use"
+        ):
+            made.wait_ready("f-cn")
+
+
+def alone(folder: Path) -> Devnet:
+    party = party_of(AUTHORITIES["f-cn"][0], "CN", "authority", "financier")
+    return create(folder, members=[Member(name="f-cn", party=party, role="authority")])
+
+
+def api_port(devnet: Devnet) -> int:
+    return int(devnet.url("f-cn").rsplit(":", 1)[1])
 
 
 def ask(devnet: Devnet, name: str, method: str, path: str, **more: Any) -> Any:
