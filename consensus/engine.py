@@ -177,9 +177,9 @@ def _committed(state: State, event: Committed) -> None:
     state.nothing_new = False
     if teacher is None:
         ask_ahead(state)
-        ask_about_me(state)
     else:
         ask_next(state, teacher)
+    ask_about_me(state)
 
 
 def _work(state: State, event: Work) -> None:

@@ -80,7 +80,7 @@ def ask_ahead(state: State) -> None:
 
 
 def ask_next(state: State, peer: bytes) -> None:
-    """This peer has told the block below: it may have the next one too. What else there is to ask can wait."""
+    """This peer has told the block below: it may have the next one too."""
     state.do(Send(peer, DecidedRequest(state.h.height)))
     _ensure_resend(state)
 

@@ -25,6 +25,7 @@ NAMED = (
     Plan(4, 45, "withholder"),
     Plan(5, 32, "equivocator"),
     Plan(7, 632, "mixed"),  # the watcher was told what is no message
+    Plan(10, 601_557, "withholder"),  # a new authority that had been told the last block sat out two seconds of views
 )
 
 

@@ -519,6 +519,17 @@ def test_without_a_record_it_asks_before_it_signs() -> None:
     assert Bench(me=0, n=1, cleared=False).engine.standing is Standing.GOOD
 
 
+def test_it_asks_at_each_height_that_it_was_told_up_to() -> None:
+    """R9: a new authority that has just caught up would else sit out the first views of its height, and be missed."""
+    bench = Bench(me=0, cleared=False)
+    block = bench.block(1)
+    bench.hear(1, Decided(block, bench.certificate(Kind.FINALIZE, 0, block.hash, 1, 2, 3)))
+    bench.committed(block)
+    assert bench.engine.standing is Standing.UNKNOWN
+    assert bench.said(VotesRequest) == [VotesRequest(2)]
+    assert bench.sent(DecidedRequest, 1) == [DecidedRequest(2)]
+
+
 def test_others_say_which_votes_they_hold() -> None:
     """R9: and so a lost disk is noticed; the key never signs again, also after a restart."""
     other, lost = Bench(me=0), Bench(me=1, cleared=False)
