@@ -59,3 +59,8 @@ def register(*files: Path, genesis: Path | str = "genesis.toml", key: Path | str
     """The command that registers what is in these files."""
     access = ["--genesis", genesis, "--url", "http://127.0.0.1:1", "--party", EXP_CN, "--key", key]
     return ["receivable", "register", *files, "--debtor", IMP_DE, *access]
+
+
+def looked_at(*files: Path) -> list[object]:
+    """The command that shows what would be registered of these files, without a node."""
+    return ["receivable", "register", *files, "--debtor", IMP_DE, "--party", EXP_CN, "--dry-run"]

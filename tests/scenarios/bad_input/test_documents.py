@@ -14,7 +14,7 @@ from node.devnet import Devnet
 from tests.cast import EXP_CN
 from tests.registry.documents.builders import ubl
 from tests.registry.documents.national import aec
-from tests.scenarios.bad_input.command import inside, nemodat, one_message, register
+from tests.scenarios.bad_input.command import inside, looked_at, nemodat, one_message
 
 NAME = "f-gb"
 
@@ -97,9 +97,10 @@ def test_bad_documents_are_told_one_by_one_and_the_good_one_among_them_is_read(t
     (folder / "good.xml").write_bytes(ubl(number="TJ[/green]7"))
     os.symlink(folder, folder / "loop")
     (folder / os.fsdecode(b"\xff\xfe.xml")).write_bytes(b"<a")
-    ended = nemodat(*register(folder), "--dry-run")
+    ended = nemodat(*looked_at(folder))
     assert ended.code == 3, ended
-    assert ended.err == "", ended
+    assert ended.err.startswith("Without a node"), ended
+    assert len(ended.err.splitlines()) == 1, ended
     assert "Traceback" not in ended.out
     assert "\x1b" not in ended.out
     rows = {cells[0].removeprefix(f"{folder}/"): cells[1:] for cells in rows_of(ended.out)}
@@ -115,7 +116,7 @@ def test_bad_documents_are_told_one_by_one_and_the_good_one_among_them_is_read(t
 def test_the_record_of_an_assignment_is_told_and_not_registered(tmp_path: Path) -> None:
     (tmp_path / "aec.xml").write_bytes(aec())
     (tmp_path / "good.xml").write_bytes(ubl())
-    ended = nemodat(*register(tmp_path), "--dry-run")
+    ended = nemodat(*looked_at(tmp_path))
     rows = {Path(cells[0]).name: cells[1:] for cells in rows_of(ended.out)}
     assert ended.code == 3, "an assignment to somebody else is for a person to see"
     assert rows["good.xml"][1] == "would be registered"
@@ -130,12 +131,12 @@ def rows_of(table: str) -> list[list[str]]:
 
 
 def test_files_that_cannot_be_opened_are_told(tmp_path: Path) -> None:
-    ended = inside(participants, *register(tmp_path / "nowhere.xml"), "--dry-run")
+    ended = inside(participants, *looked_at(tmp_path / "nowhere.xml"))
     assert one_message(ended) == f"{tmp_path / 'nowhere.xml'}: no such file or folder"
     with (tmp_path / "huge.xml").open("wb") as huge:
         huge.truncate(2**40)  # no disk has so much, and no memory
     (tmp_path / "good.xml").write_bytes(ubl())
-    ended = inside(participants, *register(tmp_path), "--dry-run")
+    ended = inside(participants, *looked_at(tmp_path))
     rows = {Path(cells[0]).name: cells[1:] for cells in rows_of(ended.out)}
     assert (ended.code, set(rows)) == (3, {"huge.xml", "good.xml"})
     assert rows["huge.xml"][1] == "unreadable"
