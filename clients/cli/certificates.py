@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +34,9 @@ from clients.financier import FinancierClient
 from clients.history import connect, connected
 from clients.verify import Trust
 from registry.certificates import SearchCertificate
+from registry.documents.pdf import MAGIC
+from registry.genesis import Genesis
+from registry.texts import Language
 
 __all__ = ["app"]
 
@@ -41,18 +45,29 @@ app = typer.Typer(no_args_is_help=True)
 CERTIFICATE_BYTES_MAX = 16 * 1024 * 1024
 
 
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A search certificate: JSON, or a PDF that it is attached to.")
+]
+KeptOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoints", help="Checkpoints that were kept (`nemodat certificate checkpoints`), to hold it against."
+    ),
+]
+AncestryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--ancestry", help="What `nemodat certificate connect` wrote for a certificate older than the checkpoints."
+    ),
+]
+
+
 @app.command()
 def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A search certificate (JSON).")],
+    file: FileArgument,
     genesis: GenesisOption,
-    checkpoints: Annotated[
-        Path | None,
-        typer.Option(help="Checkpoints that were kept (`nemodat certificate checkpoints`), to hold it against."),
-    ] = None,
-    ancestry: Annotated[
-        Path | None,
-        typer.Option(help="What `nemodat certificate connect` wrote for a certificate older than the checkpoints."),
-    ] = None,
+    checkpoints: KeptOption = None,
+    ancestry: AncestryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Verify a search certificate with the genesis file alone, offline. Exit code 1 if it does not hold.
@@ -61,27 +76,72 @@ def verify(
     checkpoints made after they left, such a certificate is refused. One of a block older than the newest checkpoint
     needs a proof that it is in the history as well (`nemodat certificate connect`).
 
+    Of a PDF the attached certificate is verified, not what stands on its pages: compare them, or print it again.
+
     Example: nemodat certificate verify certificate.json --genesis genesis.toml --checkpoints checkpoints.json
     """
+    with problems():
+        verified = _verified(file, genesis, checkpoints, ancestry)
+    if as_json:
+        show(_shown(verified.checked) | {"checkpoint_height": verified.newest_checkpoint})
+    else:
+        _told(verified.checked, verified.newest_checkpoint)
+        if verified.attached:
+            console.print("It is attached to this PDF, whose pages were not checked: what counts is what stands here.")
+
+
+@app.command("print")
+def print_certificate(
+    file: FileArgument,
+    genesis: GenesisOption,
+    language: Annotated[Language, typer.Option(help="en or zh.")] = "en",
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the PDF is written.")] = Path("certificate.pdf"),
+    checkpoints: KeptOption = None,
+    ancestry: AncestryOption = None,
+) -> None:
+    """Verify a search certificate as `nemodat certificate verify` does, and write it as PDF, in English or Chinese.
+
+    The certificate is attached to the PDF, so the PDF can be verified, too. Exit code 1, and nothing is written, if it
+    does not hold.
+
+    Example: nemodat certificate print certificate.json --genesis genesis.toml --language zh -o certificate.pdf
+    """
+    with problems():
+        verified = _verified(file, genesis, checkpoints, ancestry)
+        from clients.certificate_pdf import certificate_pdf  # as in `_certificate_in`
+
+        data = certificate_pdf(verified.content, verified.checked, verified.network, language)
+        output.write_bytes(data)
+        show({"number": verified.checked.number, "language": language, "output": str(output)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """The JSON object (`attached`: to a PDF) and what it proves; the height of the newest checkpoint that was kept."""
+
+    network: Genesis
+    content: dict[str, Any]
+    attached: bool
+    checked: SearchCertificate
+    newest_checkpoint: int | None
+
+
+def _verified(file: Path, genesis: Path, checkpoints: Path | None, ancestry: Path | None) -> _Verified:
+    """Raises `ClientError`, `OSError`, `typer.BadParameter`."""
     if ancestry is not None and checkpoints is None:
         raise typer.BadParameter("--ancestry leads to one of --checkpoints")
-    with problems():
-        content, network = _object_in(file), load_genesis(genesis)
-        kept = () if checkpoints is None else kept_checkpoints(checkpoints, network)
-        trust = Trust(network, checkpoints=kept)
-        if ancestry is not None:
-            trust = connected(trust, _object_in(ancestry))
-        checked = trust.search_certificate(content)
+    (content, attached), network = _certificate_in(file), load_genesis(genesis)
+    kept = () if checkpoints is None else kept_checkpoints(checkpoints, network)
+    trust = Trust(network, checkpoints=kept)
+    if ancestry is not None:
+        trust = connected(trust, _object(ancestry, _bytes_of(ancestry)))
     newest = max((each.height for each in kept), default=None)
-    if as_json:
-        show(_shown(checked) | {"checkpoint_height": newest})
-    else:
-        _told(checked, newest)
+    return _Verified(network, content, attached, trust.search_certificate(content), newest)
 
 
 @app.command("connect", epilog=SETTINGS)
 def connect_certificate(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A search certificate (JSON).")],
+    file: FileArgument,
     genesis: GenesisOption,
     url: UrlOption,
     party: PartyOption,
@@ -100,10 +160,11 @@ def connect_certificate(
     """
     with problems(), FinancierClient(**unguarded_access(genesis, url, party, key)) as client:
         kept = kept_checkpoints(checkpoints, client.genesis)
-        checked = Trust(client.genesis).search_certificate(_object_in(file))
+        content, _ = _certificate_in(file)
+        checked = Trust(client.genesis).search_certificate(content)
         proof = client.call(connect, checked.height, kept)
         trust = connected(Trust(client.genesis, checkpoints=kept), proof)
-        trust.search_certificate(_object_in(file))
+        trust.search_certificate(content)
         output.write_text(json.dumps(proof, indent=1) + "\n", encoding="utf-8")
         show({"height": checked.height, "checkpoint_height": proof["within"], "ancestry": str(output)})
 
@@ -142,12 +203,30 @@ def checkpoints(
     tabulate(table, as_json=as_json)
 
 
-def _object_in(file: Path) -> dict[str, Any]:
-    """The JSON object in a file. Raises `ClientError`, `OSError`."""
+def _certificate_in(file: Path) -> tuple[dict[str, Any], bool]:
+    """The certificate in a file, and whether that is a PDF that it is attached to. Raises `ClientError`, `OSError`."""
+    data = _bytes_of(file)
+    if not (attached := data.startswith(MAGIC)):
+        return _object(file, data), attached
+    from clients.certificate_pdf import attached_certificate  # most commands never see a PDF: half a second
+
+    try:
+        data = attached_certificate(data)
+    except ClientError as error:
+        raise ClientError(f"{file}: {error}") from error
+    return _object(file, data), attached
+
+
+def _bytes_of(file: Path) -> bytes:
     with file.open("rb") as opened:
         data = opened.read(CERTIFICATE_BYTES_MAX + 1)
     if len(data) > CERTIFICATE_BYTES_MAX:
         raise ClientError(f"{file}: larger than {CERTIFICATE_BYTES_MAX} bytes")
+    return data
+
+
+def _object(file: Path, data: bytes) -> dict[str, Any]:
+    """The JSON object that these bytes of a file say. Raises `ClientError`."""
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:

@@ -356,6 +356,9 @@ def test_a_search_and_its_certificate_offline(desk: Desk, known: Registered, tmp
     renamed.write_text(genesis.read_text().replace("local development", "another network"))
     assert "another chain" in complaint(run(*verify, "--genesis", renamed))
     assert run(*verify, "--genesis", genesis).code == DONE
+    paper = tmp_path / "certificate.pdf"
+    assert run("certificate", "print", file, "--genesis", genesis, "--language", "zh", "-o", paper).code == DONE
+    assert "VALID as of height" in run("certificate", "verify", paper, "--genesis", genesis).out
 
 
 def tampered(content: dict[str, Any]) -> dict[str, str]:
