@@ -10,6 +10,7 @@ from pathlib import Path
 
 from typer import Typer
 
+from clients.cli import context
 from tests.cast import EXP_CN, IMP_DE
 from tests.commands import invoke
 
@@ -37,6 +38,7 @@ def nemodat(*arguments: object) -> Ended:
 
 def inside(app: Typer, *arguments: object) -> Ended:
     """The same without a process of its own; an exception would come out."""
+    context.console._width = None  # so that COLUMNS counts: a command before it in this process may have set one
     done = invoke(app, arguments, COLUMNS="400", NEMODAT_PASSPHRASE="a passphrase")
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
