@@ -42,10 +42,9 @@ from registry.texts import Language
 from registry.texts.parameters import spoken_date
 from registry.texts.printed import printed_words
 
-__all__ = ["ATTACHMENT", "ATTACHMENT_BYTES_MAX", "attached_certificate", "certificate_pdf"]
+__all__ = ["ATTACHMENT", "attached_certificate", "certificate_pdf"]
 
 ATTACHMENT: Final = "search-certificate.json"
-ATTACHMENT_BYTES_MAX: Final = 16 * 1024 * 1024
 
 _LATIN, _MONO, _CHINESE = "Helvetica", "Courier", "STSong-Light"
 # Which font has a character: the first whose encoding has it. In Chinese, quotes and dashes are of the Chinese font.
@@ -80,14 +79,17 @@ def certificate_pdf(
     writer = PdfWriter(clone_from=BytesIO(data))
     date = f"D:{_moment(checked):%Y%m%d%H%M%S}Z"
     writer.add_metadata({"/CreationDate": date, "/ModDate": date})
-    writer.add_attachment(ATTACHMENT, json.dumps(content, indent=1).encode() + b"\n")
+    writer.add_attachment(ATTACHMENT, json.dumps(content).encode() + b"\n")
     made = BytesIO()
     writer.write(made)
     return made.getvalue()
 
 
 def attached_certificate(data: bytes) -> bytes:
-    """The certificate (JSON, not verified) that is attached to a PDF. Raises `ClientError` if it is not just one."""
+    """The certificate (JSON, not verified) that is attached to a PDF. Raises `ClientError` if it is not just one.
+
+    What a stream is decompressed to is bounded by pypdf (75 MB).
+    """
     try:
         found = PdfReader(BytesIO(data)).attachments.get(ATTACHMENT, [])
     # pypdf answers damaged input with whatever its code ran into, from KeyError to RecursionError
@@ -95,8 +97,6 @@ def attached_certificate(data: bytes) -> bytes:
         raise ClientError(f"damaged PDF: {type(error).__name__}: {error}") from error
     if len(found) != 1:
         raise ClientError(f"a PDF with {len(found)} attachments {ATTACHMENT}, where one is expected")
-    if len(found[0]) > ATTACHMENT_BYTES_MAX:
-        raise ClientError(f"{ATTACHMENT} in the PDF: larger than {ATTACHMENT_BYTES_MAX} bytes")
     return bytes(found[0])
 
 

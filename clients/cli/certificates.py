@@ -43,6 +43,7 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True)
 
 CERTIFICATE_BYTES_MAX = 16 * 1024 * 1024
+FILE_BYTES_MAX = 2 * CERTIFICATE_BYTES_MAX  # of a PDF: the certificate and the pages that list the same
 
 
 FileArgument = Annotated[
@@ -87,7 +88,8 @@ def verify(
     else:
         _told(verified.checked, verified.newest_checkpoint)
         if verified.attached:
-            console.print("It is attached to this PDF, whose pages were not checked: what counts is what stands here.")
+            unchecked = "It is attached to this PDF, whose pages were not checked: what counts is what stands here"
+            console.print(unchecked, soft_wrap=True)
 
 
 @app.command("print")
@@ -219,14 +221,16 @@ def _certificate_in(file: Path) -> tuple[dict[str, Any], bool]:
 
 def _bytes_of(file: Path) -> bytes:
     with file.open("rb") as opened:
-        data = opened.read(CERTIFICATE_BYTES_MAX + 1)
-    if len(data) > CERTIFICATE_BYTES_MAX:
-        raise ClientError(f"{file}: larger than {CERTIFICATE_BYTES_MAX} bytes")
+        data = opened.read(FILE_BYTES_MAX + 1)
+    if len(data) > FILE_BYTES_MAX:
+        raise ClientError(f"{file}: larger than {FILE_BYTES_MAX} bytes")
     return data
 
 
 def _object(file: Path, data: bytes) -> dict[str, Any]:
     """The JSON object that these bytes of a file say. Raises `ClientError`."""
+    if len(data) > CERTIFICATE_BYTES_MAX:
+        raise ClientError(f"{file}: larger than {CERTIFICATE_BYTES_MAX} bytes of JSON")
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:

@@ -246,7 +246,6 @@ def with_attachments(*attached: bytes) -> bytes:
         (b"%PDF-1.7 and nothing else", "damaged PDF"),
         (with_attachments(), "0 attachments"),
         (with_attachments(b"{}", b"{}"), "2 attachments"),
-        (with_attachments(b"not JSON"), "not JSON"),
     ],
 )
 def test_a_pdf_without_just_one_certificate_is_told(files: Path, data: bytes, why: str) -> None:
@@ -254,6 +253,23 @@ def test_a_pdf_without_just_one_certificate_is_told(files: Path, data: bytes, wh
     paper.write_bytes(data)
     code, told = run("verify", paper)
     assert (code, why in told, paper.name in told) == (1, True, True), told
-    if why != "not JSON":
-        with pytest.raises(ClientError, match=why):
-            attached_certificate(data)
+    with pytest.raises(ClientError, match=why):
+        attached_certificate(data)
+
+
+def test_what_is_attached_is_bounded_like_a_file(files: Path) -> None:
+    paper = files / "bad.pdf"
+    for data, why in ((b"not JSON", "not JSON"), (b" " * (certificates.CERTIFICATE_BYTES_MAX + 1), "larger than")):
+        paper.write_bytes(with_attachments(data))
+        code, told = run("verify", paper)
+        assert (code, why in told) == (1, True), told
+    with paper.open("r+b") as sparse:
+        sparse.truncate(certificates.FILE_BYTES_MAX + 1)
+    assert "larger than" in run("verify", paper)[1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("letter", ["W", "章", "\N{GRINNING FACE}"])
+def test_the_longest_purpose_fits(view: View, language: Language, letter: str) -> None:
+    text = joined(printed(searched(view, purpose=letter * 200), language))
+    assert text.count(letter if letter.isalpha() else "[U+1F600]") >= 200
