@@ -200,22 +200,32 @@ def _transactions(made: _Made, given: Sequence[bytes]) -> Procedure[None]:
             raise ClientError(f"transaction {id_.hex()}: about something else than this receivable")
     try:
         heights = yield from _heights(made)
-        for height in sorted(heights):
-            block = (yield from get(f"/v1/blocks/{height}")) if made.oversees else {}
-            ids = block.get("transactions", [])
-            for start in range(0, len(ids), RECEIPTS_AT_ONCE):
-                asked = ids[start : start + RECEIPTS_AT_ONCE]
-                answers = (yield posted("/v1/receipts", {"ids": asked})).json()
-                for id_, answer in zip(asked, answers, strict=True):
-                    _added(made, bytes.fromhex(id_), answer)
-            if height not in {one.height for one in made.entries.values() if one.kind == "transaction"}:
-                made.missing.append(Missing("transaction", b"", height, "unknown_id"))
     except RequestFailed as problem:
         if problem.code != "pruned":
             raise
         made.missing.append(Missing("transaction", b"", 0, "pruned"))
+        return
+    for height in sorted(heights):
+        if made.oversees:
+            yield from _block(made, height)
+        if height not in {one.height for one in made.entries.values() if one.kind == "transaction"}:
+            made.missing.append(Missing("transaction", b"", height, "pruned" if made.oversees else "unknown_id"))
+
+
+def _block(made: _Made, height: int) -> Procedure[None]:
+    """The transactions of a block that are about a record of the pack, for a regulator; none if they are pruned."""
+    block = yield from get(f"/v1/blocks/{height}")
+    try:
+        ids = [bytes.fromhex(id_) for id_ in block.get("transactions") or ()]
     except (TypeError, ValueError) as error:
-        raise ProofInvalid(f"transactions: ids, and an answer for each, are expected: {error}") from error
+        raise ProofInvalid(f"transactions: those of block {height} are expected: {error}") from error
+    for start in range(0, len(ids), RECEIPTS_AT_ONCE):
+        asked = ids[start : start + RECEIPTS_AT_ONCE]
+        answers = (yield posted("/v1/receipts", {"ids": [id_.hex() for id_ in asked]})).json()
+        if not isinstance(answers, list) or len(answers) != len(asked):
+            raise ProofInvalid("receipts: an answer for each transaction is expected")
+        for id_, answer in zip(asked, answers, strict=True):
+            _added(made, id_, answer)
 
 
 def _added(made: _Made, id_: bytes, answer: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,9 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clients import notices, packs
+from clients import disputes, external, notices, packs, pools
 from clients.dossier import Dossier
 from clients.errors import ClientError, ProofInvalid
+from clients.filings import record_filing
 from clients.pack_files import PACK_BYTES_MAX, Entry, Pack, entry_of, object_of, pack_bytes, read_pack, written
 from clients.pack_proofs import RECORDS, check_pack
 from clients.verify import Trust
@@ -25,14 +27,17 @@ from consensus.checkpoints import KeptCheckpoint, cosign
 from registry.genesis import Genesis
 from registry.keys import SigningKey
 from registry.money import WHOLE
-from tests.cast import AUTHORITIES, EXP_VN, IMP_DE, Cast
-from tests.clients.stage import Stage, digest, offered, unlike
+from registry.transactions.external_claims import RecordExternalClaim
+from registry.transactions.facilities import Scope
+from tests.cast import AUTHORITIES, EXP_VN, IMP_DE, TERMS, Cast
+from tests.clients.stage import Stage, admit, digest, newcomer, offered, unlike, until_ms
 from tests.clients.test_cli import DONE, Desk, complaint, run
+from tests.clients.test_pools import signs
 
 pytestmark = pytest.mark.processes
 
 TEXT = b"Pay to us: the claim was assigned to us."
-F_SG = AUTHORITIES["f-sg"][0]
+F_GB, F_SG = AUTHORITIES["f-gb"][0], AUTHORITIES["f-sg"][0]
 OBSERVER = SigningKey.from_seed(b"o" * 32)
 
 
@@ -150,6 +155,45 @@ def test_it_is_held_against_checkpoints(stage: Stage, story: Story, supervisor: 
             lied = changed(pack, lambda each, one=one, lie=forged_path: lie if each == one else each)
             with pytest.raises(ProofInvalid, match=f"^{one.file}: "):
                 check_pack(lied, Trust(story.genesis))
+
+
+def test_lineage_and_every_family(stage: Stage) -> None:
+    """Credit note, filing, dispute, claim outside, carve-out, all of one part of an order; the order too, if seen."""
+    party = newcomer("exporter", country="CN")
+    admit(stage, [party])
+    with stage.exporter(party.id) as seller, stage.financier("f-gb") as bank, stage.debtor() as debtor:
+        scope = Scope((), digest("filing"), until_ms())
+        opening = pools.opening(seller=party.id, financier=F_GB, terms=TERMS, rules=digest("rules"), blanket=scope)
+        opened = seller.call(pools.agree, F_GB, opening, countersign=signs(stage, F_GB))
+        order = seller.register(unlike(seller=party.id, kind="purchase_order")).receivable
+        invoice = seller.register(unlike(seller=party.id, parents=((order, WHOLE, WHOLE),)))
+        id_ = invoice.receivable
+        bank.call(pools.carve_out, opened.subject, id_)
+        claim = offered(seller, id_, "f-de", WHOLE // 2)
+        with stage.financier("f-de") as holder:
+            holder.finance(claim)
+            filed_ms = time.time_ns() // 1_000_000 - 1_000_000
+            filing = holder.call(record_filing, claim, register="SG:ACRA", number=digest("1"), filed_ms=filed_ms)
+            outside = RecordExternalClaim(id_, (), "document", hashlib.sha256(TEXT).digest(), digest("another"))
+            asserted = holder.call(external.record, outside)
+            seller.adjust(id_, reduction=WHOLE // 10, document=hashlib.sha256(b"credit note").digest())
+            debtor.confirm(invoice.dossier)
+            said = {"text": digest("broken"), "language": "en"}
+            dispute = debtor.call(disputes.raise_dispute, id_, ground="defence", share=WHOLE // 10, **said)
+            stage.level()
+            notes = {"documents": {"credit.xml": b"credit note", "aec.xml": TEXT}}
+            held = read_pack(holder.call(packs.pack, id_, **notes))
+        owned = read_pack(seller.call(packs.pack, id_, **notes))
+        banked = read_pack(bank.call(packs.pack, order))
+    for pack in (held, owned, banked):
+        check_pack(pack, Trust(stage.cast.devnet.genesis))
+    for kind, wanted in (("dispute", dispute), ("external_claim", asserted), ("claim", None), ("filing", filing)):
+        assert ids(held, kind) == [claim if wanted is None else wanted.subject], kind
+    assert len(ids(held, "credit_note")) == len(ids(owned, "credit_note")) == 1
+    assert reasons(held)["ancestor"] == {"not_for_reader"}
+    assert (ids(owned, "ancestor"), ids(owned, "filing")) == ([order], [])
+    assert (len(ids(owned, "carve_out")), ids(held, "carve_out")) == (1, []), "whose blanket it was is not the holder's"
+    assert ids(banked, "descendant") == [id_], "the order is under its blanket"
 
 
 def test_a_stranger_has_no_pack(stage: Stage, story: Story) -> None:
