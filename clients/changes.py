@@ -21,7 +21,7 @@ from consensus.blocks import HEADER_SIZE_MAX, Header
 from consensus.errors import ConsensusError
 from consensus.light import CHANGES_MAX
 
-__all__ = ["catch_up", "following"]
+__all__ = ["catch_up", "changes_after", "following"]
 
 T = TypeVar("T")
 
@@ -50,21 +50,26 @@ def catch_up(session: Session) -> Procedure[None]:
 
     All of them or none: changes that do not lead through the session's checkpoints are not believed.
     """
-    followed = 0
     trust = session.trust
-    after: int | None = trust.reigns[-1].from_height - 1
+    trust = trust.following((yield from changes_after(trust.reigns[-1].from_height - 1)))
+    trust.whole()
+    session.believe(trust)
+
+
+def changes_after(height: int) -> Procedure[list[bytes]]:
+    """All changes of the authorities after this height (0: since genesis), to verify. Raises `ProofInvalid`."""
+    found: list[bytes] = []
+    after: int | None = height
     while after is not None:
         answer = yield from get(f"/v1/authorities/changes?after={after}")
         changes, following = answer.get("changes"), answer.get("next")
         if not isinstance(changes, list) or (following is not None and type(following) is not int):
             raise ProofInvalid("changes: a list, and the height where it goes on, are expected")
-        followed += len(changes)
-        if followed > CHANGES_MAX or (following is not None and following <= after):
+        found += map(_bytes, changes)
+        if len(found) > CHANGES_MAX or (following is not None and following <= after):
             raise ProofInvalid("changes: the list does not end")
-        trust = trust.following(map(_bytes, changes))
         after = following
-    trust.whole()
-    session.believe(trust)
+    return found
 
 
 def _prepared(session: Session, reply: Reply) -> Procedure[None]:

@@ -124,9 +124,9 @@ def record(session: Session, kind: type[S], subject: bytes) -> Procedure[S | Non
     return (yield from _record(session, path, kind.PREFIX + subject, partial(decode_record, kind)))
 
 
-def own_records(session: Session, kind: type[S]) -> Procedure[tuple[S, ...]]:
-    """The caller's own records of a family, each proved, by id."""
-    return (yield from _own(session, f"/v1/records/{family_of(kind)}", "records", kind))
+def own_records(session: Session, kind: type[S], of: str = "me") -> Procedure[tuple[S, ...]]:
+    """The caller's own records of a family, each proved, by id; a regulator may name another party."""
+    return (yield from _own(session, f"/v1/records/{family_of(kind)}", "records", kind, of))
 
 
 def transaction(session: Session, transaction_id: bytes, operations: int) -> Procedure[Final | None]:
@@ -222,8 +222,8 @@ def _lapsed(session: Session, submission: Submission, answer: Any) -> bool:
     return True
 
 
-def _own(session: Session, path: str, name: str, kind: type[R]) -> Procedure[tuple[R, ...]]:
-    """All pages of a list of the caller's own records."""
+def _own(session: Session, path: str, name: str, kind: type[R], of: str = "me") -> Procedure[tuple[R, ...]]:
+    """All pages of a list of the caller's own records, or those of the party `of`."""
     found: list[R] = []
     after = ""
     read = partial(
@@ -234,7 +234,7 @@ def _own(session: Session, path: str, name: str, kind: type[R]) -> Procedure[tup
         read=partial(decode_record, kind),
     )
     while True:
-        page = Call("GET", f"{path}?party=me" + (f"&after={after}" if after else ""))
+        page = Call("GET", f"{path}?party={quote(of, safe=':')}" + (f"&after={after}" if after else ""))
         records, following = yield from recent(page, read)
         found += records
         if following is None:

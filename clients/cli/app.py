@@ -22,6 +22,7 @@ from clients.cli import (
     law_receivable,
     notices,
     operations,
+    packs,
     parties,
     pools,
     portfolios,
@@ -54,6 +55,8 @@ app.add_typer(external.app, name="external", help="Claims asserted outside this 
 app.add_typer(texts.app, name="text", help="Show standard texts in English and Chinese, and their digests.")
 app.add_typer(export.app, name="export", help="Write an assignment for other systems and official registers.")
 receivables.app.command("instalments")(instalments.instalments)
+receivables.app.command("pack")(packs.pack)
+receivables.app.command("pack-verify")(packs.pack_verify)
 claims.app.command("take-out")(forms.take_out)
 claims.app.command("syndicate")(forms.syndicate)
 claims.app.command("cover")(forms.cover)

@@ -14,6 +14,7 @@ from typing import Any
 from pypdf import PdfWriter
 
 from clients.dossier import Dossier
+from clients.pack_files import Missing, Pack, entry_of, pack_bytes
 from consensus.checkpoints import cosign
 from consensus.messages import (
     BlockRequest,
@@ -384,6 +385,18 @@ def dossiers() -> Iterable[bytes]:
         receivable=mark("r"), particulars=particulars, salt=mark("s"), debtor_salt=mark("d"), document=mark("f")
     )
     return [dossier.to_json().encode()]
+
+
+def packs() -> Iterable[bytes]:
+    (dossier,), (proof, *_) = dossiers(), state_proofs()
+    entries = (
+        entry_of("claim", mark("c"), 7, proof),
+        entry_of("document", mark("f"), 0, b"PK\x01\x02", ".pdf"),
+        entry_of("dossier", mark("r"), 0, dossier),
+    )
+    missing = (Missing("claim", mark("d"), 0, "not_for_reader"), Missing("transaction", b"", 7, "unknown_id"))
+    made = Pack(genesis_id=mark("g"), receivable=mark("r"), reader=SELLER, entries=entries, not_included=missing)
+    return [pack_bytes(made)]
 
 
 def cases() -> Iterable[bytes]:

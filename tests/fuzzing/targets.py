@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from clients.books import read_book
 from clients.dossier import Dossier
 from clients.errors import ClientError
+from clients.pack_files import pack_bytes, read_pack
 from clients.portfolios import read_portfolio
 from clients.verify import Trust
 from consensus.blocks import Block, Header
@@ -453,6 +454,9 @@ TARGETS = {
         ),
         Target(
             name="dossier", form="json", decode=_text(Dossier.from_json), errors=(ClientError,), seeds=samples.dossiers
+        ),
+        Target(
+            name="pack", form="zip", decode=read_pack, encode=pack_bytes, errors=(ClientError,), seeds=samples.packs
         ),
         Target(name="case", form="json", decode=_text(case_from_json), errors=(FieldError,), seeds=samples.cases),
         Target(
