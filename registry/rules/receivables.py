@@ -97,7 +97,8 @@ def register(call: Call, operation: Register) -> Verdict:
         receivable = replace(receivable, unlinked=_unlinked(call, receivable, *replaced))
         if len(receivable.unlinked) > UNLINKED_MAX:
             return Refusal(LIMIT_REACHED, related=first(receivable.unlinked))
-    receivable = replace(receivable, lineage_financed=lineage_financed(call, receivable))
+    if receivable.parents and lineage_financed(call, receivable):
+        receivable = replace(receivable, lineage_financed=True)
     puts: list[Put] = [(receivable_key(receivable.id), receivable), *adopted, *map(put_of, replaced)]
     lists = listed(call, receivable, [old.id for old in replaced])
     if isinstance(lists, Refusal):
