@@ -238,7 +238,7 @@ class _Setting:
             state=self.state,
             now_ms=context.timestamp_ms,
             transaction=transaction,
-            index=index,
+            place=index,
             parties=signers,
             height=context.height,
             chain_id=context.chain_id,
