@@ -37,6 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from registry.fingerprint import LEVELS, Level
 from registry.limits import (
@@ -150,13 +151,14 @@ def standing_at(matches: Matches, receivable: Receivable, reserved_ms: int, stat
 
 def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int) -> Matches | None:
     """What matches any of these, of which the first is what is asked about, and the others are of its lineage."""
+    searched = dict.fromkeys(chain.from_iterable([member.fingerprints for member in members]))
+    found_under = {fingerprint: holders for fingerprint in searched if (holders := state.holders(*fingerprint))}
+    if not found_under:  # of an honest invoice nearly always
+        return _NONE
     holding: dict[tuple[str, bytes], list[Receivable]] = {}
     for member in members:
         for fingerprint in member.fingerprints:
             holding.setdefault(fingerprint, []).append(member)
-    found_under = {fingerprint: holders for fingerprint in holding if (holders := state.holders(*fingerprint))}
-    if not found_under:  # of an honest invoice nearly always
-        return _NONE
     asked, taken = members[0], Encumbrance(find, now_ms)
     judge = _Judge(find, taken)
     inside = judge.weighing(members)
