@@ -6,7 +6,8 @@ each change under its height, with header and certificate beside it: what a ligh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -84,9 +85,11 @@ def member_nodes(read: Read) -> tuple[MemberNode, ...]:
     return tuple(found)
 
 
-def touches_members(writes: dict[bytes, bytes | None]) -> bool:
-    """Whether a block that writes this may let in other nodes, or change the set."""
-    return NETWORK_KEY in writes or any(key.startswith(NodeEntry.PREFIX) for key in writes)
+def touches_members(writes: Mapping[bytes, bytes | None]) -> bool:
+    """Whether a block that writes this, keys sorted, may let in other nodes, or change the set."""
+    keys = list(writes)
+    place = bisect_left(keys, NodeEntry.PREFIX)
+    return NETWORK_KEY in writes or (place < len(keys) and keys[place].startswith(NodeEntry.PREFIX))
 
 
 def stored_set(authorities: AuthoritySet) -> bytes:

@@ -39,14 +39,20 @@ class StateCache:
 
     def commit(self, writes: Mapping[bytes, bytes | None]) -> None:
         """Take over what the store has just made durable."""
+        values = self._values
         for key, value in writes.items():
-            self._values.pop(key, None)
+            values.pop(key, None)
             if value is not None:
-                self._keep(key, value)
+                values[key] = value
+        self._give_up()
 
     def _keep(self, key: bytes, value: bytes) -> None:
         self._values[key] = value
         if len(self._values) > self._values_max:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        while len(self._values) > self._values_max:
             for oldest in list(islice(self._values, 1 + self._values_max // _GIVEN_UP_PART)):
                 del self._values[oldest]
 

@@ -406,7 +406,7 @@ class Chain:
         height, outcome = block.header.height, executed.outcome
         record = HeightRecord(block.hash, block.header.encode(), certificate)
         batch = state_puts(outcome.writes, self._path_of)
-        batch.update((PAGE + key, page) for key, page in executed.update.records())
+        batch.update([(PAGE + key, page) for key, page in executed.update.records()])
         batch.update(block_entries(height, executed.transactions, outcome.results, outcome.events))
         batch[at_height(BLOCK, height)] = block.encode()
         batch[at_height(HEIGHT, height)] = record.encode()

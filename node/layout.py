@@ -206,12 +206,12 @@ def read_state(reader: Reader, key: bytes, path_of: PathOf = path_of) -> bytes |
 
 def state_puts(writes: Mapping[bytes, bytes | None], path_of: PathOf = path_of) -> dict[bytes, bytes | None]:
     """What to write for these changes of the state (None: remove), the list of parties included."""
-    puts: dict[bytes, bytes | None] = {}
-    for key, value in writes.items():
-        stored = None if value is None else len(key).to_bytes(_KEY_LENGTH, "big") + key + value
-        puts[STATE + path_of(key)] = stored
-        if key.startswith(_PARTY):
-            puts[PARTIES + key[len(_PARTY) :]] = None if value is None else b""
+    puts = {
+        STATE + path_of(key): None if value is None else len(key).to_bytes(_KEY_LENGTH, "big") + key + value
+        for key, value in writes.items()
+    }
+    for key in [key for key in writes if key.startswith(_PARTY)]:
+        puts[PARTIES + key[len(_PARTY) :]] = None if writes[key] is None else b""
     return puts
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from itertools import chain
+from typing import Any, TypeAlias
 
 import msgpack
 
@@ -41,12 +42,13 @@ ITEMS_ALWAYS = 64 * 1024  # so many may stand in one list, however short they ar
 _Hook: TypeAlias = "Callable[[list[Value]], list[Value]]"
 
 _SCALARS = frozenset({bytes, int, str, bool, type(None)})
+_LISTS = frozenset({list, tuple})  # named tuples and the like are looked at more closely
 _pack = msgpack.Packer(use_bin_type=True, autoreset=True).pack
 
 
 def encode(value: Value) -> bytes:
     """The canonical bytes of `value` (tuples count as lists). Raises `CodecError` for anything that is no value."""
-    _check(value, 1)
+    _check(value)
     try:
         data: bytes = _pack(value)
     except (UnicodeEncodeError, ValueError, OverflowError) as error:
@@ -77,7 +79,7 @@ def decode(data: bytes, *, size_max: int = SIZE_MAX, items_max: int | None = Non
         value: Value = msgpack.unpackb(
             data, raw=False, use_list=True, max_array_len=longest, max_map_len=0, max_ext_len=0, list_hook=hook
         )
-        _check(value, 1)
+        _check(value)
         again = _pack(value)
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
         raise CodecError(f"not canonical MessagePack: {type(error).__name__}: {error}") from error
@@ -93,7 +95,7 @@ def digest(data: bytes) -> bytes:
 
 def tagged_digest(tag: bytes, *parts: bytes) -> bytes:
     """SHA-256 over the tag and the parts, each after its length (4 bytes big-endian), so no two inputs run together."""
-    return hashlib.sha256(b"".join(len(part).to_bytes(4, "big") + part for part in (tag, *parts))).digest()
+    return hashlib.sha256(b"".join([len(part).to_bytes(4, "big") + part for part in (tag, *parts)])).digest()
 
 
 def _count(*, lists_max: int, items_max: int) -> _Hook:
@@ -111,16 +113,27 @@ def _count(*, lists_max: int, items_max: int) -> _Hook:
     return count
 
 
-def _check(value: Value, depth: int) -> None:
-    """Refuse what has no canonical form, or is nested too deep: a list stands at `depth`, its items below it."""
+def _check(value: Value) -> None:
+    """Refuse what has no canonical form, or is nested too deep. All lists of one depth are looked at together."""
     kind = type(value)
     if kind in _SCALARS:
         return
-    if not isinstance(value, list | tuple) or kind is msgpack.ExtType:  # which is a tuple
-        raise CodecError(f"{kind.__name__} has no encoding")
-    if depth > DEPTH_MAX:
-        raise CodecError(f"nested deeper than {DEPTH_MAX}")
-    if not _SCALARS.issuperset(map(type, value)):  # most lists hold nothing else
-        for item in value:
-            if type(item) not in _SCALARS:
-                _check(item, depth + 1)
+    if kind not in _LISTS:
+        _check_lists([value])
+    items: Any = value
+    depth = 1
+    while not _SCALARS.issuperset(map(type, items)):
+        lists = [item for item in items if type(item) not in _SCALARS]
+        if not _LISTS.issuperset(map(type, lists)):
+            _check_lists(lists)
+        depth += 1
+        if depth > DEPTH_MAX:
+            raise CodecError(f"nested deeper than {DEPTH_MAX}")
+        items = list(chain.from_iterable(lists))
+
+
+def _check_lists(values: list[Any]) -> None:
+    """Refuse what is neither a scalar nor some kind of list or tuple."""
+    for value in values:
+        if not isinstance(value, list | tuple) or type(value) is msgpack.ExtType:  # which is a tuple
+            raise CodecError(f"{type(value).__name__} has no encoding")

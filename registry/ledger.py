@@ -182,12 +182,14 @@ def execute(
     receipts: list[Receipt] = []
     events: list[Event] = []
     here: dict[bytes, bytes] = {}  # id -> wire of what is executed
-    version = state.network().version_at(context.height)
+    network = state.network()  # changes only from the next height on
+    version = network.version_at(context.height)
 
     def seen_or_here(transaction_id: bytes) -> bool:
         return transaction_id in here or seen(transaction_id)
 
-    setting = _Setting(state, context, judge, seen_or_here)
+    in_force = tuple([seat.consensus_key for seat in network.seats])
+    setting = _Setting(state, context, judge, seen_or_here, in_force)
     for transaction in transactions:
         if here and state.work_done > BLOCK_WORK_MAX - WORK_MAX:
             break
@@ -227,6 +229,7 @@ class _Setting:
     context: BlockContext
     judge: Judge
     seen: Callable[[bytes], bool]
+    in_force: tuple[bytes, ...]  # consensus keys
 
     def call(self, transaction: Transaction, index: int, signers: tuple[Party, ...]) -> Call:
         """The operation at `index` of a transaction, in its place."""
@@ -235,7 +238,7 @@ class _Setting:
             state=self.state,
             now_ms=context.timestamp_ms,
             transaction=transaction,
-            index=index,
+            place=index,
             parties=signers,
             height=context.height,
             chain_id=context.chain_id,
@@ -248,7 +251,7 @@ def _run(setting: _Setting, transaction: Transaction, receipts: list[Receipt], e
     """Execute one transaction, adding its receipts and events."""
     state = setting.state
     state.allow(WORK_MAX)
-    signers = _parties(state, transaction)
+    signers = _parties(setting, transaction)
     if isinstance(signers, str):
         receipts += [Receipt(transaction.id, index, signers) for index in range(len(transaction.operations))]
         return
@@ -309,12 +312,11 @@ def _settle(state: State, transaction: Transaction, index: int, verdict: Verdict
     return Receipt(transaction.id, index, OK, verdict.subject, verdict.related)
 
 
-def _parties(state: State, transaction: Transaction) -> tuple[Party, ...] | str:
+def _parties(setting: _Setting, transaction: Transaction) -> tuple[Party, ...] | str:
     """The parties of the signers, in order, or the reason why the transaction as a whole is refused."""
     signers: list[Party] = []
-    in_force = [seat.consensus_key for seat in state.network().seats]
     for key in transaction.signers:
-        party = parties.signing_party(state.owner_of_key(key), key, transaction, in_force)
+        party = parties.signing_party(setting.state.owner_of_key(key), key, transaction, setting.in_force)
         if isinstance(party, str):
             return party
         signers.append(party)

@@ -75,6 +75,7 @@ R = TypeVar("R", bound=Identified)
 
 NETWORK_KEY: Final = b"network"
 _ABSENT: Final = object()
+_AS_THEY_ARE: Final = (str, tuple)  # stored without a class of their own
 _UNBOUNDED: Final = 2**62  # work, until `allow` bounds it
 # Decoding costs that much more than finding again, in units of work: a record takes 15 us and 15 us per KB.
 _RECORD_DECODED: Final = 12
@@ -124,7 +125,7 @@ def holders_of(data: bytes) -> tuple[bytes, ...]:
 
 def encode_stored(record: Stored) -> bytes:
     """The canonical bytes that are stored for a record."""
-    if isinstance(record, str | tuple):
+    if isinstance(record, _AS_THEY_ARE):
         return encode(record)
     return encode(record.encode()) if isinstance(record, Party) else encode_record(record)
 
@@ -222,7 +223,11 @@ class State:
 
     def holders(self, kind: str, fingerprint: bytes) -> tuple[bytes, ...]:
         """The receivables that hold this fingerprint, oldest first."""
-        found: tuple[bytes, ...] | None = self._get(print_key(kind, fingerprint), holders_of, least=0)
+        return self.holders_at(print_key(kind, fingerprint))
+
+    def holders_at(self, key: bytes) -> tuple[bytes, ...]:
+        """The ids in the list under this `print_key`, oldest first."""
+        found: tuple[bytes, ...] | None = self._get(key, holders_of, least=0)
         if found is None:
             return ()
         self.spend(len(found) // _HOLDERS_LISTED)

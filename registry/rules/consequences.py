@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from registry.events import Event
 from registry.limits import FAMILY_MAX, TIME_MAX_MS
-from registry.records import Claim, Live, Receivable
+from registry.records import Claim, Live, Receivable, revised
 from registry.rules.contacts import side_of
 from registry.rules.lineage import Encumbrance, Find, ancestors, descendants, finder, live_at
 from registry.rules.transitions import RECEIVABLE_STEPS
@@ -98,13 +97,13 @@ def lineage_puts(call: Call, receivable: Receivable) -> list[Put]:
         financed = funded.up(one) + funded.down(one) > 0
         if financed != one.lineage_financed:
             call.state.spend(_RELATIVE_WRITTEN)
-            puts.append(put_of(replace(one, lineage_financed=financed)))
+            puts.append(put_of(revised(one, lineage_financed=financed)))
     return puts
 
 
 def credited(call: Call, receivable: Receivable, share: int) -> tuple[Receivable, tuple[Event, ...]]:
     """The receivable with `share` less to collect, by a credit note or a dispute, and all that follows from it."""
-    lowered = replace(receivable, collectible=receivable.collectible - share)
+    lowered = revised(receivable, collectible=receivable.collectible - share)
     adjusted = Event("adjusted", receivable.id, standing_on(call, receivable), str(lowered.collectible))
     events = over_advanced(call, lowered)
     closed, closing = close_if_done(call, lowered)
@@ -134,7 +133,7 @@ def close_if_done(call: Call, receivable: Receivable) -> tuple[Receivable, tuple
     state = "settled" if receivable.paid else "cancelled"
     if state not in RECEIVABLE_STEPS.get((receivable.state, "settle"), ()):
         return receivable, ()
-    return replace(receivable, state=state), (Event(state, receivable.id, standing_on(call, receivable)),)
+    return revised(receivable, state=state), (Event(state, receivable.id, standing_on(call, receivable)),)
 
 
 def with_claim(call: Call, receivable: Receivable, claim: Claim) -> Receivable:
@@ -142,7 +141,7 @@ def with_claim(call: Call, receivable: Receivable, claim: Claim) -> Receivable:
     live = [one for one in live_at(receivable, call.now_ms) if one.claim != claim.id]
     if claim.state in ("reserved", "funded"):
         live.append(Live(claim.id, claim.share, claim.reserved_until_ms if claim.state == "reserved" else 0))
-    return replace(receivable, live=tuple(live))
+    return revised(receivable, live=tuple(live))
 
 
 def _claim(call: Call, claim: bytes) -> Claim:

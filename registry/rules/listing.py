@@ -50,9 +50,10 @@ def listed(call: Call, receivable: Receivable, over: Collection[bytes] = ()) -> 
     for kind, value in receivable.fingerprints:
         if kind == ACCOUNT:
             continue
-        holders = call.state.holders(kind, value)
+        key = print_key(kind, value)
+        holders = call.state.holders_at(key)
         if len(holders) < PRINT_HOLDERS_BY_MAX:
-            puts.append((print_key(kind, value), (*holders, receivable.id)))
+            puts.append((key, (*holders, receivable.id)))
             continue
         there = _there(find, kind, holders, over)
         own = [one.id for one in there if one.registrant == receivable.registrant]
@@ -71,7 +72,7 @@ def listed(call: Call, receivable: Receivable, over: Collection[bytes] = ()) -> 
             leaves = leaves or receivable
             events.append(_unlisted(leaves, kind))
             there.remove(leaves)
-        puts.append((print_key(kind, value), tuple([one.id for one in there])))
+        puts.append((key, tuple([one.id for one in there])))
     return puts, events
 
 
@@ -104,7 +105,7 @@ def _in_lists(
             if kind == ACCOUNT or _is_gone(member, kind):
                 continue
             key = print_key(kind, value)
-            holders = lists.get(key) or call.state.holders(kind, value)
+            holders = lists.get(key) or call.state.holders_at(key)
             if member.id in holders:
                 continue
             there = _there(find, kind, holders, ())

@@ -37,6 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from registry.fingerprint import LEVELS, Level
 from registry.limits import (
@@ -150,22 +151,25 @@ def standing_at(matches: Matches, receivable: Receivable, reserved_ms: int, stat
 
 def _search(members: Sequence[Receivable], find: Find, state: State, now_ms: int) -> Matches | None:
     """What matches any of these, of which the first is what is asked about, and the others are of its lineage."""
-    asked, taken = members[0], Encumbrance(find, now_ms)
-    judge = _Judge(find, taken)
-    inside = judge.weighing(members)
+    searched = dict.fromkeys(chain.from_iterable([member.fingerprints for member in members]))
+    found_under = {fingerprint: holders for fingerprint in searched if (holders := state.holders(*fingerprint))}
+    if not found_under:  # of an honest invoice nearly always
+        return _NONE
     holding: dict[tuple[str, bytes], list[Receivable]] = {}
     for member in members:
         for fingerprint in member.fingerprints:
             holding.setdefault(fingerprint, []).append(member)
+    asked, taken = members[0], Encumbrance(find, now_ms)
+    judge = _Judge(find, taken)
+    inside = judge.weighing(members)
     blocking: dict[bytes, None] = {}
     review: dict[bytes, None] = {}
     found_by: dict[bytes, dict[str, None]] = {}
     done: dict[str, set[bytes]] = {}  # others of which a kind says no more
     linked: dict[str, set[tuple[bytes, bytes]]] = {}  # pairs of which it says no more either: a link explains it
     compared = 0
-    for (kind, value), alike in holding.items():
-        if not (holders := state.holders(kind, value)):  # of an honest invoice nearly always
-            continue
+    for (kind, value), holders in found_under.items():
+        alike = holding[kind, value]
         own = [member for member in alike if member is asked]
         skip = done.setdefault(kind, set())
         explained = linked.setdefault(kind, set())

@@ -7,7 +7,6 @@ confirmation lowers `collectible` to the share confirmed and leaves the rest to 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from registry.events import Event
 from registry.limits import CHILDREN_MAX, FAMILY_MAX, LINEAGE_DEPTH_MAX, MATCHES_MAX, RELATED_MAX, UNLINKED_MAX
@@ -30,7 +29,7 @@ from registry.reasons import (
     OVER_PARENT,
     OVER_RESIDUAL,
 )
-from registry.records import Link, Receivable
+from registry.records import Link, Receivable, revised
 from registry.records.credit_notes import CreditNote
 from registry.rules.attestations import lapsed
 from registry.rules.blankets import blanket_events
@@ -94,10 +93,11 @@ def register(call: Call, operation: Register) -> Verdict:
     if isinstance(adopted, Refusal):  # a copy takes up its parent once more, and is refused as what it is
         return adopted
     if replaced:
-        receivable = replace(receivable, unlinked=_unlinked(call, receivable, *replaced))
+        receivable = revised(receivable, unlinked=_unlinked(call, receivable, *replaced))
         if len(receivable.unlinked) > UNLINKED_MAX:
             return Refusal(LIMIT_REACHED, related=first(receivable.unlinked))
-    receivable = replace(receivable, lineage_financed=lineage_financed(call, receivable))
+    if receivable.parents and lineage_financed(call, receivable):
+        receivable = revised(receivable, lineage_financed=True)
     puts: list[Put] = [(receivable_key(receivable.id), receivable), *adopted, *map(put_of, replaced)]
     lists = listed(call, receivable, [old.id for old in replaced])
     if isinstance(lists, Refusal):
@@ -142,7 +142,7 @@ def confirm(call: Call, operation: Confirm) -> Verdict:
         return Refusal(BAD_STATE, receivable.id)
     if not whole and (unheard := _unheard_by_debtor(call, receivable)):
         return Refusal(NOT_AUTHORISED, receivable.id, unheard)
-    confirmed = replace(
+    confirmed = revised(
         receivable,
         state=state,
         collectible=min(receivable.collectible, operation.share),
@@ -175,7 +175,7 @@ def reject(call: Call, operation: Reject) -> Verdict:
     receivable, debtor = found
     if unheard := _unheard_by_debtor(call, receivable):
         return Refusal(NOT_AUTHORISED, receivable.id, unheard)
-    rejected = replace(receivable, state="rejected", debtor=debtor.id)
+    rejected = revised(receivable, state="rejected", debtor=debtor.id)
     event = Event("rejected", receivable.id, standing_on(call, rejected))
     lists, unlisted = answered(call, rejected)
     return Effects(receivable.id, puts=(put_of(rejected), *lists), events=(event, *unlisted))
@@ -290,7 +290,7 @@ def _superseded(call: Call, operation: Register, ref: Ref) -> Refusal | tuple[Re
         )
     if taken.down(old) and _links(call, operation) != old.parents:
         return Refusal(ENCUMBERED, related=first((subject, *(link.receivable for link in old.parents))))
-    return (replace(old, state="superseded"),)
+    return (revised(old, state="superseded"),)
 
 
 def _unlinked(call: Call, corrected: Receivable, old: Receivable) -> tuple[bytes, ...]:
@@ -326,7 +326,7 @@ def _adopted(call: Call, child: Receivable, replaced: tuple[Receivable, ...]) ->
         if fulfilled + link.part_of_parent > WHOLE:
             return Refusal(OVER_PARENT, related=(parent.id,))
         to_child = Link(child.id, link.part_of_parent, link.part_of_child)
-        puts.append((receivable_key(parent.id), replace(parent, children=(*parent.children, to_child))))
+        puts.append((receivable_key(parent.id), revised(parent, children=(*parent.children, to_child))))
     return tuple(puts)
 
 

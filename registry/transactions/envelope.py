@@ -21,7 +21,7 @@ from registry.errors import CodecError, FieldError, SignatureInvalid, Transactio
 from registry.keys import DOMAIN_TRANSACTION, PUBLIC_KEY_SIZE, SIGNATURE_SIZE, Signer, verify
 from registry.limits import NONCE_BYTES, OPERATIONS_MAX, SIGNERS_MAX, VALIDITY_MAX_MS, WIRE_BYTES_MAX
 from registry.transactions.fields import Ref, time_ms
-from registry.transactions.operations import Operation, operation_from, operation_value, since
+from registry.transactions.operations import Operation, newest, operation_from, operation_value, since
 
 __all__ = [
     "ALL",
@@ -146,6 +146,8 @@ def admissible(transaction: Transaction, *, timestamp_ms: int, version: int, see
         raise TransactionError("too_far_ahead", "valid_until_ms", f"more than {VALIDITY_MAX_MS} ms ahead")
     if seen(transaction.id):
         raise TransactionError("replayed", "transaction", f"{transaction.id.hex()} is on the ledger already")
+    if version >= newest():
+        return
     for index, operation in enumerate(transaction.operations):
         if (needed := since(operation)) > version:
             reason = f"{operation.NAME} comes with protocol version {needed}, in force is {version}"

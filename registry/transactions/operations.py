@@ -38,7 +38,7 @@ from registry.transactions.notices import Acknowledge, Deem, Notify, ProveReceip
 from registry.transactions.parties import AddKey, Recover, RevokeKey, SetHome, SetReceiveKey
 from registry.transactions.receivables import Adjust, Confirm, Distinguish, Expire, Register, Reject
 
-__all__ = ["OPERATIONS", "SINCE", "Operation", "operation_from", "operation_value", "since"]
+__all__ = ["OPERATIONS", "SINCE", "Operation", "newest", "operation_from", "operation_value", "since"]
 
 Operation: TypeAlias = (
     Propose
@@ -97,6 +97,11 @@ OPERATIONS: Final = MappingProxyType({kind.NAME: kind for kind in cast("tuple[ty
 
 SINCE: Final[Mapping[type[Any], int]] = MappingProxyType({})
 """The protocol version that brings an operation, or a change that stands in a proposal; of those not here: 1."""
+
+
+def newest() -> int:
+    """The latest version that brings any: in force, nothing is too new."""
+    return max(SINCE.values(), default=1)
 
 
 def since(operation: Operation) -> int:

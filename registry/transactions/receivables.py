@@ -55,7 +55,10 @@ def debtor_commitment(*, salt: bytes, identifier: str) -> bytes:
 
 def _fingerprint(value: Value, field: str) -> tuple[str, bytes]:
     kind, found = row(value, field, width=2)
-    return _print_kind(kind, f"{field}.kind"), digest(found, f"{field}.fingerprint")
+    try:
+        return _print_kind(kind, "kind"), digest(found, "fingerprint")
+    except FieldError as error:
+        raise FieldError(f"{field}.{error.field}", error.reason) from error
 
 
 def _fingerprints(value: Value, field: str) -> tuple[tuple[str, bytes], ...]:
