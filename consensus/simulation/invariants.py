@@ -80,7 +80,7 @@ class Invariants:
         """Keys whose node has lost its disk: others' memory of their votes protects them, not their own."""
         self.forgetful: frozenset[bytes] = frozenset()
         """Keys whose node may lose its disk in this run."""
-        self._holders: dict[Vote, set[int]] = {}
+        self._holders: dict[Vote, dict[int, bytes]] = {}  # numbers and keys of the nodes that remember it
         self._protected: set[Vote] = set()
 
     # --- what is said ---------------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ class Invariants:
         """A node starts: what it had committed is still there."""
         self._places.pop(node.number, None)
         for holders in self._holders.values():
-            holders.discard(node.number)
+            holders.pop(node.number, None)
         before = self._committed.get(node.number, 0)
         if node.height < before:
             raise Broken(f"{node.name} had committed height {before}, and has height {node.height} after a restart")
@@ -211,14 +211,16 @@ class Invariants:
         """An honest node has been told this: it remembers the votes of those who may forget them, until it restarts."""
         for vote in votes_in(message):
             if vote.signer in self.forgetful and vote.signer != target.key and target.engine is not None:
-                self._holders.setdefault(vote, set()).add(target.number)
+                self._holders.setdefault(vote, {})[target.number] = target.key
 
     def lost(self, node: Node) -> None:
-        """A node has lost its disk. What more than f others hold of its votes, it will be told before it votes."""
+        """A node has lost its disk. What more than f other authorities hold of its votes, it will be told first."""
         self._committed.pop(node.number, None)
         self.excused.add(node.key)
         for vote, holders in self._holders.items():
-            if vote.signer == node.key and len(holders) > self.sets[vote.height].f:
+            authorities = self.sets[vote.height]
+            asked = {key for key in holders.values() if key in authorities}  # nobody else's answer counts
+            if vote.signer == node.key and len(asked) > authorities.f:
                 self._protected.add(vote)
 
     def committed(self, node: Node, decided: Decided, following: AuthoritySet, *, latest_ms: int) -> None:

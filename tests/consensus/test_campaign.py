@@ -23,6 +23,7 @@ NAMED = (
     Plan(3, 33, "none"),
     Plan(4, 3, "twins"),
     Plan(4, 45, "withholder"),
+    Plan(4, 715_889, "lost"),  # the watcher counted observers among those who are asked about lost votes
     Plan(5, 32, "equivocator"),
     Plan(7, 632, "mixed"),  # the watcher was told what is no message
     Plan(10, 601_557, "withholder"),  # a new authority that had been told the last block sat out two seconds of views
