@@ -19,6 +19,7 @@ from clients.cli.context import (
     KeyOption,
     PartyOption,
     UrlOption,
+    bytes_of,
     console,
     kept_checkpoints,
     load_genesis,
@@ -136,7 +137,7 @@ def _verified(file: Path, genesis: Path, checkpoints: Path | None, ancestry: Pat
     kept = () if checkpoints is None else kept_checkpoints(checkpoints, network)
     trust = Trust(network, checkpoints=kept)
     if ancestry is not None:
-        trust = connected(trust, _object(ancestry, _bytes_of(ancestry)))
+        trust = connected(trust, _object(ancestry, bytes_of(ancestry, FILE_BYTES_MAX)))
     newest = max((each.height for each in kept), default=None)
     return _Verified(network, content, attached, trust.search_certificate(content), newest)
 
@@ -207,7 +208,7 @@ def checkpoints(
 
 def _certificate_in(file: Path) -> tuple[dict[str, Any], bool]:
     """The certificate in a file, and whether that is a PDF that it is attached to. Raises `ClientError`, `OSError`."""
-    data = _bytes_of(file)
+    data = bytes_of(file, FILE_BYTES_MAX)
     if not (attached := data.startswith(MAGIC)):
         return _object(file, data), attached
     from clients.certificate_pdf import attached_certificate  # most commands never see a PDF: half a second
@@ -217,14 +218,6 @@ def _certificate_in(file: Path) -> tuple[dict[str, Any], bool]:
     except ClientError as error:
         raise ClientError(f"{file}: {error}") from error
     return _object(file, data), attached
-
-
-def _bytes_of(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        data = opened.read(FILE_BYTES_MAX + 1)
-    if len(data) > FILE_BYTES_MAX:
-        raise ClientError(f"{file}: larger than {FILE_BYTES_MAX} bytes")
-    return data
 
 
 def _object(file: Path, data: bytes) -> dict[str, Any]:

@@ -50,6 +50,7 @@ __all__ = [
     "PartyOption",
     "UrlOption",
     "access",
+    "bytes_of",
     "column_map_in",
     "console",
     "errors",
@@ -243,12 +244,18 @@ def kept_checkpoints(file: Path, network: Genesis) -> tuple[KeptCheckpoint, ...]
     return kept
 
 
+def bytes_of(path: Path, most: int, what: str = "") -> bytes:
+    """The bytes in a file, no more of it read than is taken. Raises `ClientError`, `OSError`."""
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ClientError(f"{path}: larger than {most} bytes" + (f": not {what}" if what else ""))
+    return data
+
+
 def text_of(path: Path, what: str) -> str:
     """The text in a file. Raises `ClientError`, `OSError`."""
-    with path.open("rb") as file:
-        data = file.read(TEXT_BYTES_MAX + 1)
-    if len(data) > TEXT_BYTES_MAX:
-        raise ClientError(f"{path}: larger than {TEXT_BYTES_MAX} bytes: not {what}")
+    data = bytes_of(path, TEXT_BYTES_MAX, what)
     try:
         return data.decode()
     except UnicodeDecodeError as error:

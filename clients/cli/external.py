@@ -22,6 +22,7 @@ from clients.cli.context import (
     PartyOption,
     UrlOption,
     access,
+    bytes_of,
     percent,
     plain,
     problems,
@@ -90,7 +91,7 @@ def record(
     --assignee uscc:91110000600037341L --entered 2026-05-04
     """
     with problems(), Client(**access(genesis, url, party, key)) as client:
-        data = _bytes(document)
+        data = bytes_of(document, DOCUMENT_BYTES_MAX)
         id_ = subject(receivable, "receivable")
         known = client.call(reads.party_named, assignee) if assignee else None
         receipt = client.call(
@@ -131,7 +132,7 @@ def import_(
     """
     with problems():
         id_ = subject(receivable, "receivable")
-        data = _bytes(file)
+        data = bytes_of(file, DOCUMENT_BYTES_MAX)
         invoice, stated = _stated(file, data)
         codes, refused = ["would be recorded"] * len(stated), False
         if not dry_run:
@@ -166,7 +167,7 @@ def end(
     Example: nemodat external end 9f86...0a08 --ground released --evidence release.pdf
     """
     with problems(), Client(**access(genesis, url, party, key)) as client:
-        digest = hashlib.sha256(_bytes(evidence)).digest()
+        digest = hashlib.sha256(bytes_of(evidence, DOCUMENT_BYTES_MAX)).digest()
         receipt = client.call(external.end, subject(external_claim, "external"), ground=ground, evidence=digest)
         show({"ended": receipt.subject.hex(), "ground": ground, "transaction": receipt.transaction.hex()})
 
@@ -192,7 +193,7 @@ def show_external(
             raise ClientError("no such external claim, or none that this party may see")
         shape = _shape(found)
         if document is not None:
-            data = _bytes(document)
+            data = bytes_of(document, DOCUMENT_BYTES_MAX)
             if hashlib.sha256(data).digest() != found.reference:
                 raise ClientError(f"{document}: is not the document that this external claim refers to")
             _, stated = _stated(document, data)
@@ -272,14 +273,6 @@ def _shown(client: Client, dossier: Path | None) -> Any:
     if dossier is None:
         return ()
     return client.call(external.shown_by_dossier, Dossier.from_json(text_of(dossier, "a dossier")))
-
-
-def _bytes(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        data = opened.read(DOCUMENT_BYTES_MAX + 1)
-    if len(data) > DOCUMENT_BYTES_MAX:
-        raise ClientError(f"{file}: larger than {DOCUMENT_BYTES_MAX} bytes")
-    return data
 
 
 def _ms(day: datetime.datetime | None) -> int:

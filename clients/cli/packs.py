@@ -18,6 +18,7 @@ from clients.cli.context import (
     PartyOption,
     UrlOption,
     access,
+    bytes_of,
     console,
     kept_checkpoints,
     load_genesis,
@@ -29,7 +30,6 @@ from clients.cli.context import (
     tabulate,
     write_private,
 )
-from clients.errors import ClientError
 from clients.pack_files import PACK_BYTES_MAX, REASONS, Missing, read_pack
 from clients.pack_proofs import check_pack
 from clients.verify import Trust
@@ -101,7 +101,7 @@ def pack_verify(
     Example: nemodat receivable pack-verify pack.zip --genesis genesis.toml --checkpoints checkpoints.json
     """
     with problems():
-        network, made = load_genesis(genesis), read_pack(_bytes_of(file))
+        network, made = load_genesis(genesis), read_pack(bytes_of(file, PACK_BYTES_MAX))
         kept = () if checkpoints is None else kept_checkpoints(checkpoints, network)
         checked = check_pack(made, Trust(network, checkpoints=kept))
     table = Table("kind", "id", "as of block", "state or outcome")
@@ -137,13 +137,4 @@ def _left_out(missing: Iterable[Missing]) -> Table:
 
 
 def _files(paths: Iterable[Path]) -> dict[str, bytes]:
-    return {str(path): _bytes_of(path) for path in paths}
-
-
-def _bytes_of(path: Path) -> bytes:
-    """Raises `ClientError`, `OSError`."""
-    with path.open("rb") as file:
-        data = file.read(PACK_BYTES_MAX + 1)
-    if len(data) > PACK_BYTES_MAX:
-        raise ClientError(f"{path}: larger than {PACK_BYTES_MAX} bytes")
-    return data
+    return {str(path): bytes_of(path, PACK_BYTES_MAX) for path in paths}
