@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -48,9 +49,10 @@ class _LevelDbReader:
         self, prefix: bytes, *, reverse: bool = False, start: bytes | None = None
     ) -> Iterator[tuple[bytes, bytes]]:
         first, end = key_range(prefix, reverse=reverse, start=start)
+        lower = None if reverse else first  # backwards, plyvel passes over a lower bound that is the range's one key
         try:
-            with self._source.iterator(start=first, stop=end, reverse=reverse, verify_checksums=True) as items:
-                yield from items
+            with self._source.iterator(start=lower, stop=end, reverse=reverse, verify_checksums=True) as items:
+                yield from takewhile(lambda item: item[0] >= first, items) if reverse else items
         except plyvel.Error as error:
             _raise(self._path, error)
         except RuntimeError as error:

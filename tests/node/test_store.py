@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from node.errors import StoreDamaged, StoreError, StoreLocked
@@ -144,6 +144,7 @@ _BATCHES = st.lists(st.dictionaries(_KEYS, st.none() | st.binary(max_size=4), ma
 @pytest.mark.parametrize("engine", DISK_ENGINES)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=_BATCHES, prefix=st.binary(max_size=2), start=st.none() | _KEYS)
+@example(batches=[{b"a": b""}], prefix=b"a", start=None)  # the one key of the range is its lower bound
 def test_every_engine_agrees_with_a_plain_map(
     tmp_path_factory: pytest.TempPathFactory,
     engine: str,
